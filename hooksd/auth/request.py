@@ -1,0 +1,28 @@
+"""A request as verifiers see it: raw bytes, nothing joined, nothing decoded that the caller did not encode."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inbound:
+    """One request with its whole body."""
+
+    method: str
+    """In upper case."""
+    path: str
+    query_string: str
+    """As received, without the question mark."""
+    headers: tuple[tuple[str, str], ...]
+    """In the order received; names in lower case, values decoded as Latin-1 without surrounding white space."""
+    body: bytes
+    """The raw bytes."""
+    media: str
+    """The declared media type, in lower case, without parameters."""
+    url: str | None = None
+    """The URL that the caller used, from `public_url`, never from Host; None when that setting is missing."""
+
+    def header_values(self, name: str) -> list[str]:
+        """Return every value of a header; `name` in lower case."""
+        return [value for key, value in self.headers if key == name]

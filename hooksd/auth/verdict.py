@@ -1,0 +1,72 @@
+"""What a verifier says of a request: a closed set of words. The caller learns none of them, the log all."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+from hooksd.auth.request import Inbound
+from hooksd.model.base import Json
+from hooksd.model.trust import Trust
+
+Reason = Literal[
+    "missing_signature", "malformed_signature", "bad_signature", "missing_timestamp", "malformed_timestamp",
+    "stale_timestamp", "missing_id", "missing_token", "bad_token", "bad_scheme", "malformed_credentials",
+    "duplicate_header", "duplicate_parameter", "missing_component", "malformed_body",
+    "unsigned_content", "internal_error",
+]  # fmt: skip
+"""Why a request was refused."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Authentic:
+    """The request is from whom it says."""
+
+    key: int
+    """The place of the secret that fitted, from 0: which one a sender still uses while rotating."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refused:
+    """The request proves nothing."""
+
+    reason: Reason
+
+
+Verdict = Authentic | Refused
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """What the provider says of an authentic request, outside its body proper."""
+
+    event_type: str | None
+    """The provider's word for what happened, like `push` or `pull_request.opened`."""
+    delivery_id: str | None
+
+
+class Verifier(Protocol):
+    """Judges requests of one webhook. It never raises, whatever the request holds."""
+
+    @property
+    def trust(self) -> Trust:
+        """The trust that an authentic request earns."""
+        ...
+
+    @property
+    def credential_headers(self) -> frozenset[str]:
+        """Headers, in lower case, whose values must not be kept."""
+        ...
+
+    @property
+    def credential_fields(self) -> frozenset[str]:
+        """Query and form fields whose values must not be kept."""
+        ...
+
+    def verify(self, request: Inbound, now: float) -> Verdict:
+        """Judge a request at a Unix time in seconds."""
+        ...
+
+    def read(self, request: Inbound, data: Json) -> Reading:
+        """Return what an authentic request says of itself; `data` is its parsed body."""
+        ...

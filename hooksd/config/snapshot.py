@@ -1,0 +1,120 @@
+"""The definitions in force: immutable, compiled and indexed. A reload replaces the whole by one assignment."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from hooksd.auth.verdict import Verifier
+from hooksd.expr.condition import Condition
+from hooksd.expr.template import Template, Value
+from hooksd.model.base import Json
+from hooksd.model.definitions import Definitions
+from hooksd.model.endpoint import Endpoint
+from hooksd.model.record import Origin
+from hooksd.model.role import Role
+from hooksd.model.secret import Secret
+from hooksd.model.step import Step
+from hooksd.model.webhook import Webhook
+from hooksd.model.workflow import Phase, Workflow
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Revision:
+    """Which content of the directory this is."""
+
+    tree: str
+    """`sha256:<hex>` over the names and bytes of all definition files."""
+    commit: str | None = None
+    """The Git commit that is checked out around the directory, if any."""
+    dirty: bool = False
+    """Files differ from that commit."""
+
+    @property
+    def id(self) -> str:
+        """What records carry: the tree's digest shortened to 12 hexadecimal digits."""
+        return self.tree.removeprefix("sha256:")[:12]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CompiledWebhook:
+    """A webhook ready to receive."""
+
+    name: str
+    value: Webhook
+    origin: Origin
+    path: str
+    verifier: Verifier
+    event: Template | None
+    subject: Template | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CompiledStep:
+    """A step with its expressions compiled."""
+
+    key: str
+    """How records name it: `hooksd.model.workflow.step_key`."""
+    phase: Phase
+    index: int
+    verb: str
+    value: Step
+    condition: Condition | None
+    """Of `if`."""
+    values: Mapping[str, Value]
+    """Every templated key that the step has, by the file's spelling: `run`, `env`, `json`, `http`, `headers`, ..."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CompiledWorkflow:
+    """A workflow ready to run."""
+
+    name: str
+    value: Workflow
+    origin: Origin
+    digest: str
+    document: Mapping[str, Json]
+    when: Condition | None
+    concurrency: Template | None
+    steps: tuple[CompiledStep, ...]
+    on_failure: tuple[CompiledStep, ...]
+    finally_: tuple[CompiledStep, ...]
+
+    def phase(self, name: Phase) -> tuple[CompiledStep, ...]:
+        """Return the steps of one of the three lists."""
+        return {"steps": self.steps, "on_failure": self.on_failure, "finally": self.finally_}[name]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CompiledEndpoint:
+    """An endpoint with its templates rendered: they read secrets only."""
+
+    name: str
+    value: Endpoint
+    origin: Origin
+    url: str
+    headers: Mapping[str, str]
+    secrets: tuple[Secret, ...]
+    """The signing secrets; none: requests are not signed."""
+    hidden: tuple[str, ...]
+    """Texts of secrets that the URL or the headers hold, to be replaced before anything is logged."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snapshot:
+    """All definitions in force, with what the hot path looks up."""
+
+    revision: Revision
+    definitions: Definitions
+    webhooks: Mapping[str, CompiledWebhook]
+    by_path: Mapping[str, CompiledWebhook]
+    """Enabled webhooks by path: the one lookup of the hot path."""
+    workflows: Mapping[str, CompiledWorkflow]
+    endpoints: Mapping[str, CompiledEndpoint]
+    roles: Mapping[str, Role]
+    secrets: Mapping[str, Secret]
+    """What `{{ secrets.NAME }}` may read, by name: every name that some definition mentions."""
+    subscriptions: Mapping[str, tuple[CompiledWorkflow, ...]] = field(default_factory=dict)
+    """Workflows by each `on` entry without `*`."""
+    patterns: tuple[tuple[str, CompiledWorkflow], ...] = ()
+    """`on` entries with `*`."""

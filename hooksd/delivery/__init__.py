@@ -1,0 +1,1 @@
+"""Outgoing HTTP: deliveries to registered endpoints, and one-off requests of steps."""

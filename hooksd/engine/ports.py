@@ -1,0 +1,71 @@
+"""What the engine needs of the world, and what the web needs of the engine."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from hooksd.model.base import Json
+from hooksd.model.effect import Effect, Performed
+from hooksd.model.event import Event
+from hooksd.model.ids import EventId
+from hooksd.model.record import NotStarted, Origin, RunPlan
+
+
+class Performer(Protocol):
+    """Carries out one effect. Cancelling the call ends what it started."""
+
+    async def perform(self, effect: Effect) -> Performed:
+        """Carry out an effect and say what came of it. Failing is an outcome, not an exception."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Accepted:
+    """An event is durable, and so are the runs it starts."""
+
+    event: EventId
+    runs: tuple[RunPlan, ...]
+    not_started: tuple[NotStarted, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Response:
+    """What a `respond` step says to the caller."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: Json
+
+
+class Intake(Protocol):
+    """Where events go. The web and the daemon know the engine by this alone."""
+
+    async def accept(self, event: Event, *, origin: Origin | None) -> Accepted:
+        """Route an event, make it and its runs durable, and start them.
+
+        Args:
+            event: The event.
+            origin: Where the webhook that received it is defined.
+
+        Raises:
+            JournalFull: There is no room: nothing was accepted.
+            JournalBroken: The log is at its end.
+        """
+        ...
+
+    async def start(self, event: Event, workflow: str) -> Accepted:
+        """Like `accept`, for one workflow by name whatever its `on` says (manual trigger). Conditions still hold.
+
+        Raises:
+            KeyError: There is no such workflow.
+        """
+        ...
+
+    async def response(self, event: EventId, timeout: float) -> Response | None:  # noqa: ASYNC109 - a caller's patience
+        """Return what a `respond` step of a run of this event says.
+
+        None when `timeout` seconds passed, or at once when every run of the event ended without an answer.
+        """
+        ...

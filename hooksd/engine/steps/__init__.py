@@ -1,0 +1,1 @@
+"""Step kinds: one module for each verb, listed in `registry`."""

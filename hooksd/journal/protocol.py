@@ -1,0 +1,48 @@
+"""What the engine, deliveries and the web know of the log. Implementations: `journal.file`, `journal.memory`."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Iterator, Sequence
+from typing import Protocol
+
+from hooksd.model.record import Record
+
+
+class Journal(Protocol):
+    """An append-only sequence of records, with blobs beside it."""
+
+    def append(self, records: Sequence[Record]) -> Awaitable[None]:
+        """Queue records, in order; the result is done when they are durable.
+
+        Records are in the log in the order of the calls. A caller who answers somebody awaits; others may drop the
+        result: the log keeps the order, so what a later awaited record builds on is durable before it.
+
+        Raises:
+            JournalFull: (when awaited) nothing was written; try again later.
+            JournalBroken: (when awaited) the log is at its end; the process must stop.
+        """
+        ...
+
+    def read(self) -> Iterator[Record]:
+        """Yield every record that recovery needs, oldest first. Called once, before the first append."""
+        ...
+
+    def put_blob(self, data: bytes) -> Awaitable[str]:
+        """Keep bytes under their SHA-256 (`sha256:<hex>`), durable when the result is done; the same bytes once.
+
+        Raises:
+            JournalFull: (when awaited) there is no room.
+        """
+        ...
+
+    def blob(self, digest: str) -> bytes:
+        """Return the bytes of a blob.
+
+        Raises:
+            KeyError: There is no such blob.
+        """
+        ...
+
+    async def close(self) -> None:
+        """Make everything queued durable and let go of the files."""
+        ...

@@ -1,0 +1,154 @@
+"""How a webhook knows its caller: a declarative vocabulary, into which presets expand as data.
+
+Source: DESIGN section 4; the vocabulary reads each provider's documented header with placeholders.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Discriminator, Field, Tag
+
+from hooksd.model.base import Definition, one_or_many
+from hooksd.model.secret import SecretRef, SecretRefs
+from hooksd.model.units import Duration
+
+HashName = Literal["sha1", "sha256", "sha384", "sha512"]
+Encoding = Literal["hex", "base64"]
+SecretEncoding = Literal["utf8", "hex", "base64"]
+TimestampFormat = Literal["unix", "unix_ms", "rfc3339"]
+
+Source = Annotated[str, Field(pattern=r"^((header|query|form|json\??|const):.*|method|url|)$")]
+"""Where a value of the request is: `header:X`, `query:x`, `form:x`, `json:a.b`, `const:x`, `method` or `url`."""
+
+Sources = Annotated[tuple[Source, ...], BeforeValidator(one_or_many, json_schema_input_type=str | list[str])]
+Encodings = Annotated[tuple[Encoding, ...], BeforeValidator(one_or_many, json_schema_input_type=str | list[str])]
+
+
+class _Reading(Definition):
+    """What every kind of authentication may read besides the proof."""
+
+    event: Sources = ()
+    """Where the event type is; several are joined with dots, missing ones left out."""
+    id: Source = ""
+    """Where the provider's delivery id is."""
+    mode: Literal["enforce"] = "enforce"
+    """Refuse what fails."""
+
+
+class NoneAuth(_Reading):
+    """Nobody is asked for anything. It must be written, so that nobody forgets."""
+
+    type: Literal["none"]
+
+
+class HmacAuth(_Reading):
+    """A keyed hash over the raw body, alone or with a time and an id."""
+
+    type: Literal["hmac"]
+    secrets: SecretRefs = Field(default=(), alias="secret")
+    """References to the shared secrets; several while rotating."""
+    header: str | None = None
+    """The header that carries the signature."""
+    signature: Source | None = None
+    """Where the signature is when it is not in a header."""
+    format: str = "{signature}"
+    """The provider's documented header, with placeholders: `t={timestamp},v1={signature}`."""
+    separator: str | None = None
+    """What stands between several signatures in one header."""
+    algorithm: HashName = "sha256"
+    encoding: Encodings = ("hex",)
+    """How the signature bytes are written; several mean either."""
+    signed: str | Mapping[str, str] = "{body}"
+    """What is signed, with placeholders; a table chooses by media type, `*` for the rest."""
+    timestamp: Source | None = None
+    """Where the time is when the signature header does not carry it."""
+    timestamp_format: TimestampFormat = "unix"
+    tolerance: Duration | None = None
+    """How far the caller's clock may be from ours. Checked only when the time is signed."""
+    secret_encoding: SecretEncoding = "utf8"
+    secret_prefix: str = ""
+    """Removed from the secret before it is decoded, like `whsec_`."""
+
+
+class TokenAuth(_Reading):
+    """A shared token in a header, the query, a form field or the body."""
+
+    type: Literal["token"]
+    secrets: SecretRefs = Field(default=(), alias="secret")
+    token: Source
+    """Where the token is."""
+
+
+class BearerAuth(_Reading):
+    """`Authorization: Bearer TOKEN` (RFC 6750)."""
+
+    type: Literal["bearer"]
+    secrets: SecretRefs = Field(default=(), alias="secret")
+
+
+class BasicAuth(_Reading):
+    """`Authorization: Basic ...` (RFC 7617)."""
+
+    type: Literal["basic"]
+    username: str
+    password: SecretRef
+
+
+class PresetAuth(Definition):
+    """A provider by name; every other key replaces one of the preset's."""
+
+    preset: str
+    secrets: SecretRefs = Field(default=(), alias="secret")
+    username: str | None = None
+    password: SecretRef | None = None
+    event: Sources | None = None
+    id: Source | None = None
+    header: str | None = None
+    token: Source | None = None
+    algorithm: HashName | None = None
+    tolerance: Duration | None = None
+    mode: Literal["enforce"] = "enforce"
+
+    def overrides(self) -> dict[str, Any]:
+        """Return the keys that the file wrote, in the file's own spelling and units of the model."""
+        return {
+            (field.alias or name): getattr(self, name)
+            for name, field in type(self).model_fields.items()
+            if name in self.model_fields_set and name != "preset"
+        }
+
+
+def auth_kind(value: object) -> str | None:
+    """Return which model of the union a table or a model means; None when it names neither a type nor a preset."""
+    if isinstance(value, Mapping):
+        return "preset" if "preset" in value else str(value["type"]) if "type" in value else None
+    return "preset" if isinstance(value, PresetAuth) else getattr(value, "type", None)
+
+
+Auth = Annotated[
+    Annotated[NoneAuth, Tag("none")]
+    | Annotated[HmacAuth, Tag("hmac")]
+    | Annotated[TokenAuth, Tag("token")]
+    | Annotated[BearerAuth, Tag("bearer")]
+    | Annotated[BasicAuth, Tag("basic")]
+    | Annotated[PresetAuth, Tag("preset")],
+    Discriminator(
+        auth_kind,
+        custom_error_type="auth_kind",
+        custom_error_message="say how callers prove who they are: a preset, or one of the types",
+    ),
+]
+
+ConcreteAuth = NoneAuth | HmacAuth | TokenAuth | BearerAuth | BasicAuth
+"""What a preset expands to; what verifiers are built from."""
+
+AUTH_MODELS: dict[str, type[Definition]] = {
+    "none": NoneAuth,
+    "hmac": HmacAuth,
+    "token": TokenAuth,
+    "bearer": BearerAuth,
+    "basic": BasicAuth,
+    "preset": PresetAuth,
+}

@@ -1,0 +1,54 @@
+"""Bodies: from bytes of a declared media type to a JSON value, in one place for receiving and for recovery."""
+
+from __future__ import annotations
+
+from urllib.parse import parse_qsl
+
+import orjson
+
+from hooksd.model.base import Json
+
+FORM = "application/x-www-form-urlencoded"
+JSON = "application/json"
+MAX_FIELDS = 1000
+"""The most fields a form may have."""
+
+
+def is_json(media: str) -> bool:
+    """Tell whether a media type is JSON, `+json` suffixes included (RFC 6839)."""
+    return media == JSON or media.endswith("+json")
+
+
+def accepts(accept: tuple[str, ...], media: str) -> bool:
+    """Tell whether a list of media types covers one; `application/json` covers `+json` too."""
+    return media in accept or (JSON in accept and is_json(media))
+
+
+def parse(media: str, raw: bytes) -> Json:
+    """Read a body: JSON as it is, a form as a mapping of text (lists where a field repeats), other text as text.
+
+    An empty body is null.
+
+    Raises:
+        ValueError: The bytes are not what the media type says; the message says where.
+    """
+    if not raw:
+        return None
+    if is_json(media):
+        return orjson.loads(raw)
+    text = raw.decode("utf-8")
+    return _form(text) if media == FORM else text
+
+
+def _form(text: str) -> dict[str, str | list[str]]:
+    fields: dict[str, str | list[str]] = {}
+    pairs = parse_qsl(text, keep_blank_values=True, strict_parsing=False, errors="strict", max_num_fields=MAX_FIELDS)
+    for name, value in pairs:
+        match fields.get(name):
+            case None:
+                fields[name] = value
+            case list() as values:
+                values.append(value)
+            case str() as first:
+                fields[name] = [first, value]
+    return fields

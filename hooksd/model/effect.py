@@ -1,0 +1,75 @@
+"""Effects: what steps ask of the world, with every value rendered, and what came of it.
+
+The engine makes effects and folds outcomes; the adapters that carry them out (`engine.process`, `delivery`) know
+nothing of workflows. `Performer` in `engine.ports` is the seam.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from hooksd.model.base import Json
+from hooksd.model.ids import EventId, RunId
+from hooksd.model.retry import RetryRule
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StartProcess:
+    """Run a program to its end."""
+
+    argv: tuple[str, ...]
+    env: Mapping[str, str]
+    """Added to the clean environment; HOOKSD_* names included."""
+    stdin: bytes
+    cwd: str
+    timeout: float
+    """Seconds; then the whole process group is ended."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MakeRequest:
+    """Make one HTTP request."""
+
+    method: str
+    url: str
+    headers: Mapping[str, str]
+    body: bytes
+    timeout: float
+    """Seconds, reading the answer included."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deliver:
+    """Deliver one payload to registered endpoints, each by its own schedule; ends when every delivery has ended."""
+
+    endpoints: tuple[str, ...]
+    event: EventId
+    run: RunId
+    step: str
+    headers: Mapping[str, str]
+    query: Mapping[str, str]
+    media: str
+    body: bytes
+    retry: RetryRule | None
+    """Replaces the endpoints' own rule."""
+
+
+Effect = StartProcess | MakeRequest | Deliver
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Performed:
+    """What came of an effect. Failing is an outcome, not an exception."""
+
+    ok: bool
+    code: int | None = None
+    """The exit status or the HTTP status."""
+    output: Json = None
+    """`run`: standard output as text; `http`: the parsed JSON answer, or its text; `send`: one mapping per endpoint."""
+    error: str | None = None
+    """For people, in one line."""
+    kind: Literal["", "timeout", "not_found", "signal", "connect", "http", "exhausted"] = ""
+    """Why it failed, for programs."""
+    detail: Mapping[str, Json] = field(default_factory=dict)

@@ -1,0 +1,65 @@
+"""What a workflow may do: checked when definitions are loaded, and again on every rendered value.
+
+Without `run_as` the trust of the event decides; with it, the role does. `set`, `respond`, `sleep` and `fail` touch
+nothing outside the run and are always allowed.
+"""
+
+from __future__ import annotations
+
+from hooksd.model.patterns import matches
+from hooksd.model.role import Role
+from hooksd.model.trust import Trust
+
+ALWAYS_ALLOWED = frozenset({"set", "respond", "sleep", "fail"})
+"""Verbs that need no permission."""
+NEEDS_ROLE = frozenset({"run", "shell", "http"})
+"""Verbs that no trust alone permits."""
+
+
+def denial(verb: str, target: str, *, role: Role | None, role_name: str | None, trust: Trust) -> str | None:
+    """Return why a step may not do what it is about to do, or None when it may.
+
+    Args:
+        verb: The step's verb.
+        target: The rendered value that matters: the program, the URL, the endpoint, the event type; "" for `shell`.
+        role: The role that `run_as` names, or None without `run_as`.
+        role_name: Its name, for the message.
+        trust: The trust of the event that started the run.
+    """
+    if verb in ALWAYS_ALLOWED:
+        return None
+    if role is None:
+        return _without_role(verb, trust)
+    patterns = [pattern for kind, _, pattern in (item.partition(":") for item in role.allow) if kind == verb]
+    if verb == "emit" and not patterns:
+        return None
+    if (verb == "shell" and patterns) or any(matches(pattern, target) for pattern in patterns):
+        return None
+    wanted = verb if verb == "shell" else f"{verb}:{target}"
+    return f"role `{role_name}` does not allow `{wanted}`: add it to `allow` of [roles.{role_name}] in roles.toml"
+
+
+def _without_role(verb: str, trust: Trust) -> str | None:
+    if verb == "emit":
+        return None
+    if verb in NEEDS_ROLE:
+        return f"`{verb}` needs a role: set `run_as` and allow it in roles.toml"
+    if trust < Trust.TOKEN:
+        return f"`{verb}` needs a caller who proves something: this event is {trust.label}, and there is no `run_as`"
+    return None
+
+
+def secret_denial(name: str, *, role: Role | None, role_name: str | None) -> str | None:
+    """Return why a workflow may not read `secrets.NAME`, or None when it may."""
+    if role is None:
+        return f"`secrets.{name}` needs a role: set `run_as` and name the secret in roles.toml"
+    if name in role.secrets:
+        return None
+    return f'role `{role_name}` may not read `secrets.{name}`: add "{name}" to `secrets` of [roles.{role_name}]'
+
+
+def least_trust(explicit: str | None, run_as: str | None) -> Trust:
+    """Return the trust below which a workflow refuses events: as it says, else `token` with `run_as`."""
+    if explicit is not None:
+        return Trust[explicit.upper()]
+    return Trust.TOKEN if run_as else Trust.ANONYMOUS

@@ -1,0 +1,401 @@
+"""Records: the facts in the log, one JSON line each. This is the on-disk format: change it like a database schema.
+
+Every record has `type` and `at` (RFC 3339, UTC, milliseconds). Fields may be added; none changes its meaning.
+`journal.codec` writes and reads them; `engine.machine` and `delivery` fold them back into state.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from hooksd.model.base import Json
+
+RunStatus = Literal["succeeded", "failed", "cancelled", "timed_out", "skipped", "superseded"]
+StepStatus = Literal["ok", "failed", "skipped", "interrupted", "cancelled"]
+BodyEncoding = Literal["json", "text", "base64", "blob", "none"]
+AttemptReason = Literal["first", "retry", "recovery"]
+Outcome = Literal[
+    "ok", "http_4xx", "http_5xx", "redirect", "timeout_connect", "timeout_total", "dns", "refused", "reset", "tls",
+    "protocol", "interrupted", "config",
+]  # fmt: skip
+"""How one attempt ended."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Origin:
+    """Where a definition stands."""
+
+    file: str
+    """Relative to the directory of definitions."""
+    line: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredBody:
+    """A body on disk."""
+
+    media: str
+    size: int
+    """Bytes as received."""
+    encoding: BodyEncoding
+    """What `content` is: the JSON value, the text, base64, the digest of a blob, or nothing."""
+    content: Json = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredCause:
+    """What emitted an event; `step` is null when the end of the run did."""
+
+    event: str
+    run: str
+    step: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredEvent:
+    """An event on disk (CloudEvents 1.0 attributes and ours)."""
+
+    id: str
+    type: str
+    source: str
+    subject: str | None
+    time: str
+    trust: Literal["anonymous", "token", "signed", "local"]
+    hop: int
+    cause: StoredCause | None
+    webhook: str | None
+    delivery_id: str | None
+    headers: Mapping[str, str]
+    query: Mapping[str, str]
+    body: StoredBody
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunPlan:
+    """A run that an event starts."""
+
+    id: str
+    workflow: str
+    definition: str
+    """The digest of the workflow's definition, kept as a blob: the run keeps it whatever is committed later."""
+    origin: Origin
+    concurrency: str | None
+    """The rendered key, or null for no limit."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NotStarted:
+    """A workflow that subscribes to the event's type and was not started."""
+
+    workflow: str
+    reason: Literal["condition_false", "condition_missing", "condition_error", "trust", "key_error"]
+    detail: str
+    """For people: which trust, which error, which missing name."""
+    condition: str | None = None
+    values: Mapping[str, Json] = field(default_factory=dict)
+    """What the names in the condition were."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventAccepted:
+    """An event and the runs that it starts: one fact, so that no crash can part them."""
+
+    at: str
+    revision: str
+    event: StoredEvent
+    origin: Origin | None
+    """Of the webhook."""
+    runs: tuple[RunPlan, ...] = ()
+    not_started: tuple[NotStarted, ...] = ()
+    type: Literal["event.accepted"] = "event.accepted"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequestRefused:
+    """A request that was not accepted. Its body is not kept."""
+
+    at: str
+    webhook: str | None
+    reason: str
+    """From a closed set of words; the caller is not told."""
+    status: int
+    peer: str
+    """The address it came from."""
+    count: int = 1
+    """How many alike this record stands for."""
+    type: Literal["request.refused"] = "request.refused"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunStarted:
+    """A run left the queue."""
+
+    at: str
+    run: str
+    workflow: str
+    revision: str
+    type: Literal["run.started"] = "run.started"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepStarted:
+    """An attempt of a step is about to touch the world."""
+
+    at: str
+    run: str
+    step: str
+    attempt: int
+    """From 1."""
+    wake_at: str | None = None
+    """For `sleep`: when it ends."""
+    type: Literal["step.started"] = "step.started"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepRetried:
+    """An attempt failed and there will be another."""
+
+    at: str
+    run: str
+    step: str
+    attempt: int
+    """The attempt that failed."""
+    error: str
+    retry_at: str
+    type: Literal["step.retried"] = "step.retried"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepEnded:
+    """A step has its result."""
+
+    at: str
+    run: str
+    step: str
+    verb: str
+    status: StepStatus
+    attempts: int
+    ms: float
+    """Of the last attempt."""
+    code: int | None = None
+    """The exit status or the HTTP status."""
+    output: Json = None
+    output_blob: str | None = None
+    """The digest of the blob with the output as JSON, when it is too large for the record."""
+    error: str | None = None
+    detail: Mapping[str, Json] = field(default_factory=dict)
+    """What else is known: stderr, signal, headers, the values of a false condition."""
+    type: Literal["step.ended"] = "step.ended"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunEnded:
+    """The one end of a run."""
+
+    at: str
+    run: str
+    workflow: str
+    event: str
+    status: RunStatus
+    ms: float
+    """From acceptance to here."""
+    revision: str
+    origin: Origin
+    step: str | None = None
+    """The step that decided the status."""
+    error: str | None = None
+    type: Literal["run.ended"] = "run.ended"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeliveryCreated:
+    """Something is on its way to one endpoint."""
+
+    at: str
+    delivery: str
+    endpoint: str
+    event: str
+    run: str
+    step: str
+    revision: str
+    headers: Mapping[str, str]
+    """From the step, credentials excluded."""
+    query: Mapping[str, str]
+    body: StoredBody
+    retry: Json = None
+    """The step's own retry rule, or null for the endpoint's."""
+    type: Literal["delivery.created"] = "delivery.created"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exchange:
+    """One HTTP exchange as it was on the wire, credentials replaced."""
+
+    method: str
+    url: str
+    request_headers: Mapping[str, str]
+    request_size: int
+    request_sha256: str
+    peer: str | None = None
+    """The address that was dialled."""
+    status: int | None = None
+    response_headers: Mapping[str, str] = field(default_factory=dict)
+    response_body: str = ""
+    """The first part, as text."""
+    response_truncated: bool = False
+    connect_ms: float | None = None
+    total_ms: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AttemptStarted:
+    """An attempt is about to be sent."""
+
+    at: str
+    delivery: str
+    number: int
+    reason: AttemptReason
+    type: Literal["attempt.started"] = "attempt.started"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AttemptEnded:
+    """An attempt has its outcome."""
+
+    at: str
+    delivery: str
+    endpoint: str
+    number: int
+    reason: AttemptReason
+    outcome: Outcome
+    exchange: Exchange
+    revision: str
+    origin: Origin | None
+    """Of the endpoint."""
+    error: str | None = None
+    retry_at: str | None = None
+    """When the next one is due; null when there is none."""
+    type: Literal["attempt.ended"] = "attempt.ended"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeliveryEnded:
+    """The one end of a delivery."""
+
+    at: str
+    delivery: str
+    endpoint: str
+    status: Literal["delivered", "exhausted", "gone"]
+    attempts: int
+    error: str | None = None
+    type: Literal["delivery.ended"] = "delivery.ended"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConfigApplied:
+    """A set of definitions is in force."""
+
+    at: str
+    revision: str
+    commit: str | None
+    """The Git commit that is checked out, when there is one."""
+    dirty: bool
+    """Files differ from that commit."""
+    counts: Mapping[str, int]
+    """Definitions by kind."""
+    added: tuple[str, ...] = ()
+    changed: tuple[str, ...] = ()
+    removed: tuple[str, ...] = ()
+    type: Literal["config.applied"] = "config.applied"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConfigRejected:
+    """A set of definitions has errors; the one before stays in force."""
+
+    at: str
+    revision: str
+    """Of the rejected set."""
+    running: str | None
+    """The revision that stays in force."""
+    diagnostics: tuple[Json, ...]
+    type: Literal["config.rejected"] = "config.rejected"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConfigHeld:
+    """A set of definitions would remove too much; the one before stays in force until someone agrees."""
+
+    at: str
+    revision: str
+    running: str | None
+    reason: str
+    removed: tuple[str, ...]
+    type: Literal["config.held"] = "config.held"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DaemonStarted:
+    """The daemon recovered its log and accepts requests."""
+
+    at: str
+    version: str
+    pid: int
+    unfinished_runs: int
+    unfinished_deliveries: int
+    type: Literal["daemon.started"] = "daemon.started"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DaemonStopped:
+    """The daemon ends in order."""
+
+    at: str
+    reason: str
+    type: Literal["daemon.stopped"] = "daemon.stopped"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogDamaged:
+    """Recovery found bytes in the log that are not records. They were set aside, not thrown away."""
+
+    at: str
+    segment: str
+    offset: int
+    size: int
+    kind: Literal["torn", "damaged"]
+    """`torn`: the unfinished end of the last write; `damaged`: anything else."""
+    type: Literal["log.damaged"] = "log.damaged"
+
+
+Record = (
+    EventAccepted
+    | RequestRefused
+    | RunStarted
+    | StepStarted
+    | StepRetried
+    | StepEnded
+    | RunEnded
+    | DeliveryCreated
+    | AttemptStarted
+    | AttemptEnded
+    | DeliveryEnded
+    | ConfigApplied
+    | ConfigRejected
+    | ConfigHeld
+    | DaemonStarted
+    | DaemonStopped
+    | LogDamaged
+)
+
+RECORD_TYPES: dict[str, type[Record]] = {
+    str(record.__dataclass_fields__["type"].default): record
+    for record in (
+        EventAccepted, RequestRefused, RunStarted, StepStarted, StepRetried, StepEnded, RunEnded, DeliveryCreated,
+        AttemptStarted, AttemptEnded, DeliveryEnded, ConfigApplied, ConfigRejected, ConfigHeld, DaemonStarted,
+        DaemonStopped, LogDamaged,
+    )
+}  # fmt: skip
+"""Every `type` and its class."""

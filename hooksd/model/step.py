@@ -1,0 +1,197 @@
+"""Steps: a closed union, one model for each verb; a step has exactly one verb key."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Literal
+
+from pydantic import Discriminator, Field, StringConstraints, Tag, field_validator
+from pydantic_core import PydanticCustomError
+
+from hooksd.model.base import Definition, Expression, Json, Names, Template, Texts, keys_of
+from hooksd.model.retry import RetryRule
+from hooksd.model.units import Duration
+
+StepId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_-]*$", max_length=64)]
+Environment = Mapping[Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")], Template]
+
+
+class _Step(Definition):
+    """What every step may say."""
+
+    id: StepId | None = None
+    """Its name in `steps.NAME` and in the log. Default: its place, like `steps[0]`."""
+    if_: Expression | None = Field(default=None, alias="if")
+    """The step is skipped unless this is true."""
+    timeout: Duration | None = None
+    """The longest one attempt may take. Default: 60s for `run`, `shell` and `http`, none otherwise."""
+    retry: RetryRule | None = None
+    """When a failed attempt is made again. Default: never (`send`: as the endpoint says)."""
+    on_error: Literal["fail", "continue"] = "fail"
+    """`continue`: the next step runs although this one failed."""
+    on_interrupt: Literal["retry", "fail"] | None = None
+    """What a crash in the middle means. Default: retry where that is safe, else fail."""
+
+
+class _Payload(_Step):
+    """What a request may carry: at most one of json, text and form."""
+
+    json_: Json = Field(default=None, alias="json")
+    """A JSON body; templates inside keep the type of a value that is one expression."""
+    text: Template | None = None
+    form: Mapping[str, Template] | None = None
+    headers: Mapping[str, Template] = {}
+    query: Mapping[str, Template] = {}
+
+    @property
+    def has_json(self) -> bool:
+        """Tell whether `json` was written (null is a JSON value)."""
+        return "json_" in self.model_fields_set
+
+
+class _Process(_Step):
+    """What a child process may be given."""
+
+    env: Environment = {}
+    """Added to the clean environment."""
+    stdin: Template | None = None
+    """Replaces the event on standard input."""
+    cwd: str | None = None
+    """Where it runs. Default: the root directory `/`."""
+
+
+class RunStep(_Process):
+    """Start a program, without a shell."""
+
+    run: Annotated[tuple[Template, ...], Field(min_length=1)]
+    """The program and its arguments, one string each."""
+
+
+class ShellStep(_Process):
+    """Run a constant script with `/bin/sh -eu`; data reaches it through `env` and standard input only."""
+
+    shell: str
+
+    @field_validator("shell")
+    @classmethod
+    def _is_constant(cls, script: str) -> str:
+        if "{{" in script or "{%" in script:
+            raise PydanticCustomError("shell_template", "`shell` is never rendered, so that data cannot become code")
+        return script
+
+
+class HttpStep(_Payload):
+    """Make one request; an answer that `expect` does not name fails the step."""
+
+    http: Annotated[str, StringConstraints(pattern=r"^(GET|POST|PUT|PATCH|DELETE|HEAD) \S", max_length=8192)]
+    """Method and URL, like `GET https://app.example.com/healthz`."""
+    expect: Annotated[Texts, Field(min_length=1)] = ("2xx",)
+    """Status codes that are a success: `"2xx"`, `"404"`."""
+
+    @field_validator("expect")
+    @classmethod
+    def _are_statuses(cls, expect: tuple[str, ...]) -> tuple[str, ...]:
+        for status in expect:
+            if len(status) != 3 or status[0] not in "12345" or not (status[1:].isdigit() or status[1:] == "xx"):
+                raise PydanticCustomError("expect", 'expected status codes like "200" or "2xx"')
+        return expect
+
+
+class SendStep(_Payload):
+    """Deliver to registered endpoints: a 2xx answer, or the endpoint's retry schedule."""
+
+    send: Annotated[Names, Field(min_length=1)]
+
+
+class EmitStep(_Step):
+    """Publish an event that may start further workflows."""
+
+    emit: Annotated[str, StringConstraints(pattern=r"^\S+$", max_length=512)]
+    """The event type."""
+    subject: Template | None = None
+    """What the event is about. Default: the subject of the event that started this run."""
+    json_: Json = Field(default=None, alias="json")
+    """The event's body. Default: the body of the event that started this run."""
+
+    @property
+    def has_json(self) -> bool:
+        """Tell whether `json` was written (null is a JSON value)."""
+        return "json_" in self.model_fields_set
+
+
+class SetStep(_Step):
+    """Set variables, read as `vars.NAME`."""
+
+    set: Mapping[StepId, Json]
+
+
+class RespondStep(_Step):
+    """Answer the caller of a webhook with `answer = "wait:..."`."""
+
+    respond: Json
+    """The JSON body of the answer."""
+    status: Annotated[int, Field(ge=200, le=599)] = 200
+    headers: Mapping[str, Template] = {}
+
+
+class FailStep(_Step):
+    """Stop the run as failed."""
+
+    fail: Template
+    """Why, for people."""
+
+
+class SleepStep(_Step):
+    """Wait; a restart does not start the wait again."""
+
+    sleep: Duration
+
+
+STEP_MODELS: dict[str, type[_Step]] = {
+    "run": RunStep,
+    "shell": ShellStep,
+    "http": HttpStep,
+    "send": SendStep,
+    "emit": EmitStep,
+    "set": SetStep,
+    "respond": RespondStep,
+    "fail": FailStep,
+    "sleep": SleepStep,
+}
+"""Every verb and its model."""
+
+VERBS = tuple(STEP_MODELS)
+
+
+def verbs_in(table: Mapping[str, object]) -> list[str]:
+    """Return the verbs among the keys of a table; a step has exactly one."""
+    return [verb for verb in VERBS if verb in table]
+
+
+def verb_of(value: object) -> str | None:
+    """Return the verb of a step as a table or as a model; None when a table has none, or several."""
+    if isinstance(value, Mapping):
+        present = verbs_in(value)
+        return present[0] if len(present) == 1 else None
+    return next((verb for verb, model in STEP_MODELS.items() if type(value) is model), None)
+
+
+Step = Annotated[
+    Annotated[RunStep, Tag("run")]
+    | Annotated[ShellStep, Tag("shell")]
+    | Annotated[HttpStep, Tag("http")]
+    | Annotated[SendStep, Tag("send")]
+    | Annotated[EmitStep, Tag("emit")]
+    | Annotated[SetStep, Tag("set")]
+    | Annotated[RespondStep, Tag("respond")]
+    | Annotated[FailStep, Tag("fail")]
+    | Annotated[SleepStep, Tag("sleep")],
+    Discriminator(
+        verb_of,
+        custom_error_type="step_verb",
+        custom_error_message="a step needs exactly one of: " + ", ".join(VERBS),
+    ),
+]
+
+STEP_KEYS: frozenset[str] = frozenset().union(*(keys_of(model) for model in STEP_MODELS.values()))
+"""Every key that some step may have."""

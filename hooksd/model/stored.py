@@ -1,0 +1,107 @@
+"""Between an event in memory and an event on disk, without losing a byte."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable
+
+import orjson
+
+from hooksd.model import body
+from hooksd.model.event import Cause, Event
+from hooksd.model.ids import EventId, RunId
+from hooksd.model.record import StoredBody, StoredCause, StoredEvent
+from hooksd.model.trust import trust_of
+
+BLOB_THRESHOLD = 64 * 1024
+"""Bodies longer than this many bytes are kept as blobs beside the log."""
+
+
+def store_body(media: str, raw: bytes, blob: str | None = None) -> StoredBody:
+    """Choose how a body stands in a record: as the JSON value itself where one line holds its exact bytes.
+
+    The caller has made sure that a body of a JSON media type is valid JSON.
+
+    Args:
+        media: The media type.
+        raw: The exact bytes.
+        blob: The digest of the blob that holds them; needed above `BLOB_THRESHOLD`.
+    """
+    if blob is not None:
+        return StoredBody(media=media, size=len(raw), encoding="blob", content=blob)
+    if not raw:
+        return StoredBody(media=media, size=0, encoding="none")
+    if body.is_json(media) and b"\n" not in raw and b"\r" not in raw:
+        return StoredBody(media=media, size=len(raw), encoding="json", content=orjson.Fragment(raw))
+    try:
+        return StoredBody(media=media, size=len(raw), encoding="text", content=raw.decode("utf-8"))
+    except UnicodeDecodeError:
+        return StoredBody(media=media, size=len(raw), encoding="base64", content=base64.b64encode(raw).decode())
+
+
+def restore_body(stored: StoredBody, blob: Callable[[str], bytes]) -> bytes:
+    """Return the bytes of a stored body; JSON values come back in compact form.
+
+    Args:
+        stored: The body on disk.
+        blob: Reads the blob of a digest.
+    """
+    match stored.encoding:
+        case "none":
+            return b""
+        case "json":
+            return orjson.dumps(stored.content)
+        case "text":
+            return str(stored.content).encode()
+        case "base64":
+            return base64.b64decode(stored.content)
+        case "blob":
+            return blob(stored.content)
+
+
+def store(event: Event, blob: str | None = None) -> StoredEvent:
+    """Return the event as it stands in the log."""
+    cause = event.cause
+    return StoredEvent(
+        id=event.id,
+        type=event.type,
+        source=event.source,
+        subject=event.subject,
+        time=event.time,
+        trust=event.trust.name.lower(),  # type: ignore[arg-type] # the enum's names are these literals
+        hop=event.hop,
+        cause=StoredCause(event=cause.event, run=cause.run, step=cause.step) if cause else None,
+        webhook=event.webhook,
+        delivery_id=event.delivery_id,
+        headers=event.headers,
+        query=event.query,
+        body=store_body(event.media, event.raw, blob),
+    )
+
+
+def restore(stored: StoredEvent, blob: Callable[[str], bytes]) -> Event:
+    """Return the event that `store` stored.
+
+    Args:
+        stored: The event on disk.
+        blob: Reads the blob of a digest.
+    """
+    raw = restore_body(stored.body, blob)
+    cause = stored.cause
+    return Event(
+        id=EventId(stored.id),
+        type=stored.type,
+        source=stored.source,
+        subject=stored.subject,
+        time=stored.time,
+        trust=trust_of(stored.trust),
+        hop=stored.hop,
+        cause=Cause(event=EventId(cause.event), run=RunId(cause.run), step=cause.step) if cause else None,
+        webhook=stored.webhook,
+        delivery_id=stored.delivery_id,
+        headers=stored.headers,
+        query=stored.query,
+        media=stored.body.media,
+        raw=raw,
+        data=body.parse(stored.body.media, raw),
+    )

@@ -1,0 +1,72 @@
+"""Durations and sizes: strings with a unit in files, plain numbers in seconds and bytes inside.
+
+A bare number is refused, because nobody reading `timeout = 30` knows thirty of what.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated
+
+from pydantic import BeforeValidator, WithJsonSchema
+from pydantic_core import PydanticCustomError
+
+DURATION_PATTERN = r"^[0-9]+(\.[0-9]+)?(ms|s|m|h|d)$"
+SIZE_PATTERN = r"^[0-9]+(B|KB|MB|GB|KiB|MiB|GiB)$"
+
+_SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+_BYTES = {"B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30}
+
+
+def parse_duration(text: object) -> float:
+    """Read `"500ms"`, `"30s"`, `"10m"`, `"1.5h"` or `"2d"` as seconds.
+
+    Raises:
+        PydanticCustomError: Anything else, with the forms that are allowed.
+    """
+    if isinstance(text, str) and (match := re.fullmatch(r"([0-9]+(?:\.[0-9]+)?)(ms|s|m|h|d)", text)):
+        return float(match[1]) * _SECONDS[match[2]]
+    raise PydanticCustomError("duration", 'expected a duration with a unit, like "500ms", "30s", "10m", "2h" or "7d"')
+
+
+def parse_size(text: object) -> int:
+    """Read `"64KiB"`, `"10MiB"` or `"1GB"` as bytes.
+
+    Raises:
+        PydanticCustomError: Anything else, with the forms that are allowed.
+    """
+    if isinstance(text, str) and (match := re.fullmatch(r"([0-9]+)(B|KB|MB|GB|KiB|MiB|GiB)", text)):
+        return int(match[1]) * _BYTES[match[2]]
+    raise PydanticCustomError("size", 'expected a size with a unit, like "512B", "64KiB" or "10MiB"')
+
+
+def format_duration(seconds: float) -> str:
+    """Write seconds for people: `"350ms"`, `"2.5s"`, `"10m"`, `"1h 5m"`, `"3d 2h"`."""
+    if seconds < 1:
+        return f"{round(seconds * 1000)}ms"
+    if seconds < 60:
+        return f"{seconds:.1f}".rstrip("0").rstrip(".") + "s"
+    minutes = round(seconds / 60) if seconds >= 600 else seconds / 60
+    if minutes < 60:
+        whole, rest = divmod(round(seconds), 60)
+        return f"{whole}m {rest}s" if rest and seconds < 600 else f"{round(minutes)}m"
+    hours, left = divmod(round(minutes), 60)
+    if hours < 24:
+        return f"{hours}h {left}m" if left else f"{hours}h"
+    days, hours = divmod(hours, 24)
+    return f"{days}d {hours}h" if hours else f"{days}d"
+
+
+Duration = Annotated[
+    float,
+    BeforeValidator(parse_duration, json_schema_input_type=str),
+    WithJsonSchema({"type": "string", "pattern": DURATION_PATTERN, "description": 'A duration, like "30s" or "10m".'}),
+]
+"""Seconds, written as a string with a unit."""
+
+Size = Annotated[
+    int,
+    BeforeValidator(parse_size, json_schema_input_type=str),
+    WithJsonSchema({"type": "string", "pattern": SIZE_PATTERN, "description": 'A size, like "64KiB" or "10MiB".'}),
+]
+"""Bytes, written as a string with a unit."""

@@ -1,0 +1,1 @@
+"""The HTTP faces: the trigger listener and the admin listener."""
