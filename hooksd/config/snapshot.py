@@ -11,12 +11,20 @@ from hooksd.expr.template import Template, Value
 from hooksd.model.base import Json
 from hooksd.model.definitions import Definitions
 from hooksd.model.endpoint import Endpoint
+from hooksd.model.patterns import matches
 from hooksd.model.record import Origin
 from hooksd.model.role import Role
 from hooksd.model.secret import Secret
 from hooksd.model.step import Step
 from hooksd.model.webhook import Webhook
 from hooksd.model.workflow import Phase, Workflow
+
+BY_WEBHOOK = "webhook:"
+"""How an `on` entry names the webhook that received an event instead of the event's type."""
+BY_WEBHOOK_ID = "webhookId:"
+"""Another spelling of the same."""
+MANUAL = "manual"
+"""The `on` entry that no event fits: such a workflow is started by name only."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,6 +123,28 @@ class Snapshot:
     secrets: Mapping[str, Secret]
     """What `{{ secrets.NAME }}` may read, by name: every name that some definition mentions."""
     subscriptions: Mapping[str, tuple[CompiledWorkflow, ...]] = field(default_factory=dict)
-    """Workflows by each `on` entry without `*`."""
+    """Workflows by each `on` entry without `*`; those that name a webhook are spelled `webhook:NAME`."""
     patterns: tuple[tuple[str, CompiledWorkflow], ...] = ()
     """`on` entries with `*`."""
+
+
+def subscribers(snapshot: Snapshot, event_type: str, webhook: str | None) -> tuple[CompiledWorkflow, ...]:
+    """Return the workflows whose `on` fits an event: each once, in the order of their names.
+
+    Args:
+        snapshot: The definitions in force.
+        event_type: The type of the event. One that is spelled like `webhook:NAME` fits no entry that names a webhook:
+            an emitted event cannot pretend to have been received.
+        webhook: The webhook that received the event, if one did.
+    """
+    received = None if webhook is None else BY_WEBHOOK + webhook
+    found: dict[str, CompiledWorkflow] = {}
+    if not event_type.startswith(BY_WEBHOOK):
+        found.update((workflow.name, workflow) for workflow in snapshot.subscriptions.get(event_type, ()))
+    if received is not None:
+        found.update((workflow.name, workflow) for workflow in snapshot.subscriptions.get(received, ()))
+    for pattern, workflow in snapshot.patterns:
+        text = received if pattern.startswith(BY_WEBHOOK) else event_type
+        if text is not None and matches(pattern, text):
+            found[workflow.name] = workflow
+    return tuple(found[name] for name in sorted(found))

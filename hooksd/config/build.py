@@ -1,0 +1,209 @@
+"""From checked definitions to a snapshot: every expression compiled once, every secret read, every lookup indexed.
+
+Called by `daemon.reload` in a thread, after `config.load` found no error; the engine compiles the workflows of
+unfinished runs with `compile_workflow` when it recovers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+
+from hooksd.auth.build import build_verifier
+from hooksd.config.secrets import SecretStore
+from hooksd.config.snapshot import (
+    BY_WEBHOOK,
+    BY_WEBHOOK_ID,
+    MANUAL,
+    CompiledEndpoint,
+    CompiledStep,
+    CompiledWebhook,
+    CompiledWorkflow,
+    Revision,
+    Snapshot,
+)
+from hooksd.expr.condition import Condition, compile_condition
+from hooksd.expr.template import Template, Value, compile_template, compile_value
+from hooksd.model.base import Json
+from hooksd.model.definitions import Defined, Definitions
+from hooksd.model.endpoint import Endpoint
+from hooksd.model.step import Step, verb_of
+from hooksd.model.webhook import Webhook
+from hooksd.model.workflow import Phase, Workflow, step_key
+
+TEMPLATED = frozenset(
+    {"run", "env", "stdin", "http", "json", "text", "form", "headers", "query", "emit", "subject", "set", "respond"}
+    | {"fail"}
+)
+"""The keys of steps whose texts are templates, by the file's spelling. `shell` and `send` are constants by design."""
+
+JSON_KEYS = frozenset({"json", "respond"})
+"""Keys for which null is a value; elsewhere it means that the key is not there."""
+
+_SECRETS = "secrets."
+
+
+def build(
+    definitions: Definitions, revision: Revision, secrets: SecretStore, previous: Snapshot | None = None
+) -> Snapshot:
+    """Make everything that the hot path needs from definitions that `config.load` found no error in.
+
+    Workflows that have not changed since `previous` are not compiled again. Webhooks and endpoints always are: their
+    secrets may have changed on disk.
+
+    Args:
+        definitions: The set to put in force.
+        revision: Which content this is.
+        secrets: Where references to secrets are read.
+        previous: The snapshot in force, to reuse what it compiled.
+
+    Raises:
+        SecretProblem: A secret disappeared between the check and now.
+        AuthProblem: A secret became unusable between the check and now.
+        ExpressionProblem: An expression does not compile; `config.load` should have said so.
+        RenderProblem: The URL or a header of an endpoint cannot be rendered; `config.load` should have said so.
+    """
+    webhooks = {name: _webhook(item, secrets) for name, item in definitions.webhooks.items()}
+    workflows = {name: _workflow(item, previous) for name, item in definitions.workflows.items()}
+    endpoints = {name: _endpoint(item, secrets) for name, item in definitions.endpoints.items()}
+    names = {name for workflow in workflows.values() for name in _secret_names(_names_of(workflow))}
+    names |= {name for item in definitions.endpoints.values() for name in _secret_names(_endpoint_names(item.value))}
+    subscriptions, patterns = _index(workflows.values())
+    return Snapshot(
+        revision=revision,
+        definitions=definitions,
+        webhooks=webhooks,
+        by_path={webhook.path: webhook for webhook in webhooks.values() if webhook.value.enabled},
+        workflows=workflows,
+        endpoints=endpoints,
+        roles={name: item.value for name, item in definitions.roles.items()},
+        secrets={name: secrets.named(name) for name in sorted(names)},
+        subscriptions=subscriptions,
+        patterns=patterns,
+    )
+
+
+def compile_workflow(defined: Defined[Workflow]) -> CompiledWorkflow:
+    """Compile the expressions of one workflow.
+
+    Raises:
+        ExpressionProblem: One of them does not compile.
+    """
+    workflow = defined.value
+    return CompiledWorkflow(
+        name=defined.name,
+        value=workflow,
+        origin=defined.origin,
+        digest=defined.digest,
+        document=defined.document,
+        when=_condition(workflow.when),
+        concurrency=_template(workflow.concurrency),
+        steps=_steps(workflow, "steps"),
+        on_failure=_steps(workflow, "on_failure"),
+        finally_=_steps(workflow, "finally"),
+    )
+
+
+def _workflow(defined: Defined[Workflow], previous: Snapshot | None) -> CompiledWorkflow:
+    known = previous.workflows.get(defined.name) if previous else None
+    if known is None or known.digest != defined.digest:
+        return compile_workflow(defined)
+    # What it says has not changed, where it stands may have: another file, or lines above it.
+    return known if known.origin == defined.origin else replace(known, origin=defined.origin)
+
+
+def _steps(workflow: Workflow, phase: Phase) -> tuple[CompiledStep, ...]:
+    return tuple(_step(phase, index, step) for index, step in enumerate(workflow.phase(phase)))
+
+
+def _step(phase: Phase, index: int, step: Step) -> CompiledStep:
+    return CompiledStep(
+        key=step_key(phase, index, step.id),
+        phase=phase,
+        index=index,
+        verb=verb_of(step) or "",
+        value=step,
+        condition=_condition(step.if_),
+        values={key: compile_value(value) for key, value in _templated(step)},
+    )
+
+
+def _templated(step: Step) -> Iterator[tuple[str, Json]]:
+    """Yield the keys of a step that were written and may hold templates, as JSON data."""
+    for name, field in type(step).model_fields.items():
+        key = field.alias or name
+        value = getattr(step, name)
+        if key not in TEMPLATED or name not in step.model_fields_set or (value is None and key not in JSON_KEYS):
+            continue
+        yield key, list(value) if isinstance(value, tuple) else value
+
+
+def _webhook(defined: Defined[Webhook], secrets: SecretStore) -> CompiledWebhook:
+    webhook = defined.value
+    return CompiledWebhook(
+        name=defined.name,
+        value=webhook,
+        origin=defined.origin,
+        path=webhook.path or f"/hooks/{defined.name}",
+        verifier=build_verifier(webhook.auth, secrets.get),
+        event=_template(webhook.event),
+        subject=_template(webhook.subject),
+    )
+
+
+def _endpoint(defined: Defined[Endpoint], secrets: SecretStore) -> CompiledEndpoint:
+    endpoint = defined.value
+    hidden = {name: secrets.named(name).text() for name in sorted(_secret_names(_endpoint_names(endpoint)))}
+    scope = {"secrets": hidden}
+    return CompiledEndpoint(
+        name=defined.name,
+        value=endpoint,
+        origin=defined.origin,
+        url=compile_template(endpoint.url).text(scope),
+        headers={name: compile_template(text).text(scope) for name, text in endpoint.headers.items()},
+        secrets=tuple(secrets.get(reference) for reference in endpoint.secrets),
+        hidden=tuple(hidden.values()),
+    )
+
+
+def _condition(source: str | None) -> Condition | None:
+    return None if source is None else compile_condition(source)
+
+
+def _template(source: str | None) -> Template | None:
+    return None if source is None else compile_template(source)
+
+
+def _endpoint_names(endpoint: Endpoint) -> frozenset[str]:
+    return frozenset().union(*(compile_template(text).names for text in (endpoint.url, *endpoint.headers.values())))
+
+
+def _names_of(workflow: CompiledWorkflow) -> frozenset[str]:
+    """Return every name that some expression of a workflow reads."""
+    compiled: list[Condition | Template | Value | None] = [workflow.when, workflow.concurrency]
+    for step in (*workflow.steps, *workflow.on_failure, *workflow.finally_):
+        compiled += [step.condition, *step.values.values()]
+    return frozenset().union(*(item.names for item in compiled if item is not None))
+
+
+def _secret_names(names: Iterable[str]) -> set[str]:
+    """Return the secrets among dotted names: `secrets.NAME`."""
+    return {name.removeprefix(_SECRETS).partition(".")[0] for name in names if name.startswith(_SECRETS)}
+
+
+def _index(
+    workflows: Iterable[CompiledWorkflow],
+) -> tuple[Mapping[str, tuple[CompiledWorkflow, ...]], tuple[tuple[str, CompiledWorkflow], ...]]:
+    """Return the workflows by each plain `on` entry, and the entries with `*`."""
+    plain: dict[str, list[CompiledWorkflow]] = {}
+    patterns: list[tuple[str, CompiledWorkflow]] = []
+    for workflow in workflows:
+        for entry in workflow.value.on:
+            if entry == MANUAL:
+                continue
+            spelled = BY_WEBHOOK + entry.removeprefix(BY_WEBHOOK_ID) if entry.startswith(BY_WEBHOOK_ID) else entry
+            if "*" in spelled:
+                patterns.append((spelled, workflow))
+            else:
+                plain.setdefault(spelled, []).append(workflow)
+    return {entry: tuple(items) for entry, items in plain.items()}, tuple(patterns)
