@@ -27,11 +27,11 @@ def free_port() -> int:
 
 
 def records(log_dir: Path) -> list[dict[str, Any]]:
-    """Every record of the log, oldest first, as any JSON reader sees it."""
+    """Every record of the log, oldest first, as any JSON reader sees it; the line that is being written is left out."""
     return [
         orjson.loads(line)
         for segment in sorted(log_dir.glob("log-*.jsonl"), key=lambda path: int(path.stem.removeprefix("log-")))
-        for line in segment.read_bytes().splitlines()
+        for line in segment.read_bytes().rpartition(b"\n")[0].splitlines()
     ]
 
 
