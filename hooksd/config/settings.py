@@ -1,0 +1,227 @@
+"""Settings of the daemon and the command line: `hooksd.toml`, then HOOKSD_* variables, then flags, in rising order.
+
+The only module that reads the environment. `docs/settings.md` explains every setting.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+from urllib.parse import urlsplit
+
+import tomli
+from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic_core import PydanticCustomError
+from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
+
+from hooksd.config.diagnostics import did_you_mean
+from hooksd.errors import SettingsRejected
+from hooksd.model.secret import SecretRef
+from hooksd.model.units import Size
+
+PREFIX = "HOOKSD_"
+DEFAULT_FILE = Path("hooksd.toml")
+"""Read from the current directory when no other file is named."""
+
+STEP_VARIABLES = frozenset(
+    f"{PREFIX}{name}"
+    for name in ("CONFIG", "EVENT_FILE", "EVENT_ID", "EVENT_TYPE", "RUN_ID", "RUN_URL", "STEP", "WORKFLOW", "ATTEMPT")
+)
+"""HOOKSD_* names that are no settings: the file of settings, and what steps find in their environment. A step may call
+`hooksd`, so they are not unknown."""
+
+_PATHS = ("hooks_dir", "log_dir", "state_dir", "credentials_dir")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TcpAddress:
+    """A host and a port to listen on."""
+
+    host: str
+    """A name or an address, without brackets."""
+    port: int
+    """From 0 to 65535; 0 lets the system choose."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnixAddress:
+    """A Unix socket to listen on."""
+
+    path: Path
+
+
+Address = TcpAddress | UnixAddress
+
+
+def parse_address(text: str) -> Address:
+    """Read `127.0.0.1:9000`, `[::1]:9000`, `:9000` (all addresses) or `unix:/run/hooksd/admin.sock`.
+
+    Raises:
+        ValueError: Anything else, with the forms that are allowed.
+    """
+    if text.startswith("unix:") and text != "unix:":
+        return UnixAddress(path=Path(text.removeprefix("unix:")))
+    host, colon, port = text.rpartition(":")
+    bracketed = host.startswith("[") and host.endswith("]")
+    if not colon or not port.isascii() or not port.isdigit() or int(port) > 65535 or (":" in host and not bracketed):
+        raise ValueError('expected "HOST:PORT", "[IPv6]:PORT" or "unix:PATH"')
+    return TcpAddress(host=host[1:-1] if bracketed else host or "0.0.0.0", port=int(port))  # noqa: S104 - `:9000` asks for it
+
+
+class Settings(BaseSettings):
+    """Every setting, checked. Building one reads nothing: `load_settings` reads the file and the environment."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, frozen=True, extra="forbid", use_attribute_docstrings=True, validate_default=False
+    )
+
+    hooks_dir: Path = Path("hooks.d")
+    """The directory of definitions."""
+    log_dir: Path = Path(".hooksd/log")
+    """Where the delivery log is written. Default: $LOGS_DIRECTORY of systemd, else `.hooksd/log`."""
+    state_dir: Path = Path(".hooksd/state")
+    """Where sockets and other state live. Default: $STATE_DIRECTORY of systemd, else `.hooksd/state`."""
+    credentials_dir: Path | None = None
+    """Where `credential:NAME` finds the file NAME. Default: $CREDENTIALS_DIRECTORY of systemd, else none."""
+    listen: str = "127.0.0.1:9000"
+    """Where webhooks are received: `HOST:PORT`, or `unix:PATH` behind a proxy on the same machine."""
+    admin: str = ""
+    """Where the command line and the API reach the daemon: `unix:PATH`, or `HOST:PORT` with `admin_token`.
+    Default: `unix:STATE_DIR/admin.sock`."""
+    admin_token: SecretRef | None = None
+    """A reference to the bearer token that callers of a TCP `admin` address must present."""
+    public_url: str | None = None
+    """The URL under which callers reach `listen`, without a slash at the end: for links, and where it is signed."""
+    durability: Literal["always", "none"] = "always"
+    """`always`: a record is on disk before anyone is told; `none`: a power cut may lose the last moments."""
+    allow_inline_secrets: bool = False
+    """Let definitions hold secrets themselves. For trying things out, never for a repository."""
+    segment_size: Annotated[Size, Field(ge=2**16, le=2**34)] = 64 * 2**20
+    """The size at which a file of the delivery log is closed and the next one begun."""
+
+    @classmethod
+    def settings_customise_sources(  # noqa: D102 - see BaseSettings
+        cls,
+        settings_cls: type[BaseSettings],  # noqa: ARG003 - the signature is given
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return (init_settings,)
+
+    @field_validator("listen", "admin")
+    @classmethod
+    def _is_an_address(cls, text: str) -> str:
+        if text:
+            try:
+                parse_address(text)
+            except ValueError as error:
+                raise PydanticCustomError("address", "{what}", {"what": str(error)}) from error
+        return text
+
+    @field_validator("public_url")
+    @classmethod
+    def _is_a_base_url(cls, url: str | None) -> str | None:
+        if url is None:
+            return None
+        parts = urlsplit(url)
+        if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
+            raise PydanticCustomError("public_url", 'expected a URL like "https://hooks.example.com"')
+        return url.rstrip("/")
+
+    @model_validator(mode="after")
+    def _admin_is_guarded(self) -> Self:
+        if isinstance(self.admin_address, TcpAddress) and self.admin_token is None:
+            raise PydanticCustomError(
+                "admin_token", "`admin` is reachable over TCP, so it needs `admin_token`, like credential:admin"
+            )
+        return self
+
+    @property
+    def listen_address(self) -> Address:
+        """Where webhooks are received."""
+        return parse_address(self.listen)
+
+    @property
+    def admin_address(self) -> Address:
+        """Where the daemon is administered."""
+        return parse_address(self.admin) if self.admin else UnixAddress(path=self.state_dir / "admin.sock")
+
+
+def process_environment() -> Mapping[str, str]:
+    """Return a copy of the environment of this process, for `env:NAME` secrets."""
+    return dict(os.environ)  # noqa: TID251 - this is the place
+
+
+def load_settings(file: Path | None, flags: Mapping[str, str]) -> Settings:
+    """Read all sources and return the settings.
+
+    Paths in the file are relative to the file; all others to the current directory.
+
+    Args:
+        file: The file of settings; None for `hooksd.toml` in the current directory if there is one.
+        flags: Values from the command line by the name of the setting; they win.
+
+    Raises:
+        SettingsRejected: A source is unreadable, or a setting is unknown or wrong. The message lists every problem.
+    """
+    environment = process_environment()
+    values, problems = _from_file(file)
+    problems += _unknown(PREFIX, (name for name in environment if name.startswith(PREFIX)), "the environment")
+    problems += _unknown("", flags, "the flags")
+    merged = {**_from_systemd(environment), **values, **EnvSettingsSource(Settings)(), **flags}
+    known = {name: value for name, value in merged.items() if name in Settings.model_fields}
+    try:
+        settings = Settings(**known)
+    except ValidationError as error:
+        problems += [_explain(dict(problem), flags, values) for problem in error.errors(include_url=False)]
+        raise SettingsRejected("\n".join(problems)) from error
+    if problems:
+        raise SettingsRejected("\n".join(problems))
+    return settings
+
+
+def _from_systemd(environment: Mapping[str, str]) -> dict[str, Any]:
+    names = {"LOGS_DIRECTORY": "log_dir", "STATE_DIRECTORY": "state_dir", "CREDENTIALS_DIRECTORY": "credentials_dir"}
+    # systemd separates several directories with colons; the first is ours (systemd.exec(5)).
+    return {setting: environment[name].split(":")[0] for name, setting in names.items() if environment.get(name)}
+
+
+def _from_file(file: Path | None) -> tuple[dict[str, Any], list[str]]:
+    path = file or DEFAULT_FILE
+    try:
+        values = tomli.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return ({}, []) if file is None else ({}, [f"{path}: there is no such file"])
+    except OSError as error:
+        return {}, [f"{path}: cannot be read: {error.strerror}"]
+    except ValueError as error:  # TOML syntax, or not UTF-8
+        return {}, [f"{path}: {error}"]
+    for name in _PATHS:
+        if isinstance(values.get(name), str):
+            values[name] = path.parent / values[name]
+    return values, _unknown("", values, str(path))
+
+
+def _unknown(prefix: str, names: Any, where: str) -> list[str]:
+    known = {f"{prefix}{field.upper() if prefix else field}" for field in Settings.model_fields}
+    accepted = known | STEP_VARIABLES
+    return [
+        f"{where}: unknown setting `{name}`" + (f": {hint}" if (hint := did_you_mean(name, known)) else "")
+        for name in sorted(names)
+        if (name if prefix else str(name)) not in accepted
+    ]
+
+
+def _explain(problem: dict[str, Any], flags: Mapping[str, str], values: Mapping[str, Any]) -> str:
+    name = str(problem["loc"][0]) if problem["loc"] else "admin"
+    where = f"--{name.replace('_', '-')}" if name in flags else f"setting `{name}`"
+    if name not in flags and f"{PREFIX}{name.upper()}" in process_environment():
+        where = f"{PREFIX}{name.upper()}"
+    elif name not in flags and name in values:
+        where = f"`{name}` in the file of settings"
+    return f"{where}: {problem['msg']}"
