@@ -12,6 +12,9 @@ FORM = "application/x-www-form-urlencoded"
 JSON = "application/json"
 MAX_FIELDS = 1000
 """The most fields a form may have."""
+MAX_DEPTH = 200
+"""The deepest JSON that is accepted, in lists and mappings: what is accepted must fit into a record and out again."""
+_WRITABLE_DEPTH = 254  # orjson reads 1024 levels and writes these
 
 
 def is_json(media: str) -> bool:
@@ -35,9 +38,22 @@ def parse(media: str, raw: bytes) -> Json:
     if not raw:
         return None
     if is_json(media):
-        return orjson.loads(raw)
+        return _json(raw)
     text = raw.decode("utf-8")
     return _form(text) if media == FORM else text
+
+
+def _json(raw: bytes) -> Json:
+    value = orjson.loads(raw)
+    if raw.count(b"[") + raw.count(b"{") > MAX_DEPTH:
+        wrapped = value
+        for _ in range(_WRITABLE_DEPTH - MAX_DEPTH):
+            wrapped = [wrapped]
+        try:
+            orjson.dumps(wrapped)
+        except TypeError as error:
+            raise ValueError(f"JSON may be at most {MAX_DEPTH} levels deep") from error
+    return value
 
 
 def _form(text: str) -> dict[str, str | list[str]]:
