@@ -1,0 +1,117 @@
+"""The operational log: one line per happening on standard error, for people on a terminal and for machines elsewhere.
+
+The daemon calls `configure` once, at its start. Everything else logs through `telemetry.observer`; libraries log
+through `logging`, whose lines get the same shape.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import sys
+from collections.abc import MutableMapping
+from typing import Any, Literal, TextIO
+
+import structlog
+
+Level = Literal["debug", "info", "warning", "error"]
+
+LEVELS: dict[Level, int] = {
+    "debug": logging.DEBUG,
+    "info": logging.INFO,
+    "warning": logging.WARNING,
+    "error": logging.ERROR,
+}
+
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+_LINE_BREAK = re.compile(r"[\n\r]")
+
+Line = MutableMapping[str, Any]
+
+
+def neutralise(text: str) -> str:
+    r"""Return text in which control characters are written as `\x1b`, so that data cannot steer a terminal."""
+    return _CONTROL.sub(lambda match: f"\\x{ord(match[0]):02x}", text)
+
+
+def _neutral(value: Any) -> Any:
+    match value:
+        case str():
+            return neutralise(value)
+        case bool() | int() | float() | None:
+            return value
+        case list() | tuple():
+            return [_neutral(item) for item in value]
+        case dict():
+            return {neutralise(str(key)): _neutral(item) for key, item in value.items()}
+        case _:
+            return neutralise(repr(value))
+
+
+def _neutralised(_logger: object, _method: str, line: Line) -> Line:
+    """Make every value of a line harmless; a secret becomes its repr, which hides it."""
+    for key, value in line.items():
+        if not key.startswith("_") and key != "exc_info":
+            line[key] = _neutral(value)
+    return line
+
+
+def _for_people(_logger: object, _method: str, line: Line) -> Line:
+    """Keep a line on one line; diagnostics and tracebacks stand below it."""
+    for key, value in line.items():
+        if isinstance(value, str) and key not in {"exception", "diagnostics"}:
+            line[key] = _LINE_BREAK.sub(" ", value)
+    if "diagnostics" in line:
+        line["stack"] = line.pop("diagnostics")
+    return line
+
+
+def _for_machines(_logger: object, _method: str, line: Line) -> Line:
+    """Put first what every line has."""
+    return {"at": line.pop("timestamp"), "level": line.pop("level"), "event": line.pop("event"), **line}
+
+
+def _shared() -> list[structlog.typing.Processor]:
+    return [
+        structlog.stdlib.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.format_exc_info,
+        _neutralised,
+    ]
+
+
+def _renderer(*, json: bool, colors: bool) -> list[structlog.typing.Processor]:
+    if json:
+        return [_for_machines, structlog.processors.JSONRenderer(ensure_ascii=False)]
+    plain = structlog.dev.plain_traceback
+    return [_for_people, structlog.dev.ConsoleRenderer(colors=colors, exception_formatter=plain, sort_keys=False)]
+
+
+def configure(*, json: bool | None = None, level: Level = "info", stream: TextIO | None = None) -> None:
+    """Send every log line to a stream, as JSON or for people.
+
+    Args:
+        json: Write JSON lines. Default: unless the stream is a terminal.
+        level: The least severe lines that are written. At `debug` a busy daemon writes several lines per request.
+        stream: Where to. Default: standard error.
+    """
+    out = stream or sys.stderr
+    colors = out.isatty()
+    final = _renderer(json=not colors if json is None else json, colors=colors)
+    strip = structlog.stdlib.ProcessorFormatter.remove_processors_meta
+    handler = logging.StreamHandler(out)
+    handler.setFormatter(structlog.stdlib.ProcessorFormatter(foreign_pre_chain=_shared(), processors=[strip, *final]))
+    logging.basicConfig(handlers=[handler], level=LEVELS[level], force=True)
+    for noisy in ("httpx", "httpcore", "watchfiles", "asyncio", "uvicorn.error"):
+        # These tell of every request, every file event and every start: the daemon says that itself.
+        logging.getLogger(noisy).setLevel(max(LEVELS[level], logging.WARNING))
+
+
+def get_logger(name: str = "hooksd") -> structlog.stdlib.BoundLogger:
+    """Return a logger for `Observer`. It writes through `logging`, so `configure` decides where to and how."""
+    logger: structlog.stdlib.BoundLogger = structlog.wrap_logger(
+        logging.getLogger(name),
+        processors=[*_shared(), structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        wrapper_class=structlog.stdlib.BoundLogger,
+    ).bind()
+    return logger

@@ -1,0 +1,119 @@
+"""The metrics of one daemon, in a registry of its own. `GET /metrics` renders them; happenings move them.
+
+Labels come from definitions and closed sets of words only, never from callers, so that their number is bounded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.registry import Collector
+
+CONFIG_STATES: Final = ("IN_SYNC", "APPLYING", "REJECTED", "HELD")
+"""What `hooksd_config_state` is labelled with; one of them is 1."""
+
+_QUICK = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
+_SLOW = (0.01, 0.05, 0.1, 0.5, 1.0, 5.0, 15.0, 60.0, 300.0, 900.0, 3600.0)
+
+
+class Metrics:
+    """Every metric that the daemon has, by attribute."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self._names: list[str] = []
+        self._children: dict[tuple[str, int], tuple[Counter, Histogram]] = {}
+        self._add_web()
+        self._add_engine()
+        self._add_delivery()
+        self._add_journal()
+        self._add_config()
+        self.queue_size = self._gauge("queue_size", "What waits or is in progress, by queue.", "queue")
+        self.tasks_failed = self._counter("tasks_failed", "Parts of the daemon that ended by an error.", "task")
+        self.build = self._gauge("build_info", "Always 1, labelled with the version.", "version")
+
+    def _add_web(self) -> None:
+        self.requests = self._counter("requests", "Requests answered by the trigger listener.", "webhook", "status")
+        self.request_seconds = self._histogram(
+            "request_seconds", "From the head of a request to the end of its answer.", _QUICK, "webhook"
+        )
+        self.requests_refused = self._counter("requests_refused", "Refused requests by reason.", "webhook", "reason")
+        self.requests_failed = self._counter("requests_failed", "Requests that an error of hooksd ended with 500.")
+
+    def _add_engine(self) -> None:
+        self.events_accepted = self._counter("events_accepted", "Events that are durable, by source.", "source")
+        self.runs_started = self._counter("runs_started", "Runs that left the queue.", "workflow")
+        self.runs = self._counter("runs", "Runs that ended, by workflow and status.", "workflow", "status")
+        self.run_seconds = self._histogram("run_seconds", "From acceptance to the end of a run.", _SLOW, "workflow")
+        self.steps = self._counter("steps", "Steps that ended, by verb and status.", "verb", "status")
+        self.step_seconds = self._histogram("step_seconds", "The last attempt of a step.", _SLOW, "verb")
+
+    def _add_delivery(self) -> None:
+        self.attempts = self._counter("attempts", "Attempts to deliver, by outcome.", "endpoint", "outcome")
+        self.attempt_seconds = self._histogram("attempt_seconds", "One attempt to deliver.", _QUICK, "endpoint")
+        self.deliveries = self._counter("deliveries", "Deliveries that ended, by status.", "endpoint", "status")
+
+    def _add_journal(self) -> None:
+        self.journal_records = self._counter("journal_records", "Records made durable.")
+        self.journal_bytes = self._counter("journal_bytes", "Bytes of records made durable.")
+        self.journal_sync_seconds = self._histogram("journal_sync_seconds", "One write and sync of the log.", _QUICK)
+        self.journal_accepting = self._gauge("journal_accepting", "1 while the log takes records, else 0.")
+        self.journal_damaged = self._counter("journal_damaged", "Places in the log that recovery set aside.", "kind")
+
+    def _add_config(self) -> None:
+        self.config_reloads = self._counter("config_reloads", "Sets of definitions judged, by verdict.", "verdict")
+        self.config_state = self._gauge("config_state", "1 for the state that the definitions are in.", "state")
+        self.config_last_success = self._gauge(
+            "config_last_success_timestamp_seconds", "When the definitions in force were applied, in Unix seconds."
+        )
+        self.config_definitions = self._gauge("config_definitions", "Definitions in force.", "kind")
+
+    def _counter(self, name: str, text: str, *labels: str) -> Counter:
+        self._names.append(f"hooksd_{name}_total")
+        return Counter(f"hooksd_{name}", text, labels, registry=self.registry)
+
+    def _gauge(self, name: str, text: str, *labels: str) -> Gauge:
+        self._names.append(f"hooksd_{name}")
+        return Gauge(f"hooksd_{name}", text, labels, registry=self.registry)
+
+    def _histogram(self, name: str, text: str, buckets: tuple[float, ...], *labels: str) -> Histogram:
+        self._names.append(f"hooksd_{name}")
+        return Histogram(f"hooksd_{name}", text, labels, buckets=buckets, registry=self.registry)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The name of every metric as a scrape shows it, histograms without their suffixes."""
+        return tuple(self._names)
+
+    def request(self, webhook: str, status: int, seconds: float) -> None:
+        """Count one answered request. It runs for every request, so it keeps the labelled pair at hand."""
+        pair = self._children.get((webhook, status))
+        if pair is None:
+            pair = (self.requests.labels(webhook, status), self.request_seconds.labels(webhook))
+            self._children[webhook, status] = pair
+        pair[0].inc()
+        pair[1].observe(seconds)
+
+    def set_config_state(self, state: str) -> None:
+        """Say which of `CONFIG_STATES` the definitions are in."""
+        for known in CONFIG_STATES:
+            self.config_state.labels(known).set(1 if known == state else 0)
+
+    def watch_queue(self, queue: str, size: Callable[[], float]) -> None:
+        """Measure a queue whenever somebody scrapes.
+
+        Args:
+            queue: Its label, like `runs_queued`, `runs_running`, `deliveries_pending` or `journal`.
+            size: Returns how much it holds; called from the event loop.
+        """
+        self.queue_size.labels(queue).set_function(size)
+
+    def register(self, collector: Collector) -> None:
+        """Add a collector of the process, like its memory and file descriptors."""
+        self.registry.register(collector)
+
+    def render(self) -> bytes:
+        """Return every metric in the Prometheus text format."""
+        return generate_latest(self.registry)

@@ -1,0 +1,43 @@
+"""The one door for observations: what happened becomes a line and moves metrics.
+
+Parts that must report take `observer: Observer`. Tests make one with `Observer()` and read its metrics.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+
+import structlog
+
+from hooksd.telemetry.happenings import Happening
+from hooksd.telemetry.log import LEVELS, get_logger
+from hooksd.telemetry.metrics import Metrics
+
+
+class Observer:
+    """Writes the line of a happening and moves its metrics."""
+
+    def __init__(
+        self, *, metrics: Metrics | None = None, logger: structlog.typing.FilteringBoundLogger | None = None
+    ) -> None:
+        """Take what to write to.
+
+        Args:
+            metrics: What to move. Default: metrics of its own.
+            logger: What to write lines with. Default: the daemon's.
+        """
+        self.metrics = metrics or Metrics()
+        self._logger = logger or get_logger()
+
+    def emit(self, happening: Happening) -> None:
+        """Observe a happening. Safe to call from any thread; it never waits and never raises for odd values."""
+        happening.measure(self.metrics)
+        level = happening.level
+        if level is not None and self._logger.is_enabled_for(LEVELS[level]):
+            self._logger.log(LEVELS[level], happening.event, **_fields(happening))
+
+
+def _fields(happening: Happening) -> dict[str, object]:
+    """Return the fields that say something: what is None or empty is left out."""
+    named = ((field.name, getattr(happening, field.name)) for field in dataclasses.fields(happening))  # type: ignore[arg-type] # happenings are dataclasses; a Protocol cannot say so
+    return {name: value for name, value in named if value is not None and value != ()}
