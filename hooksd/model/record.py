@@ -370,6 +370,20 @@ class LogDamaged:
     type: Literal["log.damaged"] = "log.damaged"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SegmentStarted:
+    """A file of the log begins: the first record of each."""
+
+    at: str
+    number: int
+    """Of the file, from 1."""
+    previous_sha256: str | None
+    """Of the whole file before this one; null for the first."""
+    format: int = 1
+    """The version of the format of the log."""
+    type: Literal["segment"] = "segment"
+
+
 Record = (
     EventAccepted
     | RequestRefused
@@ -388,6 +402,7 @@ Record = (
     | DaemonStarted
     | DaemonStopped
     | LogDamaged
+    | SegmentStarted
 )
 
 RECORD_TYPES: dict[str, type[Record]] = {
@@ -395,7 +410,7 @@ RECORD_TYPES: dict[str, type[Record]] = {
     for record in (
         EventAccepted, RequestRefused, RunStarted, StepStarted, StepRetried, StepEnded, RunEnded, DeliveryCreated,
         AttemptStarted, AttemptEnded, DeliveryEnded, ConfigApplied, ConfigRejected, ConfigHeld, DaemonStarted,
-        DaemonStopped, LogDamaged,
+        DaemonStopped, LogDamaged, SegmentStarted,
     )
 }  # fmt: skip
 """Every `type` and its class."""
