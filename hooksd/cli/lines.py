@@ -1,0 +1,168 @@
+"""One readable line for each kind of record. Called by `hooksd tail`, `show` and `explain`.
+
+It reads records as the JSON they are, not as classes: a log may hold types of a later version, which get a line too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import click
+
+from hooksd.cli.output import as_json, safe, shortened
+from hooksd.model.units import format_duration
+
+Tree = Mapping[str, Any]
+
+BAD = "red"
+GOOD = "green"
+DIM = "bright_black"
+_TONES = {
+    "ok": GOOD, "succeeded": GOOD, "delivered": GOOD, "failed": BAD, "interrupted": BAD, "timed_out": BAD,
+    "exhausted": BAD, "gone": BAD, "skipped": DIM, "superseded": DIM, "cancelled": "yellow",
+}  # fmt: skip
+"""The colour of each status."""
+MAX_ERROR = 160
+"""Characters of an error in one line; `hooksd show ID` has all."""
+
+
+def line(tree: Tree) -> str:
+    """Return a record as one line: when, what, and what is worth knowing at a glance."""
+    kind = str(tree.get("type", "?"))
+    describe = _DESCRIBERS.get(kind, _unknown)
+    return f"{click.style(safe(tree.get('at', '')), fg=DIM)}  {safe(kind):<16}  {describe(tree)}"
+
+
+def status(word: object) -> str:
+    """Return the word for a status in its colour."""
+    return click.style(safe(word), fg=_TONES.get(str(word)))
+
+
+def error(tree: Tree) -> str:
+    """Return what went wrong, as the end of a line; nothing when nothing did."""
+    return f"  {click.style(safe(shortened(str(tree['error']), MAX_ERROR)), fg=BAD)}" if tree.get("error") else ""
+
+
+def took(tree: Tree) -> str:
+    """Return how long something took, for people."""
+    return format_duration(float(tree.get("ms") or 0) / 1000)
+
+
+def _event_accepted(tree: Tree) -> str:
+    event = tree["event"]
+    runs = ", ".join(f"{run['workflow']} {run['id']}" for run in tree.get("runs", ()))
+    return (
+        f"{safe(event['type'])} from {safe(event['source'])}  {safe(event['id'])}  -> {safe(runs or 'starts nothing')}"
+    )
+
+
+def _request_refused(tree: Tree) -> str:
+    times = f"  {tree['count']} times" if tree.get("count", 1) > 1 else ""
+    reason = click.style(f"{safe(tree['status'])} {safe(tree['reason'])}", fg=BAD)
+    return f"{safe(tree.get('webhook') or '?')}  {reason}  from {safe(tree['peer'])}{times}"
+
+
+def _run_started(tree: Tree) -> str:
+    return f"{safe(tree['workflow'])}  {safe(tree['run'])}"
+
+
+def _step_started(tree: Tree) -> str:
+    until = f"  until {safe(tree['wake_at'])}" if tree.get("wake_at") else ""
+    return f"{safe(tree['step'])}  attempt {tree['attempt']}  {safe(tree['run'])}{until}"
+
+
+def _step_retried(tree: Tree) -> str:
+    when = f"attempt {tree['attempt']} failed, again at {safe(tree['retry_at'])}"
+    return f"{safe(tree['step'])}  {when}  {safe(tree['run'])}{error(tree)}"
+
+
+def _step_ended(tree: Tree) -> str:
+    return f"{safe(tree['step'])}  {status(tree['status'])} in {took(tree)}  {safe(tree['run'])}{error(tree)}"
+
+
+def _run_ended(tree: Tree) -> str:
+    return f"{safe(tree['workflow'])}  {status(tree['status'])} in {took(tree)}  {safe(tree['run'])}{error(tree)}"
+
+
+def _delivery_created(tree: Tree) -> str:
+    return f"{safe(tree['endpoint'])}  {safe(tree['delivery'])}  for {safe(tree['event'])}"
+
+
+def _attempt_started(tree: Tree) -> str:
+    return f"attempt {tree['number']} ({safe(tree['reason'])})  {safe(tree['delivery'])}"
+
+
+def _attempt_ended(tree: Tree) -> str:
+    exchange = tree["exchange"]
+    code = exchange.get("status") or ""
+    outcome = click.style(f"{safe(tree['outcome'])} {code}".strip(), fg=GOOD if tree["outcome"] == "ok" else BAD)
+    again = f"  again at {safe(tree['retry_at'])}" if tree.get("retry_at") else ""
+    took_ms = format_duration(float(exchange.get("total_ms") or 0) / 1000)
+    return (
+        f"{safe(tree['endpoint'])}  attempt {tree['number']}: {outcome} in {took_ms}  {safe(tree['delivery'])}{again}"
+    )
+
+
+def _delivery_ended(tree: Tree) -> str:
+    attempts = f"after {tree['attempts']} attempt{'s' if tree['attempts'] != 1 else ''}"
+    return f"{safe(tree['endpoint'])}  {status(tree['status'])} {attempts}  {safe(tree['delivery'])}{error(tree)}"
+
+
+def _config_applied(tree: Tree) -> str:
+    counts = ", ".join(f"{count} {kind}" for kind, count in tree["counts"].items())
+    changes = [f"+{name}" for name in tree.get("added", ())] + [f"~{name}" for name in tree.get("changed", ())]
+    changes += [f"-{name}" for name in tree.get("removed", ())]
+    return (
+        f"revision {safe(tree['revision'])}: {safe(counts)}  {safe(shortened(' '.join(changes), MAX_ERROR))}".rstrip()
+    )
+
+
+def _config_rejected(tree: Tree) -> str:
+    first = next(iter(tree.get("diagnostics") or ()), {})
+    where = f"{first.get('file')}:{first.get('line')}:{first.get('column')}: {first.get('message')}" if first else "?"
+    return click.style(f"revision {safe(tree['revision'])}: {safe(where)}", fg=BAD)
+
+
+def _config_held(tree: Tree) -> str:
+    return click.style(f"revision {safe(tree['revision'])}: {safe(tree['reason'])}", fg="yellow")
+
+
+def _daemon_started(tree: Tree) -> str:
+    left = f"{tree['unfinished_runs']} runs and {tree['unfinished_deliveries']} deliveries to resume"
+    return f"version {safe(tree['version'])}, pid {tree['pid']}, {left}"
+
+
+def _daemon_stopped(tree: Tree) -> str:
+    return safe(tree["reason"])
+
+
+def _log_damaged(tree: Tree) -> str:
+    where = f"{tree['kind']}: {tree['size']} bytes at {tree['offset']} of {tree['segment']}"
+    return click.style(safe(where), fg=BAD)
+
+
+def _unknown(tree: Tree) -> str:
+    return shortened(as_json(dict(tree)), MAX_ERROR)
+
+
+_DESCRIBERS: dict[str, Callable[[Tree], str]] = {
+    "event.accepted": _event_accepted,
+    "request.refused": _request_refused,
+    "run.started": _run_started,
+    "step.started": _step_started,
+    "step.retried": _step_retried,
+    "step.ended": _step_ended,
+    "run.ended": _run_ended,
+    "delivery.created": _delivery_created,
+    "attempt.started": _attempt_started,
+    "attempt.ended": _attempt_ended,
+    "delivery.ended": _delivery_ended,
+    "config.applied": _config_applied,
+    "config.rejected": _config_rejected,
+    "config.held": _config_held,
+    "daemon.started": _daemon_started,
+    "daemon.stopped": _daemon_stopped,
+    "log.damaged": _log_damaged,
+}
+"""How each type of record is told. A test compares it with `hooksd.model.record.RECORD_TYPES`."""

@@ -1,0 +1,111 @@
+"""What several commands begin with: the settings of this call, the definitions, the log, the daemon."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+
+from hooksd.cli.client import Client
+from hooksd.cli.invocation import Invocation
+from hooksd.config.diagnostics import render_text
+from hooksd.config.load import Loaded
+from hooksd.config.secrets import SecretProblem
+from hooksd.config.settings import Settings, load_settings
+from hooksd.config.watch import scan
+from hooksd.daemon.listen import named
+from hooksd.daemon.sources import loader, secret_store
+from hooksd.errors import DefinitionsRejected, SettingsRejected, UsageError
+from hooksd.journal.reader import LogReader
+from hooksd.model.definitions import Definitions
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tree:
+    """Files of definitions that are checked as one set."""
+
+    root: Path
+    files: Mapping[str, bytes]
+    """By path relative to `root`."""
+    problems: tuple[str, ...] = ()
+    """Files that cannot be read."""
+
+
+def settings_of(ctx: click.Context) -> Settings:
+    """Return the settings that hold for this call.
+
+    Raises:
+        SettingsRejected: The file, the environment or a flag is wrong.
+    """
+    invocation = ctx.ensure_object(Invocation)
+    return load_settings(invocation.config, invocation.flags)
+
+
+def directory(root: Path) -> Tree:
+    """Read a directory of definitions.
+
+    Raises:
+        UsageError: There is none.
+    """
+    if not root.is_dir():
+        raise UsageError(f"there is no directory {root}; name one with --hooks-dir, or make it and put definitions in")
+    found = scan(root)
+    return Tree(root=root, files=found.files, problems=tuple(found.problems))
+
+
+def some_files(paths: Sequence[Path]) -> Tree:
+    """Read some files as one set, named relative to the directory that holds them all.
+
+    Raises:
+        UsageError: One cannot be read.
+    """
+    root = Path(os.path.commonpath([path.absolute().parent for path in paths]))
+    try:
+        files = {str(path.absolute().relative_to(root)): path.read_bytes() for path in paths}
+    except OSError as error:
+        raise UsageError(f"cannot read {error.filename}: {error.strerror}") from error
+    return Tree(root=root, files=files)
+
+
+def load(settings: Settings, tree: Tree) -> Loaded:
+    """Check a set of files."""
+    return loader(settings, secret_store(settings)).load(tree.files)
+
+
+def definitions_of(settings: Settings) -> Definitions:
+    """Return the definitions that the files hold now.
+
+    Raises:
+        DefinitionsRejected: They have errors.
+    """
+    loaded = load(settings, directory(settings.hooks_dir))
+    if loaded.definitions is None or not loaded.ok:
+        raise DefinitionsRejected(render_text(loaded.diagnostics, color=False))
+    return loaded.definitions
+
+
+def client_of(settings: Settings) -> Client:
+    """Return a client of the daemon that the settings mean.
+
+    Raises:
+        SettingsRejected: The admin token cannot be read.
+    """
+    try:
+        token = secret_store(settings).get(settings.admin_token) if settings.admin_token else None
+    except SecretProblem as problem:
+        raise SettingsRejected(f"admin_token: {problem.message}; {problem.hint or 'check the reference'}") from problem
+    return Client(named(settings.admin_address), token)
+
+
+def log_of(settings: Settings) -> LogReader:
+    """Return a reader of the log, which needs no daemon.
+
+    Raises:
+        UsageError: There is no log.
+    """
+    if not settings.log_dir.is_dir():
+        raise UsageError(f"there is no log in {settings.log_dir}; `hooksd serve` makes one, or name it with --log-dir")
+    return LogReader(settings.log_dir)

@@ -1,0 +1,103 @@
+"""The entrance of the command line: the list of commands, the options that all share, and the one error boundary.
+
+Commands are imported when they run, so that `hooksd --version` and shell completion answer at once.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+
+import click
+
+from hooksd import __version__
+from hooksd.cli.invocation import Invocation, shared_options
+from hooksd.errors import HooksdError
+
+COMMANDS: dict[str, tuple[str, str]] = {
+    "serve": ("hooksd.cli.serve", "Receive webhooks, run workflows and deliver until stopped."),
+    "validate": ("hooksd.cli.validate", "Check definitions and say what is wrong, where and what to do."),
+    "list": ("hooksd.cli.list", "Show webhooks, workflows, endpoints and roles."),
+    "show": ("hooksd.cli.show", "Show a definition, or all that is known of an event, a run or a delivery."),
+    "new": ("hooksd.cli.new", "Write a commented file for a new webhook, workflow or endpoint."),
+    "trigger": ("hooksd.cli.trigger", "Start a workflow by hand, or publish an event."),
+    "tail": ("hooksd.cli.tail", "Follow the log."),
+    "deliveries": ("hooksd.cli.deliveries", "Show what came in and what went out, newest first."),
+    "explain": ("hooksd.cli.explain", "Say why workflows ran or did not run for an event."),
+    "reload": ("hooksd.cli.reload", "Make the daemon read its definitions now, and print the verdict."),
+    "status": ("hooksd.cli.status", "Show what the daemon runs and whether it agrees with the files."),
+    "schema": ("hooksd.cli.schema", "Print, write or check the JSON schemas."),
+}
+"""Every command: its module, which holds it as `command`, and its line in `hooksd --help`."""
+
+BUG = 70
+"""EX_SOFTWARE (sysexits.h): the fault is ours."""
+USAGE = 64
+INTERRUPTED = 130
+
+
+class Commands(click.Group):
+    """A group that imports a command when it is asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: D102, ARG002 - see click.Group
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: D102, ARG002 - see click.Group
+        if cmd_name not in COMMANDS:
+            return None
+        command = importlib.import_module(COMMANDS[cmd_name][0]).command
+        assert isinstance(command, click.Command)  # noqa: S101 - a fact about our own modules, checked by a test
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: D102, ARG002 - see click.Group
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, summary) for name, (_, summary) in COMMANDS.items()])
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120})
+@click.version_option(__version__, prog_name="hooksd", message="%(prog)s %(version)s")
+@shared_options
+@click.pass_context
+def cli(ctx: click.Context) -> None:
+    """Webhooks and workflows from versioned files: received, run, delivered and logged, without a database."""
+    ctx.ensure_object(Invocation)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run one command and exit with its status.
+
+    Args:
+        arguments: What follows the program's name; None: of this process.
+    """
+    sys.exit(_run(arguments))
+
+
+def _run(arguments: Sequence[str] | None) -> int:
+    try:
+        status = cli.main(args=arguments, prog_name="hooksd", standalone_mode=False, obj=Invocation())
+    except click.UsageError as error:
+        error.show()
+        return USAGE
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except HooksdError as error:
+        click.echo(_told(str(error)), err=True)
+        return error.exit_status
+    except (click.Abort, KeyboardInterrupt):
+        return INTERRUPTED
+    except BrokenPipeError:
+        # The reader of a pipe has seen enough. Python would complain once more when it flushes at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except Exception:  # noqa: BLE001 - the boundary: whatever is left is a fault of ours
+        click.echo(f"hooksd {__version__} has a fault of its own; please report it with the lines below.", err=True)
+        sys.excepthook(*sys.exc_info())
+        return BUG
+    return status if isinstance(status, int) else 0
+
+
+def _told(message: str) -> str:
+    return message if message.startswith(("error", "\x1b")) else f"error: {message}"

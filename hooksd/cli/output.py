@@ -1,0 +1,77 @@
+r"""What commands print: results on standard output, messages on standard error, and no escape that came from data.
+
+Whatever a caller sent may stand in the log. Control characters are shown as `\x1b`, so that a terminal prints them
+instead of obeying them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+import click
+import orjson
+
+from hooksd.model.base import Json
+
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]")
+"""C0, DEL and C1 control characters, and the marks that reorder text or end a line (Unicode TR 36)."""
+_UNSEEN_IN_JSON = re.compile("[\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]")
+"""Those of them that JSON texts hold as they are."""
+
+GAP = "  "
+
+
+def safe(text: object) -> str:
+    """Return text that a terminal only shows: control characters are written as escapes."""
+    return _CONTROL.sub(_escaped, str(text))
+
+
+def _escaped(match: re.Match[str]) -> str:
+    code = ord(match[0])
+    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}"
+
+
+def as_json(tree: Json) -> str:
+    """Return one line of JSON that a terminal only shows."""
+    text = orjson.dumps(tree, default=str, option=orjson.OPT_NON_STR_KEYS).decode()
+    return _UNSEEN_IN_JSON.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
+
+
+def as_pretty_json(tree: Json) -> str:
+    """Return JSON for people that a terminal only shows."""
+    text = orjson.dumps(tree, default=str, option=orjson.OPT_NON_STR_KEYS | orjson.OPT_INDENT_2).decode()
+    return _UNSEEN_IN_JSON.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
+
+
+def say(line: str = "", *, nl: bool = True) -> None:
+    """Print one line of the result. Colours are left out where standard output is no terminal."""
+    click.echo(line, nl=nl)
+
+
+def note(line: str) -> None:
+    """Print one line for the person, on standard error."""
+    click.echo(line, err=True)
+
+
+def table(header: Sequence[str], rows: Sequence[Sequence[object]]) -> list[str]:
+    """Return the lines of a table: columns as wide as their widest cell, the last one free.
+
+    Args:
+        header: Titles of the columns.
+        rows: As many cells each; made safe here.
+    """
+    cells = [[safe(cell) for cell in row] for row in rows]
+    widths = [max(len(line[index]) for line in [list(header), *cells]) for index in range(len(header))]
+    lines = [click.style(_row(header, widths), bold=True)]
+    lines += [_row(row, widths) for row in cells]
+    return lines
+
+
+def _row(row: Sequence[str], widths: Sequence[int]) -> str:
+    return GAP.join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+
+
+def shortened(text: str, length: int) -> str:
+    """Cut text to a length, showing that something is missing."""
+    return text if len(text) <= length else text[: length - 1] + "…"

@@ -1,0 +1,22 @@
+"""From settings to what reads definitions. The daemon and the command line use the same, so that they judge alike."""
+
+from __future__ import annotations
+
+from hooksd.config.load import Loader
+from hooksd.config.secrets import SecretStore
+from hooksd.config.settings import Settings, process_environment
+
+
+def secret_store(settings: Settings) -> SecretStore:
+    """Return the store that looks where the settings say."""
+    return SecretStore(
+        credentials_dir=settings.credentials_dir,
+        environment=process_environment(),
+        allow_inline=settings.allow_inline_secrets,
+        base_dir=settings.hooks_dir,
+    )
+
+
+def loader(settings: Settings, secrets: SecretStore) -> Loader:
+    """Return a loader that checks as the settings say."""
+    return Loader(secrets=secrets, allow_inline_secrets=settings.allow_inline_secrets)
