@@ -1,0 +1,297 @@
+"""One file of definitions: its text, its data, and where everything in it stands.
+
+The loader reads each file once and asks it for the places that diagnostics show.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import math
+import re
+from bisect import bisect_right
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from itertools import accumulate
+from typing import Any
+
+import tomli
+
+from hooksd.config.diagnostics import Diagnostic, Place
+from hooksd.config.escapes import source_offset
+from hooksd.config.finding import Finding, Part
+from hooksd.config.json_positions import json_positions
+from hooksd.config.position import Path, Positions, Span
+from hooksd.config.toml_positions import toml_positions
+from hooksd.model.base import Json
+from hooksd.model.secret import is_reference
+
+MAX_SIZE = 4 * 2**20
+"""The longest file in bytes: definitions are written by people."""
+MAX_DEPTH = 64
+"""The deepest nesting of tables and lists."""
+
+_SECRET_KEY = re.compile(r"(secret|passw|credential|token)", re.IGNORECASE)
+_SOURCE = re.compile(r"(header|query|form|json\??|const):")
+_QUOTED = re.compile(r"\"(?:[^\"\\]|\\.)*\"?|'[^']*'?")
+_BIGGEST = 2**63
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Document:
+    """A file that parses."""
+
+    file: str
+    """Relative to the directory of definitions."""
+    text: str
+    """With line feeds only."""
+    tree: Mapping[str, Json]
+    positions: Positions
+    lines: tuple[int, ...]
+    """Where each line starts."""
+
+    def line_of(self, path: Path) -> int:
+        """Return the line, from 1, on which the value at a path or its key stands."""
+        return self._line(self._span(path).key_start)
+
+    def diagnose(self, finding: Finding, related: tuple[Place, ...] = ()) -> Diagnostic:
+        """Return a finding with its place in the text."""
+        start, end = self._range(finding.path, finding.part, finding.within)
+        line, column = self._place(start)
+        excerpt = self.excerpt(line)
+        return Diagnostic(
+            code=finding.code,
+            message=finding.message,
+            file=self.file,
+            line=line,
+            column=column,
+            end_column=max(column, min(column + end - start, len(excerpt) + 1)),
+            excerpt=excerpt,
+            hint=finding.hint,
+            related=related,
+            severity=finding.severity,
+        )
+
+    def place(self, path: Path, message: str) -> Place:
+        """Return where the key of a path stands, as a place that a diagnostic refers to."""
+        line, column = self._place(self._range(path, "key", None)[0])
+        return Place(file=self.file, line=line, column=column, message=message, excerpt=self.excerpt(line))
+
+    def excerpt(self, line: int) -> str:
+        """Return a line of the text, counted from 1, with literal secrets replaced by asterisks."""
+        start = self.lines[line - 1]
+        end = self.text.find("\n", start)
+        end = len(self.text) if end < 0 else end
+        shown = self.text[start:end]
+        for path, span in self.positions.items():
+            if span.start < end and span.end > start and _is_literal_secret(self.tree, path):
+                first, last = max(span.start - start, 0), min(span.end - start, len(shown))
+                shown = shown[:first] + "*" * (last - first) + shown[last:]
+        return shown
+
+    def _range(self, path: Path, part: Part, within: tuple[int, int] | None) -> tuple[int, int]:
+        span = self._span(path)
+        if part == "key":
+            return span.key_start, span.key_end
+        if within is None:
+            return span.start, span.end
+        raw = self.text[span.start : span.end]
+        return span.start + source_offset(raw, within[0]), span.start + source_offset(raw, within[1])
+
+    def _span(self, path: Path) -> Span:
+        """Return where a path stands; what does not stand anywhere, stands where the table does that lacks it."""
+        while path and path not in self.positions:
+            path = path[:-1]
+        return self.positions.get(path, Span(0, 0, 0, 0))
+
+    def _line(self, offset: int) -> int:
+        return bisect_right(self.lines, offset)
+
+    def _place(self, offset: int) -> tuple[int, int]:
+        line = self._line(offset)
+        return line, offset - self.lines[line - 1] + 1
+
+
+def read(file: str, data: bytes) -> Document | tuple[Diagnostic, ...]:
+    """Read a file of definitions.
+
+    Args:
+        file: Its name, relative to the directory of definitions; `.json` is JSON, all else TOML.
+        data: Its bytes.
+
+    Returns:
+        The document, or what keeps it from being one.
+    """
+    if len(data) > MAX_SIZE:
+        return (_at(file, "", 0, "H007", f"the file is longer than {MAX_SIZE // 2**20} MiB", "split it into several"),)
+    try:
+        text = data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        before = data[: error.start].decode("utf-8")
+        message = f"byte 0x{data[error.start]:02x} is not UTF-8"
+        return (_at(file, before, len(before), "H001", message, "save the file as UTF-8"),)
+    if text.startswith("\ufeff"):
+        hint = 'save the file as UTF-8 without "BOM"'
+        return (_at(file, text[1:], 0, "H001", "the file starts with a byte order mark", hint),)
+    text = text.replace("\r\n", "\n")
+    try:
+        return _json(file, text) if file.endswith(".json") else _toml(file, text)
+    except RecursionError:
+        return (_at(file, text, 0, "H007", f"more than {MAX_DEPTH} levels of nesting", None),)
+
+
+def _toml(file: str, text: str) -> Document | tuple[Diagnostic, ...]:
+    try:
+        tree = tomli.loads(text)
+    except tomli.TOMLDecodeError as error:
+        return (_at(file, text, error.pos, "H002", _lower(error.msg), _toml_hint(text, error.pos)),)
+    except ValueError as error:  # a whole number with thousands of digits
+        return (_at(file, text, 0, "H005", _lower(str(error)), None),)
+    return _checked(file, text, tree, toml_positions(text))
+
+
+def _json(file: str, text: str) -> Document | tuple[Diagnostic, ...]:
+    try:
+        tree = json.loads(text)
+    except json.JSONDecodeError as error:
+        return (_at(file, text, error.pos, "H003", _lower(error.msg), _json_hint(text, error.pos)),)
+    except ValueError as error:
+        return (_at(file, text, 0, "H005", _lower(str(error)), None),)
+    positions, repeated = json_positions(text)
+    if not isinstance(tree, dict):
+        return (_at(file, text, positions[()].start, "H006", 'expected an object, like {"version": 1}', None),)
+    document = _checked(file, text, tree, positions)
+    if not repeated:
+        return document
+    whole = _document(file, text, tree, positions)
+    return tuple(_repeated(whole, path, first, again) for path, first, again in repeated) + (
+        document if isinstance(document, tuple) else ()
+    )
+
+
+def _repeated(document: Document, path: Path, first: Span, again: Span) -> Diagnostic:
+    message = f"key `{path[-1]}` stands in this object twice"
+    again_only = _document(document.file, document.text, document.tree, {**document.positions, path: again})
+    first_only = _document(document.file, document.text, document.tree, {**document.positions, path: first})
+    finding = Finding(
+        code="H004", message=message, file=document.file, path=path, part="key", hint="remove one of them"
+    )
+    # Only the last value of a repeated key is in the tree, so the first one is masked by what its line looks like.
+    place = first_only.place(path, "first here")
+    place = replace(place, excerpt=_masked(place.excerpt or ""))
+    found = again_only.diagnose(finding, (place,))
+    return replace(found, excerpt=_masked(found.excerpt or ""))
+
+
+def _document(file: str, text: str, tree: Mapping[str, Json], positions: Positions) -> Document:
+    lines = (0, *accumulate(len(line) + 1 for line in text.split("\n")))[:-1]
+    return Document(file=file, text=text, tree=tree, positions=positions, lines=lines)
+
+
+def _checked(file: str, text: str, tree: Mapping[str, Any], positions: Positions) -> Document | tuple[Diagnostic, ...]:
+    """Return the document if its data is JSON data: no dates, no infinities, no numbers that JSON readers cut."""
+    document = _document(file, text, tree, positions)
+    problems = tuple(
+        document.diagnose(Finding(code=code, message=message, file=file, path=path, hint=hint))
+        for path, code, message, hint in _not_json(tree, ())
+    )
+    return problems or document
+
+
+def _not_json(value: object, path: Path) -> Iterator[tuple[Path, str, str, str | None]]:
+    if len(path) > MAX_DEPTH:
+        yield path, "H007", f"more than {MAX_DEPTH} levels of nesting", None
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            yield from _not_json(item, (*path, key))
+            if _has_surrogates(key):
+                yield path, "H005", "a key has half of a surrogate pair", "write the character itself"
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from _not_json(item, (*path, index))
+    elif found := _no_json_scalar(value):
+        yield path, "H005", *found
+
+
+def _no_json_scalar(value: object) -> tuple[str, str | None] | None:
+    match value:
+        case dt.datetime() | dt.date() | dt.time():
+            return "dates and times are no JSON data", "put it in quotes"
+        case float() if not math.isfinite(value):
+            return "infinities and NaN are no JSON data", None
+        case int() if not -_BIGGEST <= value < _BIGGEST:
+            return "whole numbers have at most 64 bits", "put it in quotes"
+        case str() if _has_surrogates(value):
+            return "half of a surrogate pair is no text", "write the character itself"
+        case _:
+            return None
+
+
+def _has_surrogates(text: str) -> bool:
+    return not text.isascii() and any("\ud800" <= char <= "\udfff" for char in text)
+
+
+def _at(file: str, text: str, offset: int, code: str, message: str, hint: str | None) -> Diagnostic:
+    """Return a diagnostic for a text that is no document, or not yet."""
+    offset = min(offset, len(text))
+    start = text.rfind("\n", 0, offset) + 1
+    line = text[start:].split("\n", 1)[0]
+    return Diagnostic(
+        code=code,
+        message=message,
+        file=file,
+        line=text.count("\n", 0, offset) + 1,
+        column=offset - start + 1,
+        end_column=min(offset - start + 2, len(line) + 1),
+        excerpt=_masked(line),
+        hint=hint,
+    )
+
+
+def _masked(line: str) -> str:
+    """Return a line that does not parse without the strings behind a key that sounds like a secret."""
+    key = _SECRET_KEY.search(line)
+    if key is None:
+        return line
+    return line[: key.end()] + _QUOTED.sub(
+        lambda found: found[0] if is_reference(found[0].strip("\"'")) else "*" * len(found[0]), line[key.end() :]
+    )
+
+
+def _is_literal_secret(tree: Json, path: Path) -> bool:
+    """Tell whether a path is a text, neither reference nor template, below a key that sounds like a secret."""
+    keys = path[2:] if path and path[0] in ("webhooks", "endpoints", "workflows", "roles") else path
+    if path[:1] == ("roles",) or not any(isinstance(key, str) and _is_secret_key(key) for key in keys):
+        return False
+    value = tree
+    for part in path:
+        value = value[part]
+    return isinstance(value, str) and not is_reference(value) and "{{" not in value and not _SOURCE.match(value)
+
+
+def _is_secret_key(key: str) -> bool:
+    return _SECRET_KEY.search(key) is not None and key not in ("secret_encoding", "secret_prefix")
+
+
+def _lower(message: str) -> str:
+    return message[:1].lower() + message[1:]
+
+
+def _toml_hint(text: str, offset: int) -> str | None:
+    line = text[text.rfind("\n", 0, offset) + 1 :].split("\n", 1)[0]
+    if re.match(r"\s*[\w.-]+\s*=\s*[A-Za-z{(]", line) and not re.search(r"=\s*(true|false|\{)", line):
+        return "texts stand in quotes"
+    if re.match(r"\s*[\w.-]+\s*:", line):
+        return "TOML separates key and value by `=`"
+    return None
+
+
+def _json_hint(text: str, offset: int) -> str | None:
+    before = text[:offset].rstrip()
+    if text[offset : offset + 1] in ("]", "}") and before.endswith(","):
+        return "JSON has no comma behind the last item"
+    if text[offset : offset + 1] == "'":
+        return "JSON uses double quotes"
+    if text[offset : offset + 2] in ("//", "/*") or text[offset : offset + 1] == "#":
+        return "JSON has no comments; TOML has"
+    return None
