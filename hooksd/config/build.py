@@ -7,10 +7,14 @@ unfinished runs with `compile_workflow` when it recovers.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
+from types import MappingProxyType
 
 from hooksd.auth.build import build_verifier
-from hooksd.config.secrets import SecretStore
+from hooksd.auth.problem import AuthProblem
+from hooksd.config.diagnostics import Diagnostic
+from hooksd.config.secrets import SecretProblem, SecretStore
 from hooksd.config.snapshot import (
     BY_WEBHOOK,
     BY_WEBHOOK_ID,
@@ -23,10 +27,13 @@ from hooksd.config.snapshot import (
     Snapshot,
 )
 from hooksd.expr.condition import Condition, compile_condition
+from hooksd.expr.problem import ExpressionProblem, RenderProblem
 from hooksd.expr.template import Template, Value, compile_template, compile_value
 from hooksd.model.base import Json
 from hooksd.model.definitions import Defined, Definitions
 from hooksd.model.endpoint import Endpoint
+from hooksd.model.record import Origin
+from hooksd.model.secret import Secret
 from hooksd.model.step import Step, verb_of
 from hooksd.model.webhook import Webhook
 from hooksd.model.workflow import Phase, Workflow, step_key
@@ -41,6 +48,47 @@ JSON_KEYS = frozenset({"json", "respond"})
 """Keys for which null is a value; elsewhere it means that the key is not there."""
 
 _SECRETS = "secrets."
+
+
+class BuildProblem(Exception):
+    """A definition that was found good cannot be put in force.
+
+    Attributes:
+        diagnostic: What is wrong with which definition.
+    """
+
+    def __init__(self, origin: Origin, cause: Exception) -> None:
+        super().__init__(str(cause))
+        self.diagnostic = Diagnostic(
+            code=next((code for kind, code in _CODES.items() if isinstance(cause, kind)), "H017"),
+            message=_message(cause),
+            file=origin.file,
+            line=origin.line,
+            column=1,
+            end_column=2,
+            excerpt=None,
+            hint=getattr(cause, "hint", None),
+        )
+
+
+_CODES: Mapping[type[Exception], str] = MappingProxyType(
+    {
+        SecretProblem: "H070",
+        AuthProblem: "H072",
+        UnicodeDecodeError: "H072",
+        ExpressionProblem: "H050",
+        RenderProblem: "H050",
+    }
+)
+
+
+def _message(cause: Exception) -> str:
+    """Say what happened. The text of an exception that is not ours may hold a secret, so it is not shown."""
+    if isinstance(cause, UnicodeDecodeError):
+        return "a secret that it reads is not UTF-8 text"
+    if isinstance(cause, tuple(_CODES)):
+        return " ".join(str(getattr(cause, "message", cause)).split())
+    return f"it cannot be put in force, and that is an error of hooksd ({type(cause).__name__}): please report it"
 
 
 def build(
@@ -58,16 +106,25 @@ def build(
         previous: The snapshot in force, to reuse what it compiled.
 
     Raises:
-        SecretProblem: A secret disappeared between the check and now.
-        AuthProblem: A secret became unusable between the check and now.
-        ExpressionProblem: An expression does not compile; `config.load` should have said so.
-        RenderProblem: The URL or a header of an endpoint cannot be rendered; `config.load` should have said so.
+        BuildProblem: A definition cannot be put in force after all: a secret vanished between the check and now, or the
+            check overlooked something.
     """
-    webhooks = {name: _webhook(item, secrets) for name, item in definitions.webhooks.items()}
-    workflows = {name: _workflow(item, previous) for name, item in definitions.workflows.items()}
-    endpoints = {name: _endpoint(item, secrets) for name, item in definitions.endpoints.items()}
-    names = {name for workflow in workflows.values() for name in _secret_names(_names_of(workflow))}
-    names |= {name for item in definitions.endpoints.values() for name in _secret_names(_endpoint_names(item.value))}
+    webhooks: dict[str, CompiledWebhook] = {}
+    workflows: dict[str, CompiledWorkflow] = {}
+    endpoints: dict[str, CompiledEndpoint] = {}
+    read: dict[str, Secret] = {}
+    for webhook in definitions.webhooks.values():
+        with _problems_of(webhook.origin):
+            webhooks[webhook.name] = _webhook(webhook, secrets)
+    for workflow in definitions.workflows.values():
+        with _problems_of(workflow.origin):
+            workflows[workflow.name] = compiled = _workflow(workflow, previous)
+            read.update(_read(secrets, _names_of(compiled)))
+    for endpoint in definitions.endpoints.values():
+        with _problems_of(endpoint.origin):
+            own = _read(secrets, _endpoint_names(endpoint.value))
+            endpoints[endpoint.name] = _endpoint(endpoint, secrets, own)
+            read.update(own)
     subscriptions, patterns = _index(workflows.values())
     return Snapshot(
         revision=revision,
@@ -76,11 +133,20 @@ def build(
         by_path={webhook.path: webhook for webhook in webhooks.values() if webhook.value.enabled},
         workflows=workflows,
         endpoints=endpoints,
-        roles={name: item.value for name, item in definitions.roles.items()},
-        secrets={name: secrets.named(name) for name in sorted(names)},
+        roles={name: role.value for name, role in definitions.roles.items()},
+        secrets=read,
         subscriptions=subscriptions,
         patterns=patterns,
     )
+
+
+@contextmanager
+def _problems_of(origin: Origin) -> Iterator[None]:
+    """Turn whatever happens while a definition is built into a problem of that definition: the daemon lives on."""
+    try:
+        yield
+    except Exception as error:
+        raise BuildProblem(origin, error) from error
 
 
 def compile_workflow(defined: Defined[Workflow]) -> CompiledWorkflow:
@@ -151,10 +217,10 @@ def _webhook(defined: Defined[Webhook], secrets: SecretStore) -> CompiledWebhook
     )
 
 
-def _endpoint(defined: Defined[Endpoint], secrets: SecretStore) -> CompiledEndpoint:
+def _endpoint(defined: Defined[Endpoint], secrets: SecretStore, own: Mapping[str, Secret]) -> CompiledEndpoint:
     endpoint = defined.value
-    hidden = {name: secrets.named(name).text() for name in sorted(_secret_names(_endpoint_names(endpoint)))}
-    scope = {"secrets": hidden}
+    texts = {name: secret.text() for name, secret in own.items()}
+    scope = {"secrets": texts}
     return CompiledEndpoint(
         name=defined.name,
         value=endpoint,
@@ -162,7 +228,7 @@ def _endpoint(defined: Defined[Endpoint], secrets: SecretStore) -> CompiledEndpo
         url=compile_template(endpoint.url).text(scope),
         headers={name: compile_template(text).text(scope) for name, text in endpoint.headers.items()},
         secrets=tuple(secrets.get(reference) for reference in endpoint.secrets),
-        hidden=tuple(hidden.values()),
+        hidden=tuple(texts.values()),
     )
 
 
@@ -186,9 +252,10 @@ def _names_of(workflow: CompiledWorkflow) -> frozenset[str]:
     return frozenset().union(*(item.names for item in compiled if item is not None))
 
 
-def _secret_names(names: Iterable[str]) -> set[str]:
-    """Return the secrets among dotted names: `secrets.NAME`."""
-    return {name.removeprefix(_SECRETS).partition(".")[0] for name in names if name.startswith(_SECRETS)}
+def _read(secrets: SecretStore, names: Iterable[str]) -> dict[str, Secret]:
+    """Return the secrets among dotted names, `secrets.NAME`, by name."""
+    wanted = {name.removeprefix(_SECRETS).partition(".")[0] for name in names if name.startswith(_SECRETS)}
+    return {name: secrets.named(name) for name in sorted(wanted)}
 
 
 def _index(

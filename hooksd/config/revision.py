@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from hooksd.config.snapshot import Revision
+from hooksd.config.tree import is_definition
 
 GIT_TIMEOUT = 2.0
 """Seconds that one question to Git may take; then the commit counts as unknown."""
@@ -63,15 +64,10 @@ def _committed(root: Path, commit: str) -> dict[str, str] | None:
     for entry in answer.split(b"\0"):
         meta, _, name = entry.partition(b"\t")
         path = name.decode("utf-8", "surrogateescape")
-        if _is_definition(path):
+        if is_definition(path):
             mode, _, item = meta.split(b" ")
             found[path] = "" if mode == _SYMLINK else item.decode()
     return found
-
-
-def _is_definition(path: str) -> bool:
-    hidden = any(part.startswith(".") or part.endswith("~") for part in path.split("/"))
-    return path.endswith((".toml", ".json")) and not hidden
 
 
 def _differs(files: Mapping[str, bytes], committed: Mapping[str, str]) -> bool:

@@ -1,0 +1,226 @@
+"""What lies in a directory of definitions: which files count, their identities, their bytes.
+
+`look` does not read and is cheap enough to be called every two seconds; `config.watch` compares scans and reads what
+has changed. The rule of what counts as a definition stands here alone.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+SUFFIXES = (".toml", ".json")
+"""What the name of a definition file ends with."""
+
+MAX_FILE = 4 * 2**20
+"""The longest definition file in bytes. Nobody writes longer ones; a disk image renamed by mistake is not read."""
+
+MAX_LINKS = 40
+"""Symbolic links followed on the way to one file, as in Linux (path_resolution(7))."""
+
+Identity = tuple[int, int]
+"""Device and inode."""
+
+Fingerprint = tuple[int, int, int, int, int]
+"""Device, inode, size, and the times of the last change of content and of inode in nanoseconds."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scan:
+    """What one look at the directory found. Two equal scans mean: nothing has changed in between."""
+
+    files: Mapping[str, Fingerprint] = field(default_factory=dict)
+    """Definition files by path relative to the directory."""
+    watched: Mapping[str, Identity] = field(default_factory=dict)
+    """Every directory whose entries decide what the files are: those below the root, and those that hold a symbolic
+    link on the way to the root or to a file."""
+    problems: tuple[str, ...] = ()
+    """What was left out, and why, for people."""
+    unreadable: tuple[str, ...] = ()
+    """What could not be looked at, and why: the set is not known."""
+    exists: bool = True
+    """The directory is there."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tree:
+    """The bytes of a directory of definitions at one moment."""
+
+    files: Mapping[str, bytes] = field(default_factory=dict)
+    """By path relative to the directory, `/` between its parts."""
+    problems: tuple[str, ...] = ()
+    """What was left out, and why, for people: `PATH: WHY`. The rest is whole."""
+    unreadable: tuple[str, ...] = ()
+    """What should be here and could not be read: `PATH: WHY`. A set with holes must not replace a running one."""
+    exists: bool = True
+    """The directory is there."""
+
+
+def is_definition(path: str) -> bool:
+    """Tell whether a path relative to the directory names a definition file: no part is hidden or a backup."""
+    return path.endswith(SUFFIXES) and not any(_is_ignored(part) for part in path.split("/"))
+
+
+def look(root: Path) -> Scan:
+    """Look at a directory of definitions and everything below it. It blocks: call it in a thread."""
+    walk = _Walk(str(root))
+    exists = os.path.isdir(walk.root)  # noqa: PTH112 - paths stay text: this runs every two seconds
+    walk.link(walk.root)
+    if exists:
+        walk.directories()
+    return Scan(
+        files=walk.files,
+        watched=walk.watched,
+        problems=tuple(walk.problems),
+        unreadable=tuple(walk.unreadable),
+        exists=exists,
+    )
+
+
+def read(path: str, expected: Fingerprint) -> bytes | None:
+    """Return the bytes of a file, or None when it is not the file any more that a scan saw.
+
+    Raises:
+        OSError: It cannot be read.
+    """
+    # Not blocking: the name may belong to a pipe by now.
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+    with os.fdopen(descriptor, "rb") as file:
+        if fingerprint(os.fstat(descriptor)) != expected:
+            return None
+        data = file.read(MAX_FILE + 1)
+        return data if fingerprint(os.fstat(descriptor)) == expected else None
+
+
+def fingerprint(status: os.stat_result) -> Fingerprint:
+    """Return what changes whenever the content of a file may have changed."""
+    return (status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
+
+
+def _is_ignored(name: str) -> bool:
+    """Tell whether a name is hidden (`.git`, `..data`, `.x.swp`) or an editor's backup (`x.toml~`)."""
+    return name.startswith(".") or name.endswith("~")
+
+
+class _Walk:
+    """One scan under way."""
+
+    def __init__(self, root: str) -> None:
+        self.root = os.path.abspath(root)  # noqa: PTH100 - symbolic links must stay
+        self.files: dict[str, Fingerprint] = {}
+        self.watched: dict[str, Identity] = {}
+        self.problems: list[str] = []
+        self.unreadable: list[str] = []
+
+    def directories(self) -> None:
+        """Walk the root and everything below it, each directory once however many links lead to it."""
+        todo = [(self.root, "")]
+        seen: set[Identity] = set()
+        while todo:
+            path, prefix = todo.pop()
+            try:
+                identity = _identity(path)
+                if identity in seen:
+                    self.problems.append(
+                        f"{prefix.rstrip('/')}: left out, it leads to a directory that is read already"
+                    )
+                    continue
+                seen.add(identity)
+                self.watched[os.path.realpath(path)] = identity
+                with os.scandir(path) as entries:
+                    listing = sorted(entries, key=lambda entry: entry.name, reverse=True)
+            except FileNotFoundError:
+                continue  # it vanished since it was listed
+            except OSError as error:
+                self.unreadable.append(f"{prefix.rstrip('/') or '.'}: {why(error)}")
+                continue
+            todo += [(entry.path, f"{prefix}{entry.name}/") for entry in listing if self._entry(entry, prefix)]
+
+    def _entry(self, entry: os.DirEntry[str], prefix: str) -> bool:
+        """Take note of one entry; tell whether it is a directory to walk."""
+        if _is_ignored(entry.name):
+            return False
+        path = prefix + entry.name
+        try:
+            is_directory = entry.is_dir()
+            if not is_directory and not entry.name.endswith(SUFFIXES):
+                return False
+            if not path.isprintable():
+                # Undecodable bytes arrive as lone surrogates, which are not printable either.
+                self.problems.append(f"{ascii(path)[1:-1]}: left out, its name is not printable UTF-8")
+                return False
+            if not is_directory:
+                self._file(entry, path)
+        except OSError as error:
+            self._failed(entry, path, error)
+            return False
+        return is_directory
+
+    def _file(self, entry: os.DirEntry[str], path: str) -> None:
+        status = entry.stat()
+        if not stat.S_ISREG(status.st_mode):
+            self.problems.append(f"{path}: left out, it is not a regular file")
+            return
+        if status.st_size > MAX_FILE:
+            self.unreadable.append(f"{path}: it is longer than {MAX_FILE // 2**20} MiB")
+            return
+        self.files[path] = fingerprint(status)
+        if entry.is_symlink():
+            self.link(entry.path)
+
+    def _failed(self, entry: os.DirEntry[str], path: str, error: OSError) -> None:
+        if not entry.is_symlink():
+            if not isinstance(error, FileNotFoundError):  # else it vanished since it was listed
+                self.unreadable.append(f"{path}: {why(error)}")
+            return
+        self.link(entry.path)  # what it leads to may come back
+        if error.errno == errno.ELOOP and not path.endswith(SUFFIXES):
+            self.problems.append(f"{path}: left out, it is a link that leads to itself")
+        elif isinstance(error, FileNotFoundError):
+            self.unreadable.append(f"{path}: it is a link to something that is not there")
+        else:
+            self.unreadable.append(f"{path}: {why(error)}")
+
+    def link(self, path: str) -> None:
+        """Watch the directories whose entries decide what a path leads to."""
+        for directory in _on_the_way(path):
+            existing = directory
+            while existing not in self.watched:
+                try:
+                    self.watched[existing] = _identity(existing)
+                except OSError:
+                    existing = os.path.dirname(existing)  # noqa: PTH120 - as above
+
+
+def _identity(path: str) -> Identity:
+    status = os.stat(path)  # noqa: PTH116 - as above
+    return (status.st_dev, status.st_ino)
+
+
+def _on_the_way(path: str) -> list[str]:
+    """Return the directories that hold a symbolic link on the way to a path, and the one that holds its end."""
+    found: list[str] = []
+    at = "/"
+    parts = path.strip("/").split("/")
+    while parts and len(found) < MAX_LINKS:
+        name = parts.pop(0)
+        candidate = os.path.normpath(os.path.join(at, name))  # noqa: PTH118 - as above
+        try:
+            target = os.readlink(candidate)  # noqa: PTH115 - as above
+        except OSError:
+            at = candidate
+            continue
+        found.append(at)
+        parts = target.strip("/").split("/") + parts
+        if target.startswith("/"):
+            at = "/"
+    return [*found, os.path.dirname(at)]  # noqa: PTH120 - as above
+
+
+def why(error: OSError) -> str:
+    """Say what an error of the system means, without the path: the caller puts it in front."""
+    return (error.strerror or type(error).__name__).lower()

@@ -1,0 +1,255 @@
+"""Tells when definitions have changed: events of the system are hints, our own scan is the truth.
+
+`daemon.reload` asks `Watcher.tree` for the content now and follows `Watcher.changes`. A tree is only handed out when
+it is at rest: nobody writes to it, Git is not in the middle of a checkout, and two scans around the reading agree.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import fcntl
+import os
+import signal
+from collections.abc import AsyncGenerator, Callable, Mapping
+from contextlib import aclosing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from watchfiles import awatch
+
+from hooksd.clock import Clock
+from hooksd.config.tree import Fingerprint, Identity, Scan, Tree, look, read, why
+
+RESCAN = 2.0
+"""Seconds between scans without a hint: what the system does not tell (network file systems, a full queue of events,
+directories that were moved with their parents) is noticed within this time."""
+
+SETTLE = 0.06
+"""Seconds without a change before a tree is read: a save by rename or a copy of many files is one change."""
+
+SETTLE_UNKNOWN = 0.5
+"""The same, while a fresh file may still be open in a writer: only the owner of a file may ask the system."""
+
+SETTLE_BUSY = 5.0
+"""The same, while a writer is known to have a file open or Git holds its lock. Then both count as forgotten."""
+
+PATIENCE = 30.0
+"""Seconds after which a tree that never rests is taken as it is, if it can be read whole."""
+
+FRESH = 2.0
+"""A file that was written longer ago than this many seconds is not asked for its writers."""
+
+_TICK_MS = 250
+_DEBOUNCE_MS = 50
+_STEP_MS = 25
+_TRIES = 10
+
+
+class Watcher:
+    """Watches one directory of definitions."""
+
+    def __init__(self, root: Path, *, clock: Clock, report: Callable[[str], None]) -> None:
+        """Take what to watch.
+
+        Args:
+            root: The directory; it need not exist.
+            clock: Waits, and says which files are fresh.
+            report: Told, for people, when the system does not let us watch and scans alone must do.
+        """
+        self._root = root
+        self._clock = clock
+        self._report = report
+        self._lock = asyncio.Lock()
+        self._bytes: dict[str, tuple[Fingerprint, bytes]] = {}
+        """What was read last, so that only changed files are read again."""
+
+    async def tree(self) -> Tree:
+        """Return the content as soon as it is at rest: after `SETTLE` seconds in the quiet case."""
+        return (await self._settled())[1]
+
+    async def changes(self) -> AsyncGenerator[Tree, None]:
+        """Yield the content, now and whenever it has changed; touching a file is no change. It never ends."""
+        seen, tree = await self._settled()
+        yield tree
+        while True:
+            watched = seen.watched
+            async with aclosing(self._hints(watched)) as hints:
+                async for _ in hints:
+                    if await asyncio.to_thread(look, self._root) == seen:
+                        continue
+                    seen, newer = await self._settled()
+                    if newer != tree:
+                        tree = newer
+                        yield tree
+                    if seen.watched != watched:
+                        break
+
+    async def _hints(self, watched: Mapping[str, Identity]) -> AsyncGenerator[None, None]:
+        """Yield when a scan is worth while: something happened, or `RESCAN` seconds passed.
+
+        The first hint comes soon by itself, for what happened before the watch began. It ends when the system does
+        not let us watch (too many watches, a directory that is gone): the caller then asks again.
+        """
+        due = self._clock.monotonic()
+        events = awatch(
+            *watched,
+            watch_filter=None,
+            debounce=_DEBOUNCE_MS,
+            step=_STEP_MS,
+            rust_timeout=_TICK_MS,
+            yield_on_timeout=True,
+            debug=False,
+            force_polling=False,
+            recursive=False,
+            ignore_permission_denied=True,
+        )
+        try:
+            async with aclosing(events):
+                async for changes in events:
+                    if changes or self._clock.monotonic() >= due:
+                        due = self._clock.monotonic() + RESCAN
+                        yield
+        except FileNotFoundError:  # a directory vanished between the scan and the watch
+            await self._clock.sleep(SETTLE)
+            yield
+        except (OSError, RuntimeError) as error:
+            self._report(f"no events of the file system, changes are noticed within {RESCAN:g} seconds: {error}")
+            await self._clock.sleep(RESCAN)
+            yield
+
+    async def _settled(self) -> tuple[Scan, Tree]:
+        async with self._lock:
+            began = since = self._clock.monotonic()
+            seen = await asyncio.to_thread(look, self._root)
+            while True:
+                await self._clock.sleep(SETTLE)
+                state = await asyncio.to_thread(self._state)
+                now = self._clock.monotonic()
+                is_late = now - began >= PATIENCE
+                if state.scan != seen:
+                    seen, since = state.scan, now
+                    if not is_late:
+                        continue
+                if is_late or now - since >= _rest(state):
+                    tree = await asyncio.to_thread(self._read, state.scan)
+                    if tree is not None:
+                        return state.scan, tree
+                    if is_late:
+                        return state.scan, _restless(exists=state.scan.exists)
+
+    def _state(self) -> _State:
+        found = look(self._root)
+        if _git_is_busy(self._root):
+            return _State(scan=found, writers="open")
+        now = self._clock.now()
+        fresh = [
+            path
+            for path, mark in found.files.items()
+            if now - mark[3] / 1e9 < FRESH and self._bytes.get(path, (None,))[0] != mark
+        ]
+        answers = {_writers(str(self._root / path)) for path in fresh}
+        return _State(
+            scan=found, writers="open" if "open" in answers else "unknown" if "unknown" in answers else "none"
+        )
+
+    def _read(self, seen: Scan) -> Tree | None:
+        """Return the content that a scan saw; None when it is another one by now."""
+        tree = _read(self._root, seen, self._bytes)
+        if tree is None or look(self._root) != seen:
+            return None
+        self._bytes = {path: (seen.files[path], data) for path, data in tree.files.items()}
+        return tree
+
+
+def scan(root: Path) -> Tree:
+    """Return what a directory holds now, without waiting until it is at rest: for the command line."""
+    for _ in range(_TRIES):
+        tree = _read(root, look(root), {})
+        if tree is not None:
+            return tree
+    return _restless(exists=True)
+
+
+def _read(root: Path, seen: Scan, known: Mapping[str, tuple[Fingerprint, bytes]]) -> Tree | None:
+    """Read the files of a scan, those excepted whose bytes are known; None when one is not what the scan saw."""
+    files: dict[str, bytes] = {}
+    unreadable = list(seen.unreadable)
+    for path, mark in seen.files.items():
+        if path in known and known[path][0] == mark:
+            files[path] = known[path][1]
+            continue
+        try:
+            data = read(str(root / path), mark)
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            unreadable.append(f"{path}: {why(error)}")
+            continue
+        if data is None:
+            return None
+        files[path] = data
+    return Tree(files=files, problems=seen.problems, unreadable=tuple(unreadable), exists=seen.exists)
+
+
+Writers = Literal["none", "unknown", "open"]
+_WORST_FIRST: tuple[Writers, ...] = ("open", "unknown")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _State:
+    """A scan, and who still writes to what it found."""
+
+    scan: Scan
+    writers: Writers
+
+
+def _rest(state: _State) -> float:
+    """Return how many seconds without a change are enough to call a tree settled."""
+    return {"none": 0.0, "unknown": SETTLE_UNKNOWN, "open": SETTLE_BUSY}[state.writers]
+
+
+def _restless(*, exists: bool) -> Tree:
+    return Tree(unreadable=(".: the files change faster than they can be read",), exists=exists)
+
+
+def _writers(path: str) -> Writers:
+    """Tell whether some process has a file open for writing, by asking for a read lease (fcntl(2)) and giving it back.
+
+    A process that opens the file in that instant waits for us and we get a signal. It must be one that is ignored by
+    default: the default one, SIGIO, would end the daemon.
+    """
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+    except OSError:
+        return "unknown"
+    try:
+        fcntl.fcntl(descriptor, fcntl.F_SETSIG, signal.SIGURG)
+        fcntl.fcntl(descriptor, fcntl.F_SETLEASE, fcntl.F_RDLCK)
+        fcntl.fcntl(descriptor, fcntl.F_SETLEASE, fcntl.F_UNLCK)
+    except OSError as error:
+        return "open" if error.errno == errno.EAGAIN else "unknown"
+    finally:
+        os.close(descriptor)
+    return "none"
+
+
+def _git_is_busy(root: Path) -> bool:
+    """Tell whether Git holds the lock of the checkout around a directory: files are being replaced one by one."""
+    resolved = os.path.realpath(root)
+    for directory in (Path(resolved), *Path(resolved).parents):
+        git = directory / ".git"
+        if git.is_dir():
+            return (git / "index.lock").exists()
+        if git.is_file():  # a worktree or a submodule
+            return (directory / _pointer(git) / "index.lock").exists()
+    return False
+
+
+def _pointer(file: Path) -> str:
+    """Return where a `.git` file says that the repository is."""
+    try:
+        return file.read_text(encoding="utf-8", errors="surrogateescape").removeprefix("gitdir:").strip()
+    except OSError:
+        return ".git"
