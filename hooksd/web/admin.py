@@ -1,0 +1,208 @@
+"""The admin listener: what operators and the command line ask of a running daemon. See docs/http-api.md."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from difflib import get_close_matches
+from typing import Final
+
+import orjson
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from hooksd.clock import Clock
+from hooksd.engine.ports import Accepted, Intake
+from hooksd.errors import JournalError
+from hooksd.model import body
+from hooksd.model.base import Json
+from hooksd.model.ids import EVENT_PREFIX, RUN_PREFIX, IdFactory
+from hooksd.telemetry import happenings
+from hooksd.telemetry.observer import Observer
+from hooksd.web.answer import Answer, json_answer
+from hooksd.web.body import Disconnected, Unreadable, parse_body, read_body
+from hooksd.web.control import Control
+from hooksd.web.history import event_view, run_view, runs_of, unsealed
+from hooksd.web.manual import NotMeant, StartWorkflow, manual_event, read_trigger
+from hooksd.web.outcome import accepted_document
+from hooksd.web.problem import CLOSE, problem, unavailable
+from hooksd.web.views import KINDS, config_view, documents
+
+MAX_BODY: Final = 10 * 2**20
+"""Bytes of a request to the admin listener."""
+
+Endpoint = Callable[[Request], Awaitable[Answer]]
+
+
+class Refusal(Exception):
+    """The request cannot be served; `answer` says why."""
+
+    def __init__(self, answer: Answer) -> None:
+        super().__init__(answer.status)
+        self.answer = answer
+
+
+class Admin:
+    """Serves operators. Everything it says comes from the definitions in force, the log and the metrics."""
+
+    def __init__(
+        self,
+        *,
+        control: Control,
+        intake: Intake,
+        ids: IdFactory,
+        clock: Clock,
+        observer: Observer,
+        public_url: str | None,
+    ) -> None:
+        """Take what it works with.
+
+        Args:
+            control: The daemon.
+            intake: Where triggered events go.
+            ids: Names events.
+            clock: The time.
+            observer: Told of errors; its metrics are what `/metrics` shows.
+            public_url: What URLs of webhooks and runs start with; None: they are paths.
+        """
+        self._control = control
+        self._intake = intake
+        self._ids = ids
+        self._clock = clock
+        self._observer = observer
+        self._public_url = public_url
+
+    def routes(self) -> list[Route]:
+        """Return every route there is."""
+        api = "/api/v1"
+        return [
+            Route(f"{api}/status", self._served(self._status), methods=["GET"]),
+            Route(f"{api}/reload", self._served(self._reload), methods=["POST"]),
+            Route(f"{api}/trigger", self._served(self._trigger), methods=["POST"]),
+            Route(f"{api}/config", self._served(self._config), methods=["GET"]),
+            Route(f"{api}/events/{{id}}", self._served(self._event), methods=["GET"]),
+            Route(f"{api}/runs/{{id}}", self._served(self._run), methods=["GET"]),
+            *(Route(f"{api}/{kind}", self._served(self._listed(kind)), methods=["GET"]) for kind in KINDS),
+            *(Route(f"{api}/{kind}/{{name}}", self._served(self._shown(kind)), methods=["GET"]) for kind in KINDS),
+            Route("/metrics", self._served(self._metrics), methods=["GET"]),
+        ]
+
+    def _served(self, endpoint: Endpoint) -> Callable[[Request], Awaitable[Response]]:
+        """Turn an endpoint into what Starlette calls; nothing that goes wrong in it leaves as an error."""
+
+        async def serve(request: Request) -> Response:
+            try:
+                answer = await endpoint(request)
+            except Refusal as refusal:
+                answer = refusal.answer
+            except JournalError:
+                answer = unavailable("nothing can be written now; send the same request again later")
+            except Exception as error:  # noqa: BLE001 - the problem handler: callers never see an error of ours
+                path = request.scope["path"]
+                self._observer.emit(happenings.RequestFailed(method=request.method, path=path, exc_info=error))
+                answer = problem(500, "hooksd made an error; its log says more")
+            headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in answer.headers}
+            return Response(answer.body, answer.status, headers)
+
+        return serve
+
+    async def _status(self, _request: Request) -> Answer:
+        return json_answer(200, self._control.status())
+
+    async def _reload(self, request: Request) -> Answer:
+        document = await _document(request)
+        if not isinstance(document, Mapping | None) or set(document or {}) - {"accept"}:
+            return problem(422, 'send nothing, or {"accept": "REVISION"}')
+        accept = (document or {}).get("accept")
+        if not isinstance(accept, str | None):
+            return problem(422, "`accept` is the revision, as text, that `hooksd status` shows as held")
+        verdict = await self._control.reload(accept)
+        if verdict["state"] == "IN_SYNC":
+            return json_answer(200, verdict)
+        return problem(409, "the definitions in the directory are not in force", more=verdict)
+
+    async def _trigger(self, request: Request) -> Answer:
+        try:
+            trigger = read_trigger(await _document(request))
+        except NotMeant as error:
+            return problem(422, str(error))
+        event = manual_event(self._ids.event(), trigger, self._clock.now())
+        if isinstance(trigger, StartWorkflow):
+            workflows = self._control.current().workflows
+            if trigger.workflow not in workflows:
+                return _unknown("workflow", trigger.workflow, workflows)
+            accepted = await self._intake.start(event, trigger.workflow)
+        else:
+            accepted = await self._intake.accept(event, origin=None)
+        document = accepted_document(accepted, event.time, (self._public_url or "").rstrip("/"))
+        return json_answer(202, {**document, "not_started": _not_started(accepted)})
+
+    async def _config(self, _request: Request) -> Answer:
+        return json_answer(200, config_view(self._control.current()))
+
+    def _listed(self, kind: str) -> Endpoint:
+        async def listed(_request: Request) -> Answer:
+            views = KINDS[kind](self._control.current(), self._public_url)
+            return json_answer(200, {kind: [views[name] for name in sorted(views)]})
+
+        return listed
+
+    def _shown(self, kind: str) -> Endpoint:
+        async def shown(request: Request) -> Answer:
+            snapshot = self._control.current()
+            name = request.path_params["name"]
+            views = KINDS[kind](snapshot, self._public_url)
+            if name not in views:
+                return _unknown(kind.removesuffix("s"), name, views)
+            return json_answer(200, {**views[name], "definition": documents(snapshot, kind)[name]})
+
+        return shown
+
+    async def _event(self, request: Request) -> Answer:
+        identifier = _identifier(request, EVENT_PREFIX, "event")
+        records = list(await self._control.history(identifier))
+        for run in runs_of(identifier, records):
+            records.extend(await self._control.history(run))
+        view = event_view(identifier, unsealed(records))
+        return json_answer(200, view) if view else problem(404, f"the log holds no event {identifier}")
+
+    async def _run(self, request: Request) -> Answer:
+        identifier = _identifier(request, RUN_PREFIX, "run")
+        view = run_view(identifier, unsealed(await self._control.history(identifier)))
+        return json_answer(200, view) if view else problem(404, f"the log holds no run {identifier}")
+
+    async def _metrics(self, _request: Request) -> Answer:
+        kind = b"text/plain; version=0.0.4; charset=utf-8"
+        return Answer(status=200, headers=((b"content-type", kind),), body=self._observer.metrics.render())
+
+
+def _identifier(request: Request, prefix: str, word: str) -> str:
+    text: str = request.path_params["id"]
+    rest = text.removeprefix(prefix)
+    if rest == text or len(rest) != 36 or not rest.isascii():
+        raise Refusal(problem(404, f"the id of a {word} is {prefix} and a UUID"))
+    return text
+
+
+def _unknown(word: str, name: str, known: Mapping[str, object]) -> Answer:
+    close = get_close_matches(name, known, n=1)
+    hint = f"; did you mean {close[0]!r}?" if close else ""
+    return problem(404, f"there is no {word} {name!r}{hint}")
+
+
+def _not_started(accepted: Accepted) -> list[Json]:
+    return [orjson.loads(orjson.dumps(item)) for item in accepted.not_started]
+
+
+async def _document(request: Request) -> Json:
+    """Read the JSON body of a request; null when there is none."""
+    try:
+        raw = await read_body(request.receive, MAX_BODY)
+    except Disconnected as error:
+        raise Refusal(problem(400, "the body ended early")) from error
+    if raw is None:
+        raise Refusal(problem(413, f"the body may have at most {MAX_BODY} bytes", headers=CLOSE))
+    try:
+        return parse_body(body.JSON, raw)
+    except Unreadable as error:
+        raise Refusal(problem(400, str(error))) from error

@@ -1,0 +1,45 @@
+"""An answer to an HTTP request, as a value that knows no server."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import orjson
+from starlette.types import Send
+
+from hooksd.model.base import Json
+
+Headers = tuple[tuple[bytes, bytes], ...]
+"""Names in lower case and values, as ASGI sends them."""
+
+JSON_TYPE: Final[Headers] = ((b"content-type", b"application/json"),)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What the caller gets. `content-length` is added when it is sent."""
+
+    status: int
+    headers: Headers = ()
+    body: bytes = b""
+
+    def header(self, name: str) -> str | None:
+        """Return the first value of a header; `name` in lower case."""
+        wanted = name.encode()
+        return next((value.decode("latin-1") for key, value in self.headers if key == wanted), None)
+
+
+def json_answer(status: int, value: Json, headers: Headers = ()) -> Answer:
+    """Answer with a JSON value."""
+    return Answer(status=status, headers=JSON_TYPE + headers, body=orjson.dumps(value))
+
+
+async def send_answer(answer: Answer, send: Send) -> None:
+    """Send an answer to an ASGI server in two messages."""
+    headers: Sequence[tuple[bytes, bytes]] = (*answer.headers, (b"content-length", b"%d" % len(answer.body)))
+    if answer.status in {204, 304}:
+        headers = answer.headers  # RFC 9110 section 8.6: no content, no content-length
+    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+    await send({"type": "http.response.body", "body": answer.body})

@@ -1,0 +1,35 @@
+"""The admin application as an ASGI server takes it. The trigger application is `hooksd.web.trigger.TriggerApp`."""
+
+from __future__ import annotations
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import ASGIApp
+
+from hooksd.model.secret import Secret
+from hooksd.web.access import BearerGuard
+from hooksd.web.admin import Admin
+from hooksd.web.problem import problem
+
+
+def admin_app(admin: Admin, *, token: Secret | None) -> ASGIApp:
+    """Build the admin application.
+
+    Args:
+        admin: Serves the requests.
+        token: What callers must show; None on a Unix socket, whose file mode says who may connect.
+    """
+    app = Starlette(routes=admin.routes(), exception_handlers={HTTPException: _refused})
+    app.router.redirect_slashes = False
+    return app if token is None else BearerGuard(app, token)
+
+
+async def _refused(request: Request, error: Exception) -> Response:
+    """Answer what no route serves with a problem document."""
+    status = error.status_code if isinstance(error, HTTPException) else 500
+    detail = f"there is nothing at {request.scope['path']}" if status == 404 else None
+    headers = dict(getattr(error, "headers", None) or {})
+    answer = problem(status, detail)
+    return Response(answer.body, status, {**headers, "content-type": "application/problem+json"})

@@ -1,0 +1,69 @@
+"""What must not be kept of a request: values that would let a reader of the log act as the caller."""
+
+from __future__ import annotations
+
+from collections.abc import Set as AbstractSet
+from typing import Final
+from urllib.parse import parse_qsl, unquote_plus
+
+from hooksd.auth.request import Inbound
+from hooksd.auth.verdict import Verifier
+from hooksd.model import body
+
+HIDDEN: Final = "***"
+"""What stands in the place of a credential."""
+
+CREDENTIAL_HEADERS: Final = frozenset({
+    "authorization", "proxy-authorization", "cookie", "set-cookie", "x-api-key", "api-key", "apikey", "x-auth-token",
+    "x-access-token", "x-amz-security-token", "x-csrf-token", "x-gitlab-token",
+})  # fmt: skip
+"""Headers, in lower case, that are hidden whether the webhook's authentication reads them or not."""
+
+MAX_FIELDS: Final = body.MAX_FIELDS
+"""The most query parameters that a request may have."""
+
+
+def kept_headers(request: Inbound, verifier: Verifier) -> dict[str, str]:
+    """Return the headers that an event keeps: credentials hidden, values of repeated ones joined with commas."""
+    kept: dict[str, str] = {}
+    secret = verifier.credential_headers
+    for name, value in request.headers:
+        if name in CREDENTIAL_HEADERS or name in secret:
+            kept[name] = HIDDEN
+        elif name in kept:
+            kept[name] = f"{kept[name]}, {value}"
+        else:
+            kept[name] = value
+    return kept
+
+
+def kept_query(request: Inbound, verifier: Verifier) -> dict[str, str]:
+    """Return the query that an event keeps: credentials hidden, values of repeated names joined with commas.
+
+    Raises:
+        ValueError: There are more than `MAX_FIELDS` parameters.
+    """
+    if not request.query_string:
+        return {}
+    pairs = parse_qsl(request.query_string, keep_blank_values=True, errors="replace", max_num_fields=MAX_FIELDS)
+    kept: dict[str, str] = {}
+    for name, value in pairs:
+        if name in verifier.credential_fields:
+            kept[name] = HIDDEN
+        else:
+            kept[name] = f"{kept[name]}, {value}" if name in kept else value
+    return kept
+
+
+def kept_body(request: Inbound, verifier: Verifier) -> bytes:
+    """Return the body that an event keeps: the exact bytes, except for credentials in fields of a form."""
+    if request.media != body.FORM or not verifier.credential_fields:
+        return request.body
+    return b"&".join(_kept_pair(pair, verifier.credential_fields) for pair in request.body.split(b"&"))
+
+
+def _kept_pair(pair: bytes, secret: AbstractSet[str]) -> bytes:
+    name, equals, _ = pair.partition(b"=")
+    if unquote_plus(name.decode("latin-1")) in secret:
+        return name + equals + HIDDEN.encode()
+    return pair

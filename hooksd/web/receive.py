@@ -1,0 +1,183 @@
+"""The path of a trigger as one function: a webhook and a request in, an answer out. It knows no server.
+
+Order: method, media type and length; authentication; body; event type and subject; accept (durable); answer. The
+trigger app calls `screen` before it reads the body, then `receive` with the whole request.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from hooksd.auth.request import Inbound
+from hooksd.auth.verdict import Refused
+from hooksd.clock import Clock, rfc3339
+from hooksd.config.snapshot import CompiledWebhook
+from hooksd.engine.ports import Intake
+from hooksd.errors import JournalError
+from hooksd.model import body
+from hooksd.model.auth import BasicAuth, BearerAuth
+from hooksd.model.base import Json
+from hooksd.model.event import Event
+from hooksd.model.ids import IdFactory
+from hooksd.web import credentials, naming
+from hooksd.web.answer import Answer, Headers, json_answer
+from hooksd.web.body import Unreadable, parse_body
+from hooksd.web.outcome import accepted_document, responded
+from hooksd.web.problem import CLOSE, problem, unavailable
+from hooksd.web.refusals import Refusals
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Head:
+    """What is known of a request before its body is read."""
+
+    method: str
+    media: str
+    """The declared media type, in lower case, without parameters; empty when there is none."""
+    coding: str
+    """The content coding, in lower case; empty when there is none."""
+    length: int | None
+    """Bytes of the body; None when the request does not say."""
+
+
+class Receiver:
+    """Receives requests for webhooks."""
+
+    def __init__(
+        self, *, intake: Intake, clock: Clock, ids: IdFactory, public_url: str | None, refusals: Refusals
+    ) -> None:
+        """Take what it works with.
+
+        Args:
+            intake: Where events go.
+            clock: The time.
+            ids: Names events.
+            public_url: The URL under which callers and operators reach the daemon; None: run URLs are paths.
+            refusals: Where refused requests are counted.
+        """
+        self._intake = intake
+        self._clock = clock
+        self._ids = ids
+        self._base = (public_url or "").rstrip("/")
+        self._refusals = refusals
+
+    def screen(self, webhook: CompiledWebhook, head: Head, peer: str) -> Answer | None:
+        """Refuse what the head of a request already shows to be wrong; None: read the body."""
+        value = webhook.value
+        if head.method not in value.methods:
+            allow = ", ".join(value.methods)
+            answer = problem(405, f"use {allow}", headers=((b"allow", allow.encode()),))
+            return self._refuse(webhook, "method", peer, answer)
+        if head.length is not None and head.length > value.limits.body:
+            return self.too_large(webhook, peer)
+        if head.coding not in {"", "identity"}:
+            answer = problem(415, f"send the body as it is, without content coding {head.coding!r}")
+            return self._refuse(webhook, "content_coding", peer, answer)
+        if not _is_read(value.accept, head):
+            wanted = ", ".join(value.accept)
+            found = repr(head.media) if head.media else "none"
+            answer = problem(415, f"send `Content-Type: {wanted}`; this request has {found}")
+            return self._refuse(webhook, "media_type", peer, answer)
+        return None
+
+    def too_large(self, webhook: CompiledWebhook, peer: str) -> Answer:
+        """Refuse a body that is longer than the webhook's limit, and close the connection over it."""
+        answer = problem(413, f"the body may have at most {webhook.value.limits.body} bytes", headers=CLOSE)
+        return self._refuse(webhook, "too_large", peer, answer)
+
+    async def receive(self, webhook: CompiledWebhook, request: Inbound, peer: str) -> Answer:
+        """Receive one request with its whole body.
+
+        Args:
+            webhook: The webhook at the request's path.
+            request: The request; its body is not longer than the webhook's limit.
+            peer: The address it came from.
+        """
+        coding = request.header_values("content-encoding")
+        head = Head(
+            method=request.method,
+            media=request.media,
+            coding=coding[0].lower() if coding else "",
+            length=len(request.body),
+        )
+        if (answer := self.screen(webhook, head, peer)) is not None:
+            return answer
+        now = self._clock.now()
+        verdict = webhook.verifier.verify(request, now)
+        if isinstance(verdict, Refused):
+            answer = problem(401, headers=_challenge(webhook))
+            return self._refuse(webhook, verdict.reason, peer, answer)
+        try:
+            event = self._event(webhook, request, now)
+        except Unreadable as error:
+            return self._refuse(webhook, "unreadable_body", peer, problem(400, str(error)))
+        except naming.Unnamed as error:
+            return self._refuse(webhook, "unnamed_event", peer, problem(422, str(error)))
+        return await self._accept(webhook, event)
+
+    def _event(self, webhook: CompiledWebhook, request: Inbound, now: float) -> Event:
+        verifier = webhook.verifier
+        raw = credentials.kept_body(request, verifier)
+        data = parse_body(request.media, raw)
+        headers = credentials.kept_headers(request, verifier)
+        query = _query(request, webhook)
+        reading = verifier.read(request, data)
+        scope: dict[str, Json] = {}
+        if webhook.event is not None or webhook.subject is not None:
+            scope = {"body": data, "headers": headers, "query": query, "files": {}}
+        return Event(
+            id=self._ids.event(),
+            type=naming.event_type(webhook, reading.event_type, scope),
+            source=f"webhook/{webhook.name}",
+            subject=naming.subject(webhook, scope),
+            time=rfc3339(now),
+            trust=verifier.trust,
+            webhook=webhook.name,
+            delivery_id=reading.delivery_id,
+            headers=headers,
+            query=query,
+            media=request.media or body.JSON,
+            raw=raw,
+            data=data,
+        )
+
+    async def _accept(self, webhook: CompiledWebhook, event: Event) -> Answer:
+        try:
+            accepted = await self._intake.accept(event, origin=webhook.origin)
+        except JournalError:
+            return unavailable("nothing can be written now; send the same request again later")
+        wait = webhook.value.wait
+        if wait is not None:
+            response = await self._intake.response(event.id, wait)
+            if response is not None:
+                return responded(response)
+        if webhook.value.answer == "none":
+            return Answer(status=204)
+        return json_answer(202, accepted_document(accepted, event.time, self._base))
+
+    def _refuse(self, webhook: CompiledWebhook, reason: str, peer: str, answer: Answer) -> Answer:
+        self._refusals.add(webhook=webhook.name, reason=reason, status=answer.status, peer=peer)
+        return answer
+
+
+def _is_read(accept: tuple[str, ...], head: Head) -> bool:
+    if head.media:
+        return body.accepts(accept, head.media)
+    return not head.length  # no body, no media type; an unknown length shows when the body is there
+
+
+def _query(request: Inbound, webhook: CompiledWebhook) -> dict[str, str]:
+    try:
+        return credentials.kept_query(request, webhook.verifier)
+    except ValueError as error:
+        raise Unreadable(f"the query has more than {credentials.MAX_FIELDS} parameters") from error
+
+
+def _challenge(webhook: CompiledWebhook) -> Headers:
+    match webhook.value.auth:
+        case BearerAuth():
+            return ((b"www-authenticate", b"Bearer"),)
+        case BasicAuth():
+            return ((b"www-authenticate", b'Basic realm="hooksd", charset="UTF-8"'),)
+        case _:
+            return ()

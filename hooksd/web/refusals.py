@@ -1,0 +1,96 @@
+"""Refused requests on their way to the log: counted at once, written together, never awaited by a request.
+
+A scanner that sends a thousand bad requests a second makes one record a second for each webhook and reason.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from hooksd.clock import Clock, rfc3339
+from hooksd.errors import JournalFull
+from hooksd.journal.protocol import Journal
+from hooksd.model.record import RequestRefused
+from hooksd.telemetry import happenings
+from hooksd.telemetry.observer import Observer
+
+FLUSH_SECONDS = 1.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Kind:
+    webhook: str | None
+    reason: str
+    status: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Tally:
+    peer: str
+    count: int
+
+
+class Refusals:
+    """Collects refusals; `run` writes them. What it holds is bounded by definitions times reasons."""
+
+    def __init__(self, *, journal: Journal, clock: Clock, observer: Observer) -> None:
+        self._journal = journal
+        self._clock = clock
+        self._observer = observer
+        self._waiting: dict[_Kind, _Tally] = {}
+
+    def add(self, *, webhook: str | None, reason: str, status: int, peer: str) -> None:
+        """Count one refusal.
+
+        Args:
+            webhook: Which webhook refused; None where no webhook is.
+            reason: A word from a closed set.
+            status: What the caller was answered.
+            peer: The address it came from.
+        """
+        kind = _Kind(webhook=webhook, reason=reason, status=status)
+        before = self._waiting.get(kind)
+        self._waiting[kind] = _Tally(peer=peer, count=before.count + 1 if before else 1)
+
+    async def run(self) -> None:
+        """Write what was collected, once a second, until cancelled."""
+        while True:
+            await self._clock.sleep(FLUSH_SECONDS)
+            await self.flush()
+
+    async def flush(self) -> None:
+        """Write what was collected now; when the log is full, keep it for the next time.
+
+        Raises:
+            JournalBroken: The log is at its end.
+        """
+        if not self._waiting:
+            return
+        taken, self._waiting = self._waiting, {}
+        at = rfc3339(self._clock.now())
+        records = [
+            RequestRefused(
+                at=at, webhook=kind.webhook, reason=kind.reason, status=kind.status, peer=tally.peer, count=tally.count
+            )
+            for kind, tally in taken.items()
+        ]
+        try:
+            await self._journal.append(records)
+        except JournalFull:
+            self._put_back(taken)
+            return
+        for record in records:
+            self._observer.emit(
+                happenings.RequestsRefused(
+                    webhook=record.webhook,
+                    reason=record.reason,
+                    status=record.status,
+                    peer=record.peer,
+                    count=record.count,
+                )
+            )
+
+    def _put_back(self, taken: dict[_Kind, _Tally]) -> None:
+        for kind, tally in taken.items():
+            newer = self._waiting.get(kind)
+            self._waiting[kind] = replace(newer, count=newer.count + tally.count) if newer else tally

@@ -1,0 +1,143 @@
+"""The trigger listener as an ASGI application: one dictionary lookup on the path, then a webhook or a health answer.
+
+It is no Starlette application: a router would be asked nothing here, and the lookup must come before everything else.
+Nothing on this path logs, reads a file or starts a task.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from starlette.types import Receive, Scope, Send
+
+from hooksd.auth.request import Inbound
+from hooksd.clock import Clock
+from hooksd.config.snapshot import CompiledWebhook, Snapshot
+from hooksd.telemetry import happenings
+from hooksd.telemetry.observer import Observer
+from hooksd.web.answer import Answer, json_answer, send_answer
+from hooksd.web.body import Disconnected, read_body
+from hooksd.web.problem import problem
+from hooksd.web.receive import Head, Receiver
+from hooksd.web.refusals import Refusals
+
+_DIGITS = 19
+"""A `content-length` this long is no length: reading stops at the webhook's limit instead."""
+
+
+class TriggerApp:
+    """Answers callers of webhooks, and whoever asks after the health of the daemon."""
+
+    def __init__(
+        self,
+        *,
+        receiver: Receiver,
+        refusals: Refusals,
+        current: Callable[[], Snapshot],
+        unready: Callable[[], Sequence[str]],
+        public_url: str | None,
+        clock: Clock,
+        observer: Observer,
+    ) -> None:
+        """Take what it works with.
+
+        Args:
+            receiver: Receives requests for webhooks.
+            refusals: Where requests for no webhook are counted.
+            current: Returns the definitions in force.
+            unready: Returns why the daemon cannot take requests now; nothing: it can.
+            public_url: The URL that callers use, for schemes that sign it; None: not known.
+            clock: Measures requests.
+            observer: Told of every answer.
+        """
+        self._receiver = receiver
+        self._refusals = refusals
+        self._current = current
+        self._unready = unready
+        self._public_url = public_url.rstrip("/") if public_url else None
+        self._clock = clock
+        self._observer = observer
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        if scope["type"] != "http":
+            if scope["type"] == "websocket":
+                await send({"type": "websocket.close", "code": 1008})
+            return
+        webhook = self._current().by_path.get(scope["path"])
+        if webhook is None:
+            await send_answer(self._elsewhere(scope), send)
+            return
+        began = self._clock.monotonic()
+        try:
+            answer = await self._answer(webhook, scope, receive)
+        except Disconnected:
+            return
+        except Exception as error:  # noqa: BLE001 - the problem handler: callers never see an error of ours
+            self._observer.emit(happenings.RequestFailed(method=scope["method"], path=webhook.path, exc_info=error))
+            answer = problem(500, "hooksd made an error; its log says more")
+        await send_answer(answer, send)
+        seconds = self._clock.monotonic() - began
+        self._observer.emit(happenings.RequestAnswered(webhook=webhook.name, status=answer.status, seconds=seconds))
+
+    async def _answer(self, webhook: CompiledWebhook, scope: Scope, receive: Receive) -> Answer:
+        headers = tuple(
+            (name.decode("latin-1"), value.decode("latin-1").strip(" \t")) for name, value in scope["headers"]
+        )
+        peer = peer_of(scope)
+        head = head_of(scope["method"], headers)
+        if (refused := self._receiver.screen(webhook, head, peer)) is not None:
+            return refused
+        body = await read_body(receive, webhook.value.limits.body)
+        if body is None:
+            return self._receiver.too_large(webhook, peer)
+        query = scope["query_string"].decode("latin-1")
+        request = Inbound(
+            method=head.method,
+            path=scope["path"],
+            query_string=query,
+            headers=headers,
+            body=body,
+            media=head.media,
+            url=self._url(scope["path"], query),
+        )
+        return await self._receiver.receive(webhook, request, peer)
+
+    def _url(self, path: str, query: str) -> str | None:
+        if self._public_url is None:
+            return None
+        return f"{self._public_url}{path}?{query}" if query else f"{self._public_url}{path}"
+
+    def _elsewhere(self, scope: Scope) -> Answer:
+        path = scope["path"]
+        if path not in {"/livez", "/readyz"}:
+            self._refusals.add(webhook=None, reason="unknown_path", status=404, peer=peer_of(scope))
+            return problem(404, "there is no webhook at this path")
+        if scope["method"] not in {"GET", "HEAD"}:
+            return problem(405, "use GET", headers=((b"allow", b"GET, HEAD"),))
+        reasons = list(self._unready()) if path == "/readyz" else []
+        if reasons:
+            return json_answer(503, {"status": "unready", "reasons": reasons})
+        return json_answer(200, {"status": "ok"})
+
+
+def peer_of(scope: Scope) -> str:
+    """Return the address a request came from, without the port."""
+    client = scope.get("client")
+    return str(client[0]) if client else "unix"
+
+
+def head_of(method: str, headers: Sequence[tuple[str, str]]) -> Head:
+    """Read what decides about a request before its body is there."""
+    media = coding = ""
+    length: int | None = 0
+    for name, value in headers:
+        if name == "content-type":
+            media = media or value.partition(";")[0].strip().lower()
+        elif name == "content-length":
+            length = int(value) if value.isascii() and value.isdigit() and len(value) < _DIGITS else None
+        elif name == "transfer-encoding":
+            length = None
+        elif name == "content-encoding":
+            coding = coding or value.lower()
+    return Head(method=method, media=media, coding=coding, length=length)
