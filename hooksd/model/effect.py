@@ -25,7 +25,9 @@ class StartProcess:
     stdin: bytes
     cwd: str
     timeout: float
-    """Seconds; then the whole process group is ended."""
+    """Seconds from its start; then the whole process group is ended."""
+    event: bytes | None = None
+    """What the file that $HOOKSD_EVENT_FILE names holds, when a step's own `stdin` replaced the event; None: `stdin`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

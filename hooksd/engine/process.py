@@ -1,0 +1,204 @@
+"""Programs: started without a shell, in a clean environment, bounded in time and output, ended with all they started.
+
+`daemon.wiring` hands a `ProcessRunner` to the engine as the performer of `StartProcess`. What a program gets and what
+becomes of its output is described in `docs/running-programs.md`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import errno
+import os
+import pwd
+import signal
+import tempfile
+import uuid
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Literal
+
+from hooksd.engine.process_child import Child, Started, start
+from hooksd.engine.process_orphans import MARK, Family, adopt
+from hooksd.model.effect import Performed, StartProcess
+from hooksd.model.units import format_duration
+
+PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+"""Where programs without a slash in their name are looked for."""
+
+DRAIN = 0.5
+"""Seconds to wait for the end of the output once the program is dead: somebody else may hold it open for ever."""
+
+KILL_WAIT = 5.0
+"""Seconds to wait for the end of a program that was killed; one that runs as another user may not be ours to kill."""
+
+LAST_LINE = 300
+"""The most characters of standard error in a one-line error."""
+
+_NOT_FOUND = frozenset({errno.ENOENT, errno.EACCES, errno.ENOTDIR, errno.ENOEXEC, errno.ELOOP})
+
+
+def clean_environment(directory: Path) -> dict[str, str]:
+    """Return what every program is given: nothing of hooksd's own environment, so that no secret leaks."""
+    try:
+        home = pwd.getpwuid(os.geteuid()).pw_dir
+    except KeyError:
+        home = "/"
+    return {"PATH": PATH, "LANG": "C.UTF-8", "HOME": home, "TMPDIR": str(directory)}
+
+
+class ProcessRunner:
+    """Runs programs to their end."""
+
+    def __init__(
+        self, *, grace: float = 5.0, capture: int = 64 * 1024, limit: int = 64, directory: Path | None = None
+    ) -> None:
+        """Set the bounds. It also makes this process the parent of orphans among its descendants.
+
+        Args:
+            grace: Seconds between SIGTERM and SIGKILL when a program takes too long.
+            capture: Bytes that are kept of each of its two outputs. Of standard output the start, which is the result;
+                of standard error the end, which tells why. The rest is read, counted and dropped.
+            limit: Programs that run at the same time; more wait for a place, which does not count as their time.
+            directory: Where temporary files go, hooksd's own and by default the programs'. Default: the system's.
+        """
+        self._grace = grace
+        self._capture = capture
+        self._places = asyncio.Semaphore(limit)
+        self._directory = directory or Path(tempfile.gettempdir())
+        self._environment = clean_environment(self._directory)
+        self._family = Family()
+        adopt()
+
+    async def perform(self, effect: StartProcess) -> Performed:
+        """Run a program and say what came of it. Cancelling kills it with all that it started."""
+        if refusal := _refusal(effect):
+            return Performed(ok=False, error=refusal)
+        mark = uuid.uuid4().hex
+        async with self._places:
+            try:
+                async with self._child(effect, mark) as child:
+                    return await self._follow(child, effect.timeout, mark)
+            except OSError as error:
+                return _not_started(effect, error)
+
+    @contextlib.asynccontextmanager
+    async def _child(self, effect: StartProcess, mark: str) -> AsyncIterator[Child]:
+        started = await self._start(effect, mark)
+        child = Child(started, capture=self._capture)
+        try:
+            yield child
+        finally:
+            child.close(lambda: self._family.is_over(child.pid))
+            # Its children become ours when it is dead, not before.
+            await child.has_exited(KILL_WAIT)
+            await self._family.end_marked(mark)
+
+    async def _start(self, effect: StartProcess, mark: str) -> Started:
+        """Start the program in a thread; one that starts although nobody waits for it any more is ended there too."""
+        loop = asyncio.get_running_loop()
+        environment = {**self._environment, **effect.env, MARK: mark}
+        self._family.starts()
+        starting = loop.run_in_executor(None, start, effect, environment, self._directory)
+        try:
+            started = await asyncio.shield(starting)
+        except asyncio.CancelledError:
+            starting.add_done_callback(self._abandon)
+            raise
+        except BaseException:
+            self._family.has_started(None)
+            raise
+        self._family.has_started(started.process.pid)
+        return started
+
+    def _abandon(self, starting: asyncio.Future[Started]) -> None:
+        if starting.cancelled() or starting.exception() is not None:
+            self._family.has_started(None)
+            return
+        ending = asyncio.get_running_loop().run_in_executor(None, starting.result().abandon)
+        ending.add_done_callback(lambda _: self._family.has_started(None))
+
+    async def _follow(self, child: Child, timeout: float, mark: str) -> Performed:  # noqa: ASYNC109 - a rule of the step
+        in_time = await child.has_exited(timeout)
+        if not in_time:
+            child.signal(signal.SIGTERM)
+            await child.has_exited(self._grace)
+        child.signal(signal.SIGKILL)
+        if await child.has_exited(KILL_WAIT):
+            await self._family.end_marked(mark)
+        await child.outputs_end(DRAIN)
+        return _performed(child, None if in_time else timeout)
+
+
+def _refusal(effect: StartProcess) -> str | None:
+    """Return what is wrong with a program before anything is started."""
+    if not effect.argv or not effect.argv[0]:
+        return "there is no program to run: the first argument is empty"
+    for place, argument in enumerate(effect.argv):
+        if problem := _unfit(argument):
+            return f"argument {place} {problem}"
+    if problem := _unfit(effect.cwd):
+        return f"the working directory {problem}"
+    for name, value in effect.env.items():
+        if problem := _unfit(value):
+            return f"the variable {name} {problem}"
+        if not name or "=" in name or _unfit(name):
+            return f"{name!r} cannot be the name of a variable"
+    return None
+
+
+def _unfit(text: str) -> str | None:
+    if "\0" in text:
+        return "holds a NUL character, which no program can be given"
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return "holds half a surrogate pair, which is not text"
+    return None
+
+
+def _not_started(effect: StartProcess, error: OSError) -> Performed:
+    program = effect.argv[0]
+    if error.filename == effect.cwd and program != effect.cwd:
+        return Performed(ok=False, kind="not_found", error=f"cannot run {program} in {effect.cwd}: {error.strerror}")
+    kind: Literal["not_found", ""] = "not_found" if error.errno in _NOT_FOUND else ""
+    hint = f" (looked in {PATH})" if error.errno == errno.ENOENT and "/" not in program else ""
+    return Performed(ok=False, kind=kind, error=f"cannot run {program}: {error.strerror or error}{hint}")
+
+
+def _performed(child: Child, timeout: float | None) -> Performed:
+    """Return what came of a program; `timeout` when it did not end by itself in that time."""
+    status = child.status
+    number = -status if status is not None and status < 0 else None
+    code = status if number is None else None
+    detail = {
+        "stderr": child.stderr.text(),
+        "stdout_bytes": child.stdout.size,
+        "stderr_bytes": child.stderr.size,
+        "truncated": child.stdout.is_truncated or child.stderr.is_truncated,
+        "signal": None if number is None else _signal_name(number),
+    }
+    output = child.stdout.text()
+    if timeout is not None:
+        error = f"did not end within {format_duration(timeout)}" + _why(child)
+        return Performed(ok=False, code=code, output=output, kind="timeout", error=error, detail=detail)
+    if number is not None:
+        error = f"killed by {_signal_name(number)}" + _why(child)
+        return Performed(ok=False, output=output, kind="signal", error=error, detail=detail)
+    if code == 0:
+        return Performed(ok=True, code=code, output=output, detail=detail)
+    error = f"exit status {code}" + _why(child)
+    return Performed(ok=False, code=code, output=output, error=error, detail=detail)
+
+
+def _signal_name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"
+
+
+def _why(child: Child) -> str:
+    """Return the last line of standard error, for the end of a one-line error."""
+    lines = child.stderr.text().rstrip().splitlines()
+    return f": {lines[-1][:LAST_LINE]}" if lines else ""

@@ -1,0 +1,85 @@
+"""The output of a program: read as it comes, so that the program never waits for us, and kept up to a bound.
+
+Used by `engine.process` on the event loop; the reading end is not blocking.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from typing import Literal
+
+CHUNK = 64 * 1024
+"""Bytes read at once: what a pipe of Linux holds."""
+
+Side = Literal["start", "end"]
+
+
+class Capture:
+    """At most `limit` bytes of a stream, and how many there were in all."""
+
+    __slots__ = ("_kept", "_limit", "_side", "size")
+
+    def __init__(self, limit: int, side: Side) -> None:
+        """Begin with nothing.
+
+        Args:
+            limit: The most bytes to keep.
+            side: Which side of a longer stream to keep: results are read from the start, errors explain themselves
+                at the end.
+        """
+        self._limit = limit
+        self._side = side
+        self._kept = bytearray()
+        self.size = 0
+        """Bytes that came."""
+
+    def add(self, data: bytes) -> None:
+        """Take the next bytes."""
+        self.size += len(data)
+        if self._side == "start":
+            self._kept += data[: self._limit - len(self._kept)]
+        else:
+            self._kept += data
+            del self._kept[: -self._limit]
+
+    @property
+    def is_truncated(self) -> bool:
+        """Tell whether some bytes were not kept."""
+        return self.size > self._limit
+
+    def text(self) -> str:
+        """Return what was kept as UTF-8, with U+FFFD for what is not, without the one newline that ends it."""
+        return bytes(self._kept).decode("utf-8", "replace").removesuffix("\n")
+
+
+class PipeReader:
+    """Reads a pipe into a capture until its end; `close` must be called."""
+
+    def __init__(self, descriptor: int, capture: Capture) -> None:
+        """Start to read on the running loop. The descriptor belongs to the reader from now on."""
+        self.capture = capture
+        self._descriptor = descriptor
+        self._loop = asyncio.get_running_loop()
+        self.ended: asyncio.Future[None] = self._loop.create_future()
+        """Done when nobody can write any more."""
+        os.set_blocking(descriptor, False)
+        self._loop.add_reader(descriptor, self._read)
+
+    def _read(self) -> None:
+        try:
+            data = os.read(self._descriptor, CHUNK)
+        except BlockingIOError:
+            return
+        if data:
+            self.capture.add(data)
+            return
+        self._loop.remove_reader(self._descriptor)
+        self.ended.set_result(None)
+
+    def close(self) -> None:
+        """Stop reading and let go of the pipe, whoever may still hold its other end."""
+        if not self.ended.done():
+            self._loop.remove_reader(self._descriptor)
+            self.ended.cancel()
+        os.close(self._descriptor)

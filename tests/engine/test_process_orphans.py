@@ -1,0 +1,91 @@
+from __future__ import annotations
+
+import asyncio
+import os
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+from hooksd.engine.process_orphans import MARK, Family, adopt
+
+
+def in_its_own_session(*argv: str, mark: str) -> int:
+    # Not waited for by Popen: it stands for an orphan that came home.
+    process = subprocess.Popen(argv, env={"PATH": "/usr/bin:/bin", MARK: mark}, start_new_session=True)
+    process.returncode = 0
+    return process.pid
+
+
+async def ends(pid: int, family: Family, mark: str) -> bool:
+    end = time.monotonic() + 5
+    while Path(f"/proc/{pid}").exists() and time.monotonic() < end:
+        await family.end_marked(mark)
+    return not Path(f"/proc/{pid}").exists()
+
+
+def test_the_kernel_makes_us_the_parent_of_orphans() -> None:
+    assert adopt()
+
+
+async def test_an_orphan_with_the_mark_is_killed_and_waited_for() -> None:
+    orphan = in_its_own_session("sleep", "300", mark="mine")
+
+    assert await ends(orphan, Family(), "mine")
+
+
+async def test_an_orphan_with_another_mark_is_left_alone() -> None:
+    orphan = in_its_own_session("sleep", "300", mark="mine-too")
+
+    await Family().end_marked("mine")
+
+    assert Path(f"/proc/{orphan}").exists()
+    assert await ends(orphan, Family(), "mine-too")
+
+
+async def test_a_leader_is_left_to_who_started_it() -> None:
+    family = Family()
+    family.starts()
+    leader = in_its_own_session("sleep", "300", mark="mine")
+    family.has_started(leader)
+
+    assert not family.sweep("mine")
+    family.is_over(leader)
+    assert await ends(leader, family, "mine")
+
+
+async def test_a_dead_process_is_not_waited_for_while_it_may_be_a_program_that_is_being_started() -> None:
+    family = Family()
+    family.starts()
+    fresh = in_its_own_session("true", mark="x")
+    await asyncio.sleep(0.2)
+
+    assert not family.sweep("y")
+    family.has_started(None)
+    assert family.sweep("y")
+    assert not Path(f"/proc/{fresh}").exists()
+
+
+async def test_a_child_in_our_own_session_is_never_touched() -> None:
+    child = os.spawnve(os.P_NOWAIT, "/bin/sh", ["sh", "-c", "exit 4"], {MARK: "mine"})  # noqa: S606 - it is not a shell's
+    await asyncio.sleep(0.2)
+
+    assert not Family().sweep("mine")
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 4
+
+
+async def test_a_process_whose_name_imitates_the_kernels_list_is_read_right(tmp_path: Path) -> None:
+    odd = tmp_path / "a) Z 1 1 1 ("
+    odd.symlink_to("/bin/sleep")
+    orphan = in_its_own_session(str(odd), "300", mark="odd")
+
+    assert not Family().sweep("other"), "it is not taken for dead"
+    assert await ends(orphan, Family(), "odd")
+
+
+def test_what_is_gone_has_no_state_and_no_mark(monkeypatch: pytest.MonkeyPatch) -> None:
+    family = Family()
+    monkeypatch.setattr("hooksd.engine.process_orphans._children", lambda: iter([2**22 + 1]))
+
+    assert not family.sweep("mine")
