@@ -1,0 +1,67 @@
+"""Where recovery may begin: the oldest segment that still holds unfinished work.
+
+A cache. An old checkpoint is safe, because work that is newer than it lies in later segments; a missing or damaged one
+means that recovery reads the whole log.
+"""
+
+from __future__ import annotations
+
+import orjson
+
+from hooksd.journal import codec
+from hooksd.journal.disk import Disk
+from hooksd.journal.segment import segment_name
+from hooksd.model.record import DeliveryCreated, DeliveryEnded, EventAccepted, Record, RunEnded
+
+CHECKPOINT = "checkpoint.json"
+
+
+class OpenWork:
+    """Which segment each unfinished run and delivery began in."""
+
+    def __init__(self) -> None:
+        self._segments: dict[str, int] = {}
+
+    def note(self, record: Record, segment: int) -> None:
+        """Take in one record of the log, in its order."""
+        match record:
+            case EventAccepted():
+                for plan in record.runs:
+                    self._segments[plan.id] = segment
+            case DeliveryCreated():
+                self._segments[record.delivery] = segment
+            case RunEnded():
+                self._segments.pop(record.run, None)
+            case DeliveryEnded():
+                self._segments.pop(record.delivery, None)
+            case _:
+                pass
+
+    def oldest(self, current: int) -> int:
+        """Return the first segment that recovery needs; `current` when everything has ended."""
+        return min(self._segments.values(), default=current)
+
+
+def write(disk: Disk, first: int) -> None:
+    """Keep the number of the first segment that recovery needs. A disk that cannot costs time at the next start only.
+
+    Args:
+        disk: The directory of the log.
+        first: The number.
+    """
+    line, _ = codec.seal(orjson.dumps({"first_segment": first}), 0, 0, 0)
+    try:
+        disk.save(CHECKPOINT, line)
+    except OSError:
+        return
+
+
+def read(disk: Disk) -> int:
+    """Return the number of the first segment that recovery needs; 0, for all of them, when nobody knows."""
+    if disk.size(CHECKPOINT) is None:
+        return 0
+    line = codec.unseal(disk.read(CHECKPOINT).removesuffix(b"\n"))
+    if line is None:
+        return 0
+    first = codec.tree_of(line).get("first_segment")
+    return first if isinstance(first, int) and disk.size(segment_name(first)) is not None else 0

@@ -1,0 +1,214 @@
+"""The only door from the log to the file system, so that tests can stand a worse one behind it.
+
+`journal.file` opens it; everything beside it in this package that touches a file goes through here. The reader of the
+command line does not: it only reads, and what it reads belongs to somebody else.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import tempfile
+from pathlib import Path
+from typing import Protocol
+
+from hooksd.errors import JournalError
+
+LOCK = "lock"
+_SCRATCH = "tmp"
+_DIRECTORY_MODE = 0o700
+_FILE_MODE = 0o640
+_OWNER_ONLY = 0o600
+
+
+class Handle(Protocol):
+    """A file that is open for writing at its end."""
+
+    def write(self, data: memoryview) -> int:
+        """Write what fits of `data` and return how many bytes that were."""
+        ...
+
+    def truncate(self, size: int) -> None:
+        """Cut the file to `size` bytes."""
+        ...
+
+    def sync(self) -> None:
+        """Return when everything written is on the medium."""
+        ...
+
+    def close(self) -> None:
+        """Let go of the file."""
+        ...
+
+
+class Disk(Protocol):
+    """One directory. Every method may raise OSError; names are relative to the directory."""
+
+    def lock(self) -> None:
+        """Make the directory when it is missing, and keep every other process from opening it.
+
+        Raises:
+            JournalError: Another process has it; the message says which.
+        """
+        ...
+
+    def names(self) -> tuple[str, ...]:
+        """Return the names of the files in the directory itself, sorted."""
+        ...
+
+    def size(self, name: str) -> int | None:
+        """Return the size of a file in bytes; None when there is none."""
+        ...
+
+    def read(self, name: str, *, medium: bool = False) -> bytes:
+        """Return what a file holds.
+
+        Args:
+            name: The file.
+            medium: Write out what a dead process left in the page cache, drop the cache, and read what is
+                really there. After a failed sync the cache may show what the medium does not hold.
+        """
+        ...
+
+    def open(self, name: str, *, new: bool) -> Handle:
+        """Open a file for writing at its end. A new one has its name on the medium when this returns."""
+        ...
+
+    def save(self, name: str, data: bytes) -> None:
+        """Write a whole file, readable by its owner only: after a crash it is there entirely or not at all."""
+        ...
+
+    def remove(self, name: str) -> None:
+        """Remove a file."""
+        ...
+
+    def free(self) -> int:
+        """Return how many bytes unprivileged processes may still write."""
+        ...
+
+    def unlock(self) -> None:
+        """Let other processes have the directory."""
+        ...
+
+
+class FileHandle:
+    """A file descriptor."""
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+
+    def write(self, data: memoryview) -> int:  # noqa: D102 - see Handle
+        return os.write(self._descriptor, data)
+
+    def truncate(self, size: int) -> None:  # noqa: D102 - see Handle
+        os.ftruncate(self._descriptor, size)
+
+    def sync(self) -> None:  # noqa: D102 - see Handle
+        os.fdatasync(self._descriptor)
+
+    def close(self) -> None:  # noqa: D102 - see Handle
+        os.close(self._descriptor)
+
+
+class FileDisk:
+    """A directory of the machine's file system."""
+
+    def __init__(self, directory: Path) -> None:
+        """Take the directory; nothing is touched before `lock`."""
+        self._directory = directory
+        self._lock: int | None = None
+
+    def lock(self) -> None:  # noqa: D102 - see Disk
+        self._directory.mkdir(mode=_DIRECTORY_MODE, parents=True, exist_ok=True)
+        descriptor = os.open(self._directory / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, _OWNER_ONLY)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            holder = os.read(descriptor, 20).decode(errors="replace").strip() or "unknown"
+            os.close(descriptor)
+            raise JournalError(
+                f"{self._directory}: process {holder} is writing this log; stop it, or give this one another log_dir"
+            ) from error
+        os.ftruncate(descriptor, 0)
+        os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
+        self._lock = descriptor
+        self._clear_scratch()
+
+    def _clear_scratch(self) -> None:
+        scratch = self._directory / _SCRATCH
+        scratch.mkdir(mode=_DIRECTORY_MODE, exist_ok=True)
+        for leftover in scratch.iterdir():
+            leftover.unlink()
+
+    def names(self) -> tuple[str, ...]:  # noqa: D102 - see Disk
+        with os.scandir(self._directory) as entries:
+            return tuple(sorted(entry.name for entry in entries if entry.is_file()))
+
+    def size(self, name: str) -> int | None:  # noqa: D102 - see Disk
+        try:
+            return (self._directory / name).stat().st_size
+        except FileNotFoundError:
+            return None
+
+    def read(self, name: str, *, medium: bool = False) -> bytes:  # noqa: D102 - see Disk
+        path = self._directory / name
+        if medium:
+            descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+            try:
+                os.fsync(descriptor)
+                os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_DONTNEED)
+            finally:
+                os.close(descriptor)
+        return path.read_bytes()
+
+    def open(self, name: str, *, new: bool) -> Handle:  # noqa: D102 - see Disk
+        flags = os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC
+        if not new:
+            return FileHandle(os.open(self._directory / name, flags))
+        handle = FileHandle(os.open(self._directory / name, flags | os.O_CREAT | os.O_EXCL, _FILE_MODE))
+        _sync_directory(self._directory)
+        return handle
+
+    def save(self, name: str, data: bytes) -> None:  # noqa: D102 - see Disk
+        path = self._directory / name
+        if not path.parent.is_dir():
+            path.parent.mkdir(mode=_DIRECTORY_MODE, parents=True, exist_ok=True)
+        descriptor, scratch = tempfile.mkstemp(dir=self._directory / _SCRATCH)  # 0600
+        try:
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+            Path(scratch).replace(path)
+        except OSError:
+            Path(scratch).unlink(missing_ok=True)
+            raise
+        # The directories above too: one of them may be as new as the file, or be somebody else's a moment ago.
+        for parent in (path.parent, *path.parent.parents):
+            _sync_directory(parent)
+            if parent == self._directory:
+                return
+
+    def remove(self, name: str) -> None:  # noqa: D102 - see Disk
+        (self._directory / name).unlink()
+        _sync_directory(self._directory)
+
+    def free(self) -> int:  # noqa: D102 - see Disk
+        room = os.statvfs(self._directory)
+        return room.f_bavail * room.f_frsize
+
+    def unlock(self) -> None:  # noqa: D102 - see Disk
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
+
+
+def _sync_directory(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+_: type[Disk] = FileDisk

@@ -1,0 +1,164 @@
+"""The log in a directory: `log-<n>.jsonl`, and large bodies in `blobs/` beside them. The daemon's own journal.
+
+    append -> codec.dump -> Writer's queue -> (thread) Tail.commit -> Segment.append -> Receipt -> whoever awaits
+
+`daemon.wiring` makes it; everyone else knows `journal.protocol.Journal` alone.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from pathlib import Path
+
+from hooksd.clock import Clock, SystemClock, rfc3339
+from hooksd.errors import JournalBroken, JournalError
+from hooksd.journal import blobs, checkpoint, codec, recovery
+from hooksd.journal.checkpoint import OpenWork
+from hooksd.journal.disk import Disk, FileDisk
+from hooksd.journal.protocol import Journal
+from hooksd.journal.receipt import Receipt
+from hooksd.journal.tail import Queued, Tail
+from hooksd.journal.writer import JournalState, Limits, Writer
+from hooksd.model.record import LogDamaged, Record
+
+SEGMENT_SIZE = 64 * 1024 * 1024
+
+
+class FileJournal:
+    """Journal over one directory, which it has for itself. `open` first; everything on the event loop's thread."""
+
+    def __init__(
+        self,
+        directory: Path,
+        *,
+        disk: Disk | None = None,
+        segment_size: int = SEGMENT_SIZE,
+        sync: bool = True,
+        clock: Clock | None = None,
+        limits: Limits | None = None,
+        on_broken: Callable[[JournalBroken], None] | None = None,
+    ) -> None:
+        """Take what it works with; nothing is touched before `open`.
+
+        Args:
+            directory: Made when it is missing, for its owner only.
+            disk: The way to the directory. Default: the machine's file system.
+            segment_size: Bytes after which the next file begins. Default: 64 MiB, a second of reading.
+            sync: False trades the promise that an answer means "on disk" for speed: a crash of the machine, not of
+                the daemon, then loses the last seconds.
+            clock: Default: the machine's.
+            limits: How much may wait for the disk.
+            on_broken: Called once, on the event loop, when the log cannot be written any more. The process must stop
+                accepting and end.
+        """
+        self._directory = directory
+        self._disk = disk or FileDisk(directory)
+        self._segment_size = segment_size
+        self._sync = sync
+        self._clock = clock or SystemClock()
+        self._limits = limits or Limits()
+        self._on_broken = on_broken
+        self._mended: recovery.Mended | None = None
+        self._tail: Tail | None = None
+        self._writer: Writer | None = None
+
+    def open(self) -> None:
+        """Lock the directory, mend what a crash left, and begin a new segment. On the running event loop.
+
+        Raises:
+            JournalError: Another process has the directory, or it cannot be read or written; the message says which.
+        """
+        try:
+            self._disk.lock()
+        except OSError as error:
+            raise JournalError(f"{self._directory}: the log cannot be opened: {error.strerror}") from error
+        try:
+            self._mended = recovery.mend(self._disk, rfc3339(self._clock.now()))
+            self._tail = Tail(
+                self._disk, self._mended, clock=self._clock, segment_size=self._segment_size, sync=self._sync
+            )
+        except (OSError, JournalError) as error:
+            self._disk.unlock()
+            raise JournalError(f"{self._directory}: the log cannot be recovered: {error}") from error
+        self._writer = Writer(self._tail, clock=self._clock, limits=self._limits, on_broken=self._on_broken)
+        if self._mended.torn is not None:
+            self._report([self._mended.torn])
+
+    @property
+    def state(self) -> JournalState:
+        """`ok`; `full`: refuses until there is room; `broken`: refuses for good, closed included."""
+        return "broken" if self._writer is None else self._writer.state
+
+    @property
+    def behind(self) -> float:
+        """For how many seconds the batch that is being written has been; a watchdog's measure of a stuck disk."""
+        return 0.0 if self._writer is None else self._writer.behind
+
+    def append(self, records: Sequence[Record]) -> Awaitable[None]:  # noqa: D102 - see Journal
+        return self._put(records)
+
+    def _put(self, records: Sequence[Record]) -> Receipt:
+        return self._open_writer.put([Queued(record=record, text=codec.dump(record)) for record in records])
+
+    def read(self) -> Iterator[Record]:
+        """Yield every record from the oldest unfinished work on, oldest first, and report the damage on the way.
+
+        Raises:
+            JournalError: The medium does not let itself be read.
+        """
+        mended, tail = self._mended, self._tail
+        if mended is None or tail is None:
+            raise JournalError("the log is not open")
+        first = checkpoint.read(self._disk)
+        replay = recovery.Replay(
+            disk=self._disk,
+            segments=tuple(number for number in mended.segments if number >= first),
+            at=rfc3339(self._clock.now()),
+        )
+        work = OpenWork()
+        try:
+            for segment, record in replay.records():
+                work.note(record, segment)
+                yield record
+        except OSError as error:
+            raise JournalError(f"{self._directory}: the log cannot be read: {error}") from error
+        tail.work = work
+        tail.save_checkpoint()
+        self._report(replay.damages)
+
+    def _report(self, damages: Sequence[LogDamaged]) -> None:
+        if damages:
+            _ = self._put(damages)  # nobody waits for it: what cannot be kept will be found again
+
+    async def put_blob(self, data: bytes) -> str:  # noqa: D102 - see Journal
+        writer = self._open_writer
+        if writer.refusal is not None:
+            raise type(writer.refusal)(*writer.refusal.args) from writer.refusal
+        try:
+            return await asyncio.to_thread(blobs.put, self._disk, data)
+        except JournalBroken as error:
+            writer.break_down(error)
+            raise
+
+    def blob(self, digest: str) -> bytes:  # noqa: D102 - see Journal
+        return blobs.get(self._disk, digest)
+
+    async def close(self) -> None:
+        """Make everything queued durable, note where the next recovery may begin, and let go of the directory."""
+        if self._writer is None or self._tail is None:
+            return
+        await self._writer.close()
+        self._tail.save_checkpoint()
+        self._tail.close()
+        self._tail = None
+        self._disk.unlock()
+
+    @property
+    def _open_writer(self) -> Writer:
+        if self._writer is None:
+            raise JournalBroken("the log is not open")
+        return self._writer
+
+
+_: type[Journal] = FileJournal

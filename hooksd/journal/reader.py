@@ -1,0 +1,195 @@
+"""The log for people: read from the files alone, whether a daemon writes them or none does. Used by the command line.
+
+No locks are taken and nothing is written. Lines that are not whole are stepped over: the last one may be half written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from hooksd.clock import unix
+from hooksd.journal import blobs, codec
+from hooksd.journal.related import Related
+from hooksd.journal.segment import segment_name, segment_number
+from hooksd.model.base import Json
+from hooksd.model.ids import unix_of
+
+_CHUNK = 64 * 1024
+_SLACK = 60.0
+"""Seconds by which clocks may have been set back, and by which the last record about something may follow its end."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One record of the log, and where it stands."""
+
+    tree: dict[str, Json]
+    """The record as JSON data, without the seal. Its type may be one that this version does not know."""
+    segment: str
+    """The name of the file."""
+    offset: int
+    """Of its line, in bytes."""
+
+
+class LogReader:
+    """Reads the log in one directory. What a segment begins with is not shown: it says nothing of any work."""
+
+    def __init__(self, directory: Path) -> None:
+        """Take the directory of the log; a missing one is an empty log."""
+        self._directory = directory
+
+    def forward(self) -> Iterator[Entry]:
+        """Yield every record, oldest first."""
+        for number in self._segments():
+            yield from self._entries(number, 0)
+
+    def backward(self) -> Iterator[Entry]:
+        """Yield every record, newest first; what is not asked for is not read."""
+        for number in reversed(self._segments()):
+            yield from self._backward(number, None)
+
+    def follow(self, wait: Callable[[], bool], *, last: int = 0) -> Iterator[Entry]:
+        """Yield the last records, then every new one as it is written, in order and without a gap.
+
+        Args:
+            wait: Called when there is nothing new: returns after a moment, True to look again and False to end.
+            last: How many of the records that are there already.
+        """
+        segments = self._segments()
+        number = segments[-1] if segments else 0
+        position = self._end(number)
+        yield from self._last(last, segments, position)
+        while True:
+            newer = next((candidate for candidate in self._segments() if candidate > number), None)
+            for entry, end in self._lines(number, position):
+                position = end
+                if entry is not None:
+                    yield entry
+            if newer is not None:
+                # It was there before this one was read to its end, so nothing can have been added since.
+                number, position = newer, 0
+            elif not wait():
+                return
+
+    def find(self, identifier: str) -> list[Entry]:
+        """Return everything about an event, a run or a delivery, oldest first: its runs and deliveries too.
+
+        Raises:
+            ValueError: It is not an identifier.
+        """
+        since = unix_of(identifier)
+        related = Related(identifier)
+        found: list[Entry] = []
+        for number in self._since(since):
+            for entry in self._entries(number, 0):
+                if related.take(entry.tree):
+                    found.append(entry)
+                elif related.ended_at is not None and _time(entry) > related.ended_at + _SLACK:
+                    return found
+        return found
+
+    def blob(self, digest: str) -> bytes:
+        """Return the bytes of a body that is kept beside the log.
+
+        Raises:
+            KeyError: There are none.
+        """
+        try:
+            data = (self._directory / blobs.path_of(digest)).read_bytes()
+        except FileNotFoundError:
+            raise KeyError(f"no blob {digest}") from None
+        if blobs.digest_of(data) != digest:
+            raise KeyError(f"blob {digest} is damaged")
+        return data
+
+    def _segments(self) -> list[int]:
+        if not self._directory.is_dir():
+            return []
+        names = (path.name for path in self._directory.iterdir())
+        return sorted(number for name in names if (number := segment_number(name)) is not None)
+
+    def _path(self, number: int) -> Path:
+        return self._directory / segment_name(number)
+
+    def _since(self, time: float) -> list[int]:
+        """Return the segments that may hold records made after a time: the first record of each says when it began."""
+        segments = self._segments()
+        for index in range(len(segments) - 1, 0, -1):
+            began = self._began(segments[index])
+            if began is not None and began <= time - _SLACK:
+                return segments[index:]
+        return segments
+
+    def _began(self, number: int) -> float | None:
+        with self._path(number).open("rb") as file:
+            line = codec.unseal(file.readline().removesuffix(b"\n"))
+        return None if line is None else unix(codec.tree_of(line)["at"])
+
+    def _entries(self, number: int, position: int) -> Iterator[Entry]:
+        return (entry for entry, _ in self._lines(number, position) if entry is not None)
+
+    def _lines(self, number: int, position: int) -> Iterator[tuple[Entry | None, int]]:
+        """Yield what each whole line is, None for one that is no record, and the offset behind it."""
+        if not self._path(number).is_file():
+            return
+        with self._path(number).open("rb") as file:
+            file.seek(position)
+            for line in file:
+                if not line.endswith(b"\n"):
+                    return
+                yield self._entry(number, position, line[:-1]), position + len(line)
+                position += len(line)
+
+    def _end(self, number: int) -> int:
+        """Return the offset behind the last record of a segment."""
+        newest = next(self._backward(number, None), None)
+        if newest is None:
+            return 0
+        with self._path(number).open("rb") as file:
+            file.seek(newest.offset)
+            return newest.offset + len(file.readline())
+
+    def _last(self, count: int, segments: list[int], position: int) -> list[Entry]:
+        newest: list[Entry] = []
+        for number in reversed(segments):
+            limit = position if number == segments[-1] else None
+            for entry in self._backward(number, limit):
+                if len(newest) == count:
+                    return newest[::-1]
+                newest.append(entry)
+        return newest[::-1]
+
+    def _backward(self, number: int, limit: int | None) -> Iterator[Entry]:
+        """Yield the records of a segment, last first, from the offset `limit` or the end back."""
+        if not self._path(number).is_file():
+            return
+        with self._path(number).open("rb") as file:
+            start = file.seek(0, 2) if limit is None else limit
+            rest = b""
+            while start > 0:
+                size = min(_CHUNK, start)
+                start -= size
+                file.seek(start)
+                rest, *lines = (file.read(size) + rest).split(b"\n")
+                end = start + len(rest) + 1 + sum(len(line) + 1 for line in lines)
+                for line in reversed(lines):
+                    end -= len(line) + 1
+                    entry = self._entry(number, end, line)
+                    if entry is not None:
+                        yield entry
+            entry = self._entry(number, 0, rest)
+            if entry is not None:
+                yield entry
+
+    def _entry(self, number: int, offset: int, text: bytes) -> Entry | None:
+        line = codec.unseal(text)
+        tree = None if line is None else codec.tree_of(line)
+        if tree is None or tree.get("type") == "segment":
+            return None
+        return Entry(tree=tree, segment=segment_name(number), offset=offset)
+
+
+def _time(entry: Entry) -> float:
+    return unix(entry.tree["at"])

@@ -1,0 +1,61 @@
+"""Which records are about one event, run or delivery. Pure; used by `journal.reader`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from hooksd.clock import unix
+from hooksd.model.base import Json
+
+
+class Related:
+    """Takes the log record by record, oldest first, and learns on the way which runs and deliveries belong to it."""
+
+    def __init__(self, identifier: str) -> None:
+        """Begin with one id.
+
+        Args:
+            identifier: Of an event (with all its runs), of a run (with its event and its deliveries) or of a delivery.
+        """
+        self._ids = {identifier}
+        self._open: set[str] = set()
+        self.ended_at: float | None = None
+        """When the last of it ended, in Unix seconds; None while something is open or nothing was seen."""
+
+    def take(self, tree: Mapping[str, Json]) -> bool:
+        """Tell whether a record belongs to it."""
+        match tree["type"]:
+            case "event.accepted":
+                mine = self._event(tree)
+            case "delivery.created":
+                mine = self._begins(tree["delivery"], tree["run"])
+            case "run.ended":
+                mine = self._ends(tree["run"])
+            case "delivery.ended":
+                mine = self._ends(tree["delivery"])
+            case _:
+                return tree.get("run") in self._ids or tree.get("delivery") in self._ids
+        if mine:
+            self.ended_at = None if self._open else unix(tree["at"])
+        return mine
+
+    def _event(self, tree: Mapping[str, Json]) -> bool:
+        event = tree["event"]
+        runs = [plan["id"] for plan in tree["runs"]]
+        if event["id"] in self._ids:
+            self._ids.update(runs)
+        mine = self._ids.intersection(runs)
+        self._open |= mine
+        cause = event["cause"]
+        return bool(mine) or event["id"] in self._ids or (cause is not None and cause["run"] in self._ids)
+
+    def _begins(self, delivery: str, run: str) -> bool:
+        if delivery not in self._ids and run not in self._ids:
+            return False
+        self._ids.add(delivery)
+        self._open.add(delivery)
+        return True
+
+    def _ends(self, identifier: str) -> bool:
+        self._open.discard(identifier)
+        return identifier in self._ids

@@ -1,0 +1,191 @@
+"""Group commit: one thread takes everything that was queued while it wrote, and writes it as the next batch.
+
+The event loop never waits for the disk, and each batch costs one write, one sync and one call back into the loop,
+however many records it has. The thread does not die before it is told to: what goes wrong is the outcome of a batch.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Literal, TypeVar
+
+from hooksd.clock import Clock
+from hooksd.errors import JournalBroken, JournalError, JournalFull
+from hooksd.journal.receipt import Receipt, refused
+from hooksd.journal.tail import Queued, Tail
+
+JournalState = Literal["ok", "full", "broken"]
+
+_T = TypeVar("_T")
+
+PROBE_INTERVAL = 1.0
+"""Seconds between looks whether a full disk has room again."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """How much may wait for the disk. More is refused at once, so that a slow disk becomes a 503, not a slow answer."""
+
+    records: int = 20_000
+    size: int = 64 * 1024 * 1024
+    """Bytes. One record may be larger when nothing else waits."""
+
+
+@dataclass(slots=True)
+class _Queue:
+    items: list[Queued]
+    size: int
+    receipt: Receipt
+
+
+class Writer:
+    """The queue, the thread behind it, and what state they are in. Made and used on the event loop."""
+
+    def __init__(
+        self, tail: Tail, *, clock: Clock, limits: Limits, on_broken: Callable[[JournalBroken], None] | None
+    ) -> None:
+        """Start the thread.
+
+        Args:
+            tail: Where batches go; the thread's alone until `close` returns.
+            clock: For `behind`.
+            limits: How much may wait.
+            on_broken: Called once, on the event loop, when the log cannot be written any more.
+        """
+        self._tail = tail
+        self._clock = clock
+        self._limits = limits
+        self._on_broken = on_broken
+        self._loop = asyncio.get_running_loop()
+        self._queue = _Queue([], 0, Receipt())
+        self._ready = threading.Condition(threading.Lock())
+        """Guards the queue and the three below; held for a few instructions only."""
+        self._refusal: JournalError | None = None
+        self._closing = False
+        self._writing_since: float | None = None
+        self._ended = Receipt()
+        self._thread = threading.Thread(target=self._run, name="hooksd-log", daemon=True)
+        self._thread.start()
+
+    @property
+    def state(self) -> JournalState:
+        """`full`: refuses, and looks for room by itself; `broken`: refuses for good."""
+        match self._refusal:
+            case None:
+                return "ok"
+            case JournalFull():
+                return "full"
+            case _:
+                return "broken"
+
+    @property
+    def refusal(self) -> JournalError | None:
+        """Why nothing is taken now; None when everything is."""
+        return self._refusal
+
+    @property
+    def behind(self) -> float:
+        """For how many seconds the batch that is being written has been; 0 when nothing is."""
+        since = self._writing_since
+        return 0.0 if since is None else max(0.0, self._clock.monotonic() - since)
+
+    def put(self, items: Sequence[Queued]) -> Receipt:
+        """Queue records behind all others. Never waits."""
+        size = sum(len(item.text) for item in items)
+        with self._ready:
+            refusal = self._refusal or self._overflow(len(items), size)
+            if refusal is not None:
+                return refused(refusal)
+            queue = self._queue
+            queue.items.extend(items)
+            queue.size += size
+            self._ready.notify()
+            return queue.receipt
+
+    def _overflow(self, count: int, size: int) -> JournalFull | None:
+        queue = self._queue
+        if not queue.items:
+            return None
+        if len(queue.items) + count <= self._limits.records and queue.size + size <= self._limits.size:
+            return None
+        return JournalFull(f"{len(queue.items)} records wait for the disk; it is too slow for what arrives")
+
+    def break_down(self, error: JournalBroken) -> None:
+        """Refuse everything from now on: something beside the records could not be written."""
+        self._fail(error, ())
+
+    async def close(self) -> None:
+        """Make everything queued durable and end the thread."""
+        with self._ready:
+            self._closing = True
+            self._ready.notify()
+        await self._ended
+        self._thread.join()
+
+    # What follows runs in the thread.
+
+    def _run(self) -> None:
+        while (queue := self._next()) is not None:
+            error = self._commit(queue.items)
+            if error is None:
+                self._tell(queue.receipt, None)
+            else:
+                self._fail(error, (queue.receipt,))
+        self._tell(self._ended, None)
+
+    def _next(self) -> _Queue | None:
+        """Wait for something to write, and take all of it; None when there will be nothing more."""
+        self._writing_since = None
+        while True:
+            with self._ready:
+                if self._queue.items:
+                    self._writing_since = self._clock.monotonic()
+                    return self._take()
+                if self._closing:
+                    self._refusal = self._refusal or JournalBroken("the log is closed")
+                    return None
+                full = isinstance(self._refusal, JournalFull)
+                told = self._ready.wait(PROBE_INTERVAL if full else None)
+            if full and not told and self._tail.has_room():
+                self._accept_again()
+
+    def _take(self) -> _Queue:
+        queue, self._queue = self._queue, _Queue([], 0, Receipt())
+        return queue
+
+    def _accept_again(self) -> None:
+        with self._ready:
+            if isinstance(self._refusal, JournalFull):
+                self._refusal = None
+
+    def _commit(self, items: Sequence[Queued]) -> JournalError | None:
+        try:
+            self._tail.commit(items)
+        except JournalError as error:
+            return error
+        except Exception as error:  # noqa: BLE001 - the thread must not die: nobody would be told
+            return JournalBroken(f"the log cannot be written: {error!r}")
+        return None
+
+    def _fail(self, error: JournalError, receipts: Sequence[Receipt]) -> None:
+        """Refuse `receipts`, what waits behind them, because it may build on them, and everything from now on."""
+        with self._ready:
+            was_broken = self.state == "broken"
+            self._refusal = self._refusal if was_broken else error
+            waiting = self._take()
+        for receipt in (*receipts, waiting.receipt):
+            self._tell(receipt, error)
+        if isinstance(error, JournalBroken) and self._on_broken is not None and not was_broken:
+            self._call(self._on_broken, error)
+
+    def _tell(self, receipt: Receipt, error: JournalError | None) -> None:
+        self._call(receipt.settle, error)
+
+    def _call(self, function: Callable[[_T], None], argument: _T) -> None:
+        try:
+            self._loop.call_soon_threadsafe(function, argument)
+        except RuntimeError:
+            return  # the loop is closed: nobody is left to be told
