@@ -18,6 +18,10 @@ from hooksd.model.secret import Secret, is_reference
 MAX_SIZE = 65536
 """The longest secret in bytes: a reference to something else by mistake must not be read whole."""
 
+DIRECTORY_ID = "hooksd"
+"""`LoadCredential=hooksd:DIRECTORY` of the unit makes each file NAME of a directory the credential `hooksd_NAME`
+(systemd.exec(5)); it is found under both names."""
+
 _CREDENTIAL = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]*")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
@@ -96,6 +100,8 @@ class SecretStore:
                 "set `credentials_dir` (HOOKSD_CREDENTIALS_DIR), or let systemd provide one with LoadCredential=",
             )
         path = self._credentials_dir / name
+        if not path.exists() and (prefixed := self._credentials_dir / f"{DIRECTORY_ID}_{name}").exists():
+            path = prefixed
         if not path.exists():
             hint = did_you_mean(name, self._names()) or f"put the secret into the file {path}"
             raise SecretProblem(f"{where} does not exist", hint)
