@@ -21,6 +21,8 @@ from hooksd.journal.receipt import Receipt
 from hooksd.journal.tail import Queued, Tail
 from hooksd.journal.writer import JournalState, Limits, Writer
 from hooksd.model.record import LogDamaged, Record
+from hooksd.telemetry import happenings
+from hooksd.telemetry.observer import Observer
 
 SEGMENT_SIZE = 64 * 1024 * 1024
 
@@ -28,7 +30,7 @@ SEGMENT_SIZE = 64 * 1024 * 1024
 class FileJournal:
     """Journal over one directory, which it has for itself. `open` first; everything on the event loop's thread."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what it works with, each by name
         self,
         directory: Path,
         *,
@@ -37,6 +39,7 @@ class FileJournal:
         sync: bool = True,
         clock: Clock | None = None,
         limits: Limits | None = None,
+        observer: Observer | None = None,
         on_broken: Callable[[JournalBroken], None] | None = None,
     ) -> None:
         """Take what it works with; nothing is touched before `open`.
@@ -49,6 +52,7 @@ class FileJournal:
                 the daemon, then loses the last seconds.
             clock: Default: the machine's.
             limits: How much may wait for the disk.
+            observer: Told of batches, damage and changes of state. Default: one that nobody reads.
             on_broken: Called once, on the event loop, when the log cannot be written any more. The process must stop
                 accepting and end.
         """
@@ -58,6 +62,7 @@ class FileJournal:
         self._sync = sync
         self._clock = clock or SystemClock()
         self._limits = limits or Limits()
+        self._observer = observer or Observer()
         self._on_broken = on_broken
         self._mended: recovery.Mended | None = None
         self._tail: Tail | None = None
@@ -81,7 +86,13 @@ class FileJournal:
         except (OSError, JournalError) as error:
             self._disk.unlock()
             raise JournalError(f"{self._directory}: the log cannot be recovered: {error}") from error
-        self._writer = Writer(self._tail, clock=self._clock, limits=self._limits, on_broken=self._on_broken)
+        self._writer = Writer(
+            self._tail,
+            clock=self._clock,
+            limits=self._limits,
+            observer=self._observer,
+            on_broken=self._on_broken,
+        )
         if self._mended.torn is not None:
             self._report([self._mended.torn])
 
@@ -128,8 +139,13 @@ class FileJournal:
         self._report(replay.damages)
 
     def _report(self, damages: Sequence[LogDamaged]) -> None:
-        if damages:
-            _ = self._put(damages)  # nobody waits for it: what cannot be kept will be found again
+        if not damages:
+            return
+        _ = self._put(damages)  # nobody waits for it: what cannot be kept will be found again
+        for damage in damages:
+            self._observer.emit(
+                happenings.LogDamaged(segment=damage.segment, offset=damage.offset, size=damage.size, kind=damage.kind)
+            )
 
     async def put_blob(self, data: bytes) -> str:  # noqa: D102 - see Journal
         writer = self._open_writer

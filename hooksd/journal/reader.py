@@ -5,6 +5,7 @@ No locks are taken and nothing is written. Lines that are not whole are stepped 
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -48,19 +49,23 @@ class LogReader:
     def backward(self) -> Iterator[Entry]:
         """Yield every record, newest first; what is not asked for is not read."""
         for number in reversed(self._segments()):
-            yield from self._backward(number, None)
+            yield from self._backward(number)
 
-    def follow(self, wait: Callable[[], bool], *, last: int = 0) -> Iterator[Entry]:
-        """Yield the last records, then every new one as it is written, in order and without a gap.
+    def follow(self, wait: Callable[[], bool], *, after: Entry | None = None) -> Iterator[Entry]:
+        """Yield every record behind a place as it is written, in order and without a gap.
 
         Args:
             wait: Called when there is nothing new: returns after a moment, True to look again and False to end.
-            last: How many of the records that are there already.
+            after: The place. Default: what is the end of the log when this is called.
         """
-        segments = self._segments()
-        number = segments[-1] if segments else 0
-        position = self._end(number)
-        yield from self._last(last, segments, position)
+        if after is None:
+            after = next(self.backward(), None)
+        if after is None:
+            return self._follow(wait, 0, 0)
+        number = segment_number(after.segment) or 0
+        return self._follow(wait, number, after.offset + self._size(number, after.offset))
+
+    def _follow(self, wait: Callable[[], bool], number: int, position: int) -> Iterator[Entry]:
         while True:
             newer = next((candidate for candidate in self._segments() if candidate > number), None)
             for entry, end in self._lines(number, position):
@@ -142,31 +147,17 @@ class LogReader:
                 yield self._entry(number, position, line[:-1]), position + len(line)
                 position += len(line)
 
-    def _end(self, number: int) -> int:
-        """Return the offset behind the last record of a segment."""
-        newest = next(self._backward(number, None), None)
-        if newest is None:
-            return 0
+    def _size(self, number: int, offset: int) -> int:
         with self._path(number).open("rb") as file:
-            file.seek(newest.offset)
-            return newest.offset + len(file.readline())
+            file.seek(offset)
+            return len(file.readline())
 
-    def _last(self, count: int, segments: list[int], position: int) -> list[Entry]:
-        newest: list[Entry] = []
-        for number in reversed(segments):
-            limit = position if number == segments[-1] else None
-            for entry in self._backward(number, limit):
-                if len(newest) == count:
-                    return newest[::-1]
-                newest.append(entry)
-        return newest[::-1]
-
-    def _backward(self, number: int, limit: int | None) -> Iterator[Entry]:
-        """Yield the records of a segment, last first, from the offset `limit` or the end back."""
+    def _backward(self, number: int) -> Iterator[Entry]:
+        """Yield the records of a segment, last first, reading it in pieces from its end."""
         if not self._path(number).is_file():
             return
         with self._path(number).open("rb") as file:
-            start = file.seek(0, 2) if limit is None else limit
+            start = file.seek(0, os.SEEK_END)
             rest = b""
             while start > 0:
                 size = min(_CHUNK, start)

@@ -16,6 +16,8 @@ from hooksd.clock import Clock
 from hooksd.errors import JournalBroken, JournalError, JournalFull
 from hooksd.journal.receipt import Receipt, refused
 from hooksd.journal.tail import Queued, Tail
+from hooksd.telemetry import happenings
+from hooksd.telemetry.observer import Observer
 
 JournalState = Literal["ok", "full", "broken"]
 
@@ -45,7 +47,13 @@ class Writer:
     """The queue, the thread behind it, and what state they are in. Made and used on the event loop."""
 
     def __init__(
-        self, tail: Tail, *, clock: Clock, limits: Limits, on_broken: Callable[[JournalBroken], None] | None
+        self,
+        tail: Tail,
+        *,
+        clock: Clock,
+        limits: Limits,
+        observer: Observer,
+        on_broken: Callable[[JournalBroken], None] | None,
     ) -> None:
         """Start the thread.
 
@@ -53,11 +61,13 @@ class Writer:
             tail: Where batches go; the thread's alone until `close` returns.
             clock: For `behind`.
             limits: How much may wait.
+            observer: Told of every batch and of every change of state.
             on_broken: Called once, on the event loop, when the log cannot be written any more.
         """
         self._tail = tail
         self._clock = clock
         self._limits = limits
+        self._observer = observer
         self._on_broken = on_broken
         self._loop = asyncio.get_running_loop()
         self._queue = _Queue([], 0, Receipt())
@@ -128,8 +138,9 @@ class Writer:
     # What follows runs in the thread.
 
     def _run(self) -> None:
+        self._observer.emit(happenings.JournalAccepting())
         while (queue := self._next()) is not None:
-            error = self._commit(queue.items)
+            error = self._commit(queue)
             if error is None:
                 self._tell(queue.receipt, None)
             else:
@@ -158,16 +169,19 @@ class Writer:
 
     def _accept_again(self) -> None:
         with self._ready:
-            if isinstance(self._refusal, JournalFull):
-                self._refusal = None
+            if not isinstance(self._refusal, JournalFull):
+                return
+            self._refusal = None
+        self._observer.emit(happenings.JournalAccepting())
 
-    def _commit(self, items: Sequence[Queued]) -> JournalError | None:
+    def _commit(self, queue: _Queue) -> JournalError | None:
         try:
-            self._tail.commit(items)
+            self._tail.commit(queue.items)
         except JournalError as error:
             return error
         except Exception as error:  # noqa: BLE001 - the thread must not die: nobody would be told
             return JournalBroken(f"the log cannot be written: {error!r}")
+        self._observer.emit(happenings.JournalWritten(records=len(queue.items), size=queue.size, seconds=self.behind))
         return None
 
     def _fail(self, error: JournalError, receipts: Sequence[Receipt]) -> None:
@@ -178,7 +192,15 @@ class Writer:
             waiting = self._take()
         for receipt in (*receipts, waiting.receipt):
             self._tell(receipt, error)
-        if isinstance(error, JournalBroken) and self._on_broken is not None and not was_broken:
+        if not was_broken:
+            self._announce(error)
+
+    def _announce(self, error: JournalError) -> None:
+        if not isinstance(error, JournalBroken):
+            self._observer.emit(happenings.JournalRefused(error=str(error)))
+            return
+        self._observer.emit(happenings.JournalBroken(error=str(error)))
+        if self._on_broken is not None:
             self._call(self._on_broken, error)
 
     def _tell(self, receipt: Receipt, error: JournalError | None) -> None:
