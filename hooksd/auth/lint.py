@@ -1,0 +1,139 @@
+"""Static rules over an authentication, without secrets: what could not work, and what would protect nothing."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from hooksd.auth.keyed import VARIABLES, signed_variants
+from hooksd.auth.layout import placeholders
+from hooksd.auth.problem import AuthProblem
+from hooksd.model.auth import BasicAuth, BearerAuth, ConcreteAuth, HmacAuth, NoneAuth, TokenAuth
+
+_SOURCES = ("header:", "query:", "form:", "json:", "json?:", "const:")
+_PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
+_FIELDS = frozenset({"signature", "timestamp", "id"})
+SECRET_HINT = 'write auth.secret = "credential:NAME"'
+
+
+def problems(auth: ConcreteAuth) -> tuple[AuthProblem, ...]:
+    """Return everything that is wrong with an authentication, in the order of its keys in the documentation."""
+    match auth:
+        case NoneAuth():
+            return tuple(_sources(auth, ("event", "id")))
+        case HmacAuth():
+            return (*_hmac(auth), *_sources(auth, ("signature", "timestamp", "event", "id")))
+        case TokenAuth():
+            return (*_secret(auth), *_token(auth), *_sources(auth, ("token", "event", "id")))
+        case BearerAuth():
+            return (*_secret(auth), *_sources(auth, ("event", "id")))
+        case BasicAuth():
+            return (*_basic(auth), *_sources(auth, ("event", "id")))
+
+
+def _secret(auth: HmacAuth | TokenAuth | BearerAuth) -> Iterator[AuthProblem]:
+    if not auth.secrets:
+        yield AuthProblem("secret", "a secret is missing", SECRET_HINT)
+
+
+def _sources(auth: ConcreteAuth, keys: tuple[str, ...]) -> Iterator[AuthProblem]:
+    for key in keys:
+        value = getattr(auth, key)
+        for source in (value,) if isinstance(value, str) else value or ():
+            if source.startswith(_SOURCES) and not source.partition(":")[2]:
+                yield AuthProblem(key, f"`{source}` names nothing", "write what stands behind the colon")
+
+
+def _token(auth: TokenAuth) -> Iterator[AuthProblem]:
+    if not auth.token:
+        yield AuthProblem("token", "it is not said where the token is", 'write auth.token = "header:X-Token"')
+    elif auth.token.startswith("const:") or auth.token in {"method", "url"}:
+        yield AuthProblem("token", f"`{auth.token}` is no proof: every caller has it", 'write "header:NAME"')
+
+
+def _basic(auth: BasicAuth) -> Iterator[AuthProblem]:
+    if not auth.username:
+        yield AuthProblem("username", "the user name is empty")
+    if ":" in auth.username:
+        yield AuthProblem("username", "a user name cannot hold a colon (RFC 7617)")
+
+
+def _hmac(auth: HmacAuth) -> Iterator[AuthProblem]:
+    yield from _secret(auth)
+    yield from _where(auth)
+    yield from _format(auth)
+    yield from _signed(auth)
+    yield from _freshness(auth)
+    if not auth.encoding:
+        yield AuthProblem("encoding", "it is not said how the signature is written", 'write "hex" or "base64"')
+
+
+def _where(auth: HmacAuth) -> Iterator[AuthProblem]:
+    if not auth.header and not auth.signature:
+        hint = 'write auth.header = "X-Signature"'
+        yield AuthProblem("header", "it is not said where the signature is", hint)
+    if auth.header and auth.signature:
+        yield AuthProblem("signature", "`header` already says where the signature is", "keep one of the two")
+    if auth.signature and (auth.signature.startswith("const:") or auth.signature in {"method", "url"}):
+        yield AuthProblem("signature", f"`{auth.signature}` is no proof: every caller has it")
+
+
+def _format(auth: HmacAuth) -> Iterator[AuthProblem]:
+    named = placeholders(auth.format)
+    if "signature" not in named:
+        yield AuthProblem("format", "`{signature}` is missing in the format", 'like "sha256={signature}"')
+    for name in sorted(set(named) - _FIELDS):
+        yield AuthProblem("format", f"`{{{name}}}` means nothing in a format", "known are signature, timestamp and id")
+    if len(named) != len(set(named)):
+        yield AuthProblem("format", "a placeholder stands twice", "several signatures are read without saying so")
+    if len(named) > 1 and any(f"={{{name}}}" not in auth.format for name in named):
+        yield AuthProblem("format", "several values must be written as key={value}", "t={timestamp},v1={signature}")
+    if auth.timestamp and "timestamp" in named:
+        yield AuthProblem("timestamp", "`format` already says where the time is", "keep one of the two")
+    if auth.separator == "":
+        yield AuthProblem("separator", "the separator is empty", "leave it out when there is only one signature")
+
+
+def _signed(auth: HmacAuth) -> Iterator[AuthProblem]:
+    variants = signed_variants(auth)
+    if "*" not in variants:
+        yield AuthProblem("signed", "the table does not say what is signed in all other cases", 'add "*" = "{body}"')
+    for signed in variants.values():
+        yield from _variant(auth, signed)
+
+
+def _variant(auth: HmacAuth, signed: str) -> Iterator[AuthProblem]:
+    named = _PLACEHOLDER.findall(signed)
+    if not named:
+        yield AuthProblem("signed", "a constant is signed: every caller would pass", 'write "{body}"')
+    for name in named:
+        if name not in VARIABLES and name not in {"method", "url"} and not name.startswith(_SOURCES):
+            hint = "known are body, timestamp, id, method, url and sources like header:X"
+            yield AuthProblem("signed", f"`{{{name}}}` means nothing in `signed`", hint)
+    if "timestamp" in named and not _has(auth, "timestamp"):
+        hint = 'write auth.timestamp = "header:X-Timestamp"'
+        yield AuthProblem("timestamp", "a time is signed, but it is not said where it is", hint)
+    if "id" in named and not _has(auth, "id"):
+        yield AuthProblem("id", "an id is signed, but it is not said where it is", 'write auth.id = "header:X-Id"')
+
+
+def _has(auth: HmacAuth, name: str) -> bool:
+    return bool(getattr(auth, name)) or name in placeholders(auth.format)
+
+
+def _freshness(auth: HmacAuth) -> Iterator[AuthProblem]:
+    if auth.tolerance is None:
+        return
+    if not _has(auth, "timestamp"):
+        hint = 'write auth.timestamp = "header:X-Timestamp"'
+        yield AuthProblem("tolerance", "there is no time that could be too old", hint)
+    elif not all(_covers_time(auth, signed) for signed in signed_variants(auth).values()):
+        hint = 'the provider must sign it, as in signed = "{timestamp}.{body}"; otherwise remove `tolerance`'
+        yield AuthProblem("tolerance", "the time is not signed: anybody could write a fresh one", hint)
+    if auth.tolerance <= 0:
+        yield AuthProblem("tolerance", "no clock is that exact", 'write "5m"')
+
+
+def _covers_time(auth: HmacAuth, signed: str) -> bool:
+    inside = (auth.timestamp or "").startswith(("json:", "json?:", "form:")) and "{body}" in signed
+    return inside or "{timestamp}" in signed or bool(auth.timestamp and f"{{{auth.timestamp}}}" in signed)

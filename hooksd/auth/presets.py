@@ -1,0 +1,92 @@
+"""Presets: providers by name, as data. Called when definitions are checked and built, and by `hooksd new`."""
+
+from __future__ import annotations
+
+import difflib
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.resources import files
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+
+from hooksd.auth.problem import AuthProblem
+from hooksd.model.auth import Auth, ConcreteAuth, PresetAuth
+
+_DOCUMENT: Mapping[str, Mapping[str, Mapping[str, Any]]] = tomllib.loads(
+    files("hooksd.auth").joinpath("presets.toml").read_text("utf-8")
+)
+
+PRESETS: Mapping[str, Mapping[str, Any]] = {name: entry["auth"] for name, entry in _DOCUMENT.items()}
+"""What each preset stands for, in the spelling of files."""
+
+_AUTH: TypeAdapter[Auth] = TypeAdapter(Auth)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Preset:
+    """A provider, for people."""
+
+    name: str
+    title: str
+    """How the provider calls itself."""
+    proof: str
+    """The header that proves who calls."""
+    event: tuple[str, ...]
+    """Where the event type is."""
+    secret_at: str
+    """Where the provider shows or wants the secret."""
+
+
+def preset_names() -> tuple[str, ...]:
+    """Return the names of all presets, in order."""
+    return tuple(sorted(PRESETS))
+
+
+def describe(name: str) -> Preset:
+    """Return what people want to know of a preset.
+
+    Raises:
+        KeyError: There is no such preset.
+    """
+    about, auth = _DOCUMENT[name]["about"], PRESETS[name]
+    event = auth.get("event", [])
+    return Preset(
+        name=name,
+        title=about["title"],
+        proof=str(auth.get("header") or auth["token"]).removeprefix("header:"),
+        event=(event,) if isinstance(event, str) else tuple(event),
+        secret_at=about["secret_at"],
+    )
+
+
+def expand(auth: Auth) -> ConcreteAuth:
+    """Return what a preset stands for, with the keys that the file wrote in place of the preset's.
+
+    Raises:
+        AuthProblem: There is no such preset, or it does not have a key that the file wrote.
+    """
+    if not isinstance(auth, PresetAuth):
+        return auth
+    if auth.preset not in PRESETS:
+        near = difflib.get_close_matches(auth.preset.lower(), PRESETS, n=1)
+        hint = f"did you mean `{near[0]}`?" if near else f"known are {', '.join(preset_names())}"
+        raise AuthProblem("preset", f"unknown preset `{auth.preset}`", hint)
+    try:
+        concrete = _AUTH.validate_python({**PRESETS[auth.preset], **_written(auth)})
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        key = next((str(part) for part in reversed(first["loc"])), "preset")
+        raise AuthProblem(key, f"the preset `{auth.preset}` does not take `{key}`", "remove the key") from error
+    if isinstance(concrete, PresetAuth):
+        raise TypeError("a preset stands for a type")
+    return concrete
+
+
+def _written(auth: PresetAuth) -> dict[str, Any]:
+    written = auth.overrides()
+    if isinstance(tolerance := written.get("tolerance"), float):
+        # The vocabulary wants durations with a unit; the model has already read this one.
+        written["tolerance"] = f"{tolerance:.3f}s"
+    return {key: value for key, value in written.items() if value is not None}

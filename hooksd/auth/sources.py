@@ -1,0 +1,141 @@
+"""Where values of a request are: `header:X`, `json:a.b`, ... compiled to functions. Called by the verifiers.
+
+A value that a caller could have given twice is refused instead of chosen: two readers would choose differently.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from urllib.parse import parse_qsl
+
+import orjson
+
+from hooksd.auth.refusal import Refusal
+from hooksd.auth.request import Inbound
+from hooksd.auth.verdict import Reason
+from hooksd.model.base import Json
+from hooksd.model.body import MAX_FIELDS
+
+MAX_WORD = 200
+"""The most characters of an event type or delivery id that a caller may choose."""
+
+Find = Callable[["Examined"], bytes | None]
+"""Returns the bytes of a value as the caller sent them, or None when it is missing. Raises Refusal."""
+
+_UNREAD = object()
+
+
+class Examined:
+    """A request under examination: its body is parsed at most once, and only if something asks."""
+
+    __slots__ = ("_form", "_json", "_query", "request")
+
+    def __init__(self, request: Inbound, data: Json = _UNREAD) -> None:
+        """Take a request.
+
+        Args:
+            request: The request.
+            data: Its parsed body, if somebody has it.
+        """
+        self.request = request
+        self._json = data
+        self._form: list[tuple[str, str]] | None = None
+        self._query: list[tuple[str, str]] | None = None
+
+    def header(self, name: str) -> str | None:
+        """Return the one value of a header, by its name in lower case."""
+        return _one([value for key, value in self.request.headers if key == name], "duplicate_header")
+
+    def query(self, name: str) -> str | None:
+        """Return the one value of a query parameter."""
+        if self._query is None:
+            self._query = _pairs(self.request.query_string)
+        return _one([value for key, value in self._query if key == name], "duplicate_parameter")
+
+    def form(self, name: str) -> str | None:
+        """Return the one value of a form field."""
+        if self._form is None:
+            try:
+                self._form = _pairs(self.request.body.decode("utf-8"))
+            except UnicodeDecodeError:
+                raise Refusal("malformed_body") from None
+        return _one([value for key, value in self._form if key == name], "duplicate_parameter")
+
+    def json(self, path: tuple[str, ...]) -> Json:
+        """Return what the body holds under a path of keys and positions, or None."""
+        if self._json is _UNREAD:
+            try:
+                self._json = orjson.loads(self.request.body)
+            except orjson.JSONDecodeError:
+                raise Refusal("malformed_body") from None
+        value = self._json
+        for part in path:
+            if isinstance(value, Mapping):
+                value = value.get(part)
+            elif isinstance(value, list) and part.isascii() and part.isdigit() and len(part) < 6:
+                value = value[int(part)] if int(part) < len(value) else None
+            else:
+                return None
+        return value
+
+
+def _one(values: list[str], reason: Reason) -> str | None:
+    if len(values) > 1:
+        raise Refusal(reason)
+    return values[0] if values else None
+
+
+def _pairs(text: str) -> list[tuple[str, str]]:
+    try:
+        return parse_qsl(text, keep_blank_values=True, errors="strict", max_num_fields=MAX_FIELDS)
+    except ValueError:
+        raise Refusal("malformed_body") from None
+
+
+def finder(source: str) -> Find:
+    """Return the function that finds a source."""
+    kind, _, name = source.partition(":")
+    match kind:
+        case "header":
+            wanted = name.lower()
+            return lambda seen: _latin(seen.header(wanted))
+        case "query":
+            return lambda seen: _utf8(seen.query(name))
+        case "form":
+            return lambda seen: _utf8(seen.form(name))
+        case "json" | "json?":
+            path, empty = tuple(name.split(".")), b"" if kind == "json?" else None
+            return lambda seen: _json(seen.json(path), empty)
+        case "const":
+            constant = name.encode()
+            return lambda _: constant
+        case "method":
+            return lambda seen: seen.request.method.encode()
+        case "url":
+            return lambda seen: _utf8(seen.request.url)
+    raise ValueError(f"no source: {source!r}")
+
+
+def _latin(value: str | None) -> bytes | None:
+    return None if value is None else value.encode("latin-1")
+
+
+def _utf8(value: str | None) -> bytes | None:
+    return None if value is None else value.encode()
+
+
+def _json(value: Json, empty: bytes | None) -> bytes | None:
+    if value is None:
+        return empty
+    return value.encode() if isinstance(value, str) else orjson.dumps(value)
+
+
+def word(find: Find, seen: Examined) -> str | None:
+    """Return a short printable word of an authentic caller, or None: missing, repeated and unfit ones are left out."""
+    try:
+        found = find(seen)
+        text = found.decode() if found is not None else ""
+    except (Refusal, ValueError):
+        return None
+    text = text.strip()
+    return text if text and len(text) <= MAX_WORD and text.isprintable() else None
