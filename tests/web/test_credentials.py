@@ -1,0 +1,58 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hooksd.web.credentials import CREDENTIAL_HEADERS, kept_body, kept_headers, kept_query
+from tests.web.doubles import TokenVerifier, inbound
+
+FORM = "application/x-www-form-urlencoded"
+
+
+@pytest.mark.parametrize("name", sorted(CREDENTIAL_HEADERS | {"x-token"}))
+def test_a_header_that_proves_who_someone_is_is_not_kept(name: str) -> None:
+    assert kept_headers(inbound(headers={name: "hunter2"}), TokenVerifier()) == {name: "***"}
+
+
+def test_values_of_a_repeated_header_are_joined() -> None:
+    request = inbound(headers=(("x-tag", "a"), ("x-tag", "b"), ("cookie", "c"), ("cookie", "d")))
+
+    assert kept_headers(request, TokenVerifier()) == {"x-tag": "a, b", "cookie": "***"}
+
+
+def test_a_token_in_the_query_is_not_kept() -> None:
+    request = inbound(query="token=hunter2&ref=main&ref=next&empty=&to%6ben=hunter2")
+
+    assert kept_query(request, TokenVerifier()) == {"token": "***", "ref": "main, next", "empty": ""}
+
+
+def test_a_query_with_too_many_parameters_is_refused() -> None:
+    with pytest.raises(ValueError, match="fields"):
+        kept_query(inbound(query="&".join(["a=1"] * 1001)), TokenVerifier())
+
+
+@pytest.mark.parametrize(
+    ("raw", "kept"),
+    [
+        (b"token=hunter2&a=1", b"token=***&a=1"),
+        (b"a=1&to%6Ben=hunter2", b"a=1&to%6Ben=***"),
+        (b"token", b"token=***"),
+        (b"a=token&b=%ff+", b"a=token&b=%ff+"),
+    ],
+)
+def test_a_token_in_a_form_is_not_kept_and_the_rest_keeps_its_bytes(raw: bytes, kept: bytes) -> None:
+    assert kept_body(inbound(raw, media=FORM), TokenVerifier()).replace(b"token***", b"token=***") == kept
+
+
+def test_a_body_that_is_no_form_keeps_its_bytes() -> None:
+    raw = b'{"token": "not a field"}'
+
+    assert kept_body(inbound(raw), TokenVerifier()) == raw
+
+
+@given(st.binary(max_size=60))
+def test_a_form_without_credentials_keeps_its_bytes(raw: bytes) -> None:
+    verifier = TokenVerifier(credential_fields=frozenset({"a name that is not there"}))
+
+    assert kept_body(inbound(raw, media=FORM), verifier) == raw
