@@ -122,11 +122,8 @@ class FileJournal:
         if mended is None or tail is None:
             raise JournalError("the log is not open")
         first = checkpoint.read(self._disk)
-        replay = recovery.Replay(
-            disk=self._disk,
-            segments=tuple(number for number in mended.segments if number >= first),
-            at=rfc3339(self._clock.now()),
-        )
+        segments = tuple(number for number in mended.segments if number >= first)
+        replay = recovery.Replay(self._disk, segments, rfc3339(self._clock.now()))
         work = OpenWork()
         try:
             for segment, record in replay.records():

@@ -5,6 +5,7 @@ No locks are taken and nothing is written. Lines that are not whole are stepped 
 
 from __future__ import annotations
 
+import itertools
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -51,19 +52,19 @@ class LogReader:
         for number in reversed(self._segments()):
             yield from self._backward(number)
 
-    def follow(self, wait: Callable[[], bool], *, after: Entry | None = None) -> Iterator[Entry]:
-        """Yield every record behind a place as it is written, in order and without a gap.
+    def follow(self, wait: Callable[[], bool], *, last: int = 0) -> Iterator[Entry]:
+        """Yield the last records, then every new one as it is written, in order and without a gap.
 
         Args:
             wait: Called when there is nothing new: returns after a moment, True to look again and False to end.
-            after: The place. Default: what is the end of the log when this is called.
+            last: How many of the records that are there when this is called.
         """
-        if after is None:
-            after = next(self.backward(), None)
-        if after is None:
+        newest = list(itertools.islice(self.backward(), max(last, 1)))
+        if not newest:
             return self._follow(wait, 0, 0)
-        number = segment_number(after.segment) or 0
-        return self._follow(wait, number, after.offset + self._size(number, after.offset))
+        number = segment_number(newest[0].segment) or 0
+        position = newest[0].offset + self._size(number, newest[0].offset)
+        return itertools.chain(reversed(newest[:last]), self._follow(wait, number, position))
 
     def _follow(self, wait: Callable[[], bool], number: int, position: int) -> Iterator[Entry]:
         while True:

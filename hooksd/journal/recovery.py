@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from hooksd.journal import codec
 from hooksd.journal.disk import Disk
@@ -88,16 +88,27 @@ def _link_after(disk: Disk, segments: tuple[int, ...], last: bytes) -> Link:
     return START
 
 
-@dataclass(slots=True, kw_only=True)
 class Replay:
-    """One pass over the segments that recovery needs. After it, `damages` holds what was not known before."""
+    """One pass over the segments that recovery needs."""
 
-    disk: Disk
-    segments: tuple[int, ...]
-    at: str
-    """The time, for the records about damage."""
-    damages: list[LogDamaged] = field(default_factory=list)
-    _known: set[tuple[str, int]] = field(default_factory=set)
+    def __init__(self, disk: Disk, segments: tuple[int, ...], at: str) -> None:
+        """Take what to read.
+
+        Args:
+            disk: The directory of the log.
+            segments: The numbers of its files, in order.
+            at: The time, for the records about damage.
+        """
+        self._disk = disk
+        self._segments = segments
+        self._at = at
+        self._damages: list[LogDamaged] = []
+        self._known: set[tuple[str, int]] = set()
+
+    @property
+    def damages(self) -> tuple[LogDamaged, ...]:
+        """What `records` met so far and the log does not speak of yet."""
+        return tuple(damage for damage in self._damages if (damage.segment, damage.offset) not in self._known)
 
     def records(self) -> Iterator[tuple[int, Record]]:
         """Yield every record and the number of its segment, oldest first.
@@ -106,9 +117,9 @@ class Replay:
             OSError: The medium does not let itself be read.
         """
         link: Link | None = None
-        for number in self.segments:
+        for number in self._segments:
             name = segment_name(number)
-            for item in walk(self.disk.read(name, medium=True), link):
+            for item in walk(self._disk.read(name, medium=True), link):
                 match item:
                     case Damage():
                         self._report(name, item)
@@ -117,7 +128,6 @@ class Replay:
                         record = self._record(name, item)
                         if record is not None:
                             yield number, record
-        self.damages = [damage for damage in self.damages if (damage.segment, damage.offset) not in self._known]
 
     def _record(self, name: str, found: Found) -> Record | None:
         try:
@@ -132,6 +142,6 @@ class Replay:
         return record
 
     def _report(self, name: str, damage: Damage) -> None:
-        self.damages.append(
-            LogDamaged(at=self.at, segment=name, offset=damage.offset, size=damage.size, kind="damaged")
+        self._damages.append(
+            LogDamaged(at=self._at, segment=name, offset=damage.offset, size=damage.size, kind="damaged")
         )

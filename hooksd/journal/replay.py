@@ -60,7 +60,7 @@ class Unfinished:
     """With an end, of runs that have none: their step will ask what came of them."""
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Run:
     plan: RunPlan
     accepted: EventAccepted
@@ -68,7 +68,7 @@ class _Run:
     finished: list[UnfinishedDelivery]
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Delivery:
     created: DeliveryCreated
     records: list[Record]

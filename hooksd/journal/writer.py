@@ -36,11 +36,15 @@ class Limits:
     """Bytes. One record may be larger when nothing else waits."""
 
 
-@dataclass(slots=True)
 class _Queue:
-    items: list[Queued]
-    size: int
-    receipt: Receipt
+    """What waits, and what everyone who has something in it awaits."""
+
+    __slots__ = ("items", "receipt", "size")
+
+    def __init__(self) -> None:
+        self.items: list[Queued] = []
+        self.size = 0
+        self.receipt = Receipt()
 
 
 class Writer:
@@ -70,7 +74,7 @@ class Writer:
         self._observer = observer
         self._on_broken = on_broken
         self._loop = asyncio.get_running_loop()
-        self._queue = _Queue([], 0, Receipt())
+        self._queue = _Queue()
         self._ready = threading.Condition(threading.Lock())
         """Guards the queue and the three below; held for a few instructions only."""
         self._refusal: JournalError | None = None
@@ -164,7 +168,7 @@ class Writer:
                 self._accept_again()
 
     def _take(self) -> _Queue:
-        queue, self._queue = self._queue, _Queue([], 0, Receipt())
+        queue, self._queue = self._queue, _Queue()
         return queue
 
     def _accept_again(self) -> None:
