@@ -48,45 +48,26 @@ def story(reader: LogReader, identifier: str) -> list[dict[str, Any]]:
         UsageError: It is no identifier, or the log does not know it.
     """
     trees = _found(reader, identifier)
-    if not identifier.startswith(EVENT_PREFIX):
-        event = next((found for tree in trees if (found := _event_of(tree))), None)
-        trees += _found(reader, event) if event else []
-    accepted = [tree for tree in trees if tree.get("type") == "event.accepted"]
-    for run in [run["id"] for tree in accepted for run in tree.get("runs", ())]:
-        trees += _records(reader, run)
-    for delivery in [tree["delivery"] for tree in trees if tree.get("type") == "delivery.created"]:
-        trees += _records(reader, delivery)
-    unique = {str(tree.get("_")): tree for tree in trees}
-    return sorted(unique.values(), key=lambda tree: _place(str(tree.get("_"))))
+    event = next((found for tree in trees if (found := _event_of(tree))), None)
+    return trees if identifier.startswith(EVENT_PREFIX) or event is None else _found(reader, event)
 
 
 def _found(reader: LogReader, identifier: str) -> list[dict[str, Any]]:
     if not identifier.startswith((EVENT_PREFIX, RUN_PREFIX, DELIVERY_PREFIX)):
         raise UsageError(f"`{safe(identifier)}` is no event, run or delivery: expected evt_..., run_... or dlv_...")
     try:
-        trees = _records(reader, identifier)
+        trees = [entry.tree for entry in reader.find(identifier)]
     except ValueError as problem:
         raise UsageError(f"`{safe(identifier)}` is no identifier: copy it whole from `hooksd tail`") from problem
     if not trees:
-        raise UsageError(
-            f"the log knows nothing of {safe(identifier)}: was it shortened, or is it in another --log-dir?"
-        )
+        raise UsageError(f"the log knows nothing of {safe(identifier)}: is it in another --log-dir?")
     return trees
-
-
-def _records(reader: LogReader, identifier: str) -> list[dict[str, Any]]:
-    return [dict(entry.tree) for entry in reader.find(identifier)]
 
 
 def _event_of(tree: Tree) -> str | None:
     if tree.get("type") == "event.accepted":
         return str(tree["event"]["id"])
     return tree.get("event") if isinstance(tree.get("event"), str) else None
-
-
-def _place(seal: str) -> int:
-    number = seal.partition(".")[0]
-    return int(number) if number.isdigit() else 0
 
 
 def _tell(trees: list[dict[str, Any]]) -> None:

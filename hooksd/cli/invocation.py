@@ -44,5 +44,7 @@ def shared_options(function: F) -> F:
     for name, (metavar, text) in reversed(FLAGS.items()):
         option = "--" + name.replace("_", "-")
         function = click.option(option, name, metavar=metavar, help=text, expose_value=False, callback=_keep)(function)
-    text = "Settings. Default: hooksd.toml, if there is one."
-    return click.option("--config", metavar="FILE", help=text, expose_value=False, callback=_keep)(function)
+    text = "Settings. Default: $HOOKSD_CONFIG, or hooksd.toml if there is one."
+    return click.option(
+        "--config", metavar="FILE", envvar="HOOKSD_CONFIG", help=text, expose_value=False, callback=_keep
+    )(function)

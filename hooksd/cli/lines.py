@@ -119,7 +119,7 @@ def _config_applied(tree: Tree) -> str:
 
 
 def _config_rejected(tree: Tree) -> str:
-    first = next(iter(tree.get("diagnostics") or ()), {})
+    first: Tree = next(iter(tree.get("diagnostics") or ()), {})
     where = f"{first.get('file')}:{first.get('line')}:{first.get('column')}: {first.get('message')}" if first else "?"
     return click.style(f"revision {safe(tree['revision'])}: {safe(where)}", fg=BAD)
 

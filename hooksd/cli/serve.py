@@ -5,6 +5,10 @@ from __future__ import annotations
 import click
 
 from hooksd.cli.invocation import shared_options
+from hooksd.cli.loading import settings_of
+from hooksd.daemon import wiring
+from hooksd.telemetry import log
+from hooksd.telemetry.log import Level
 
 
 @click.command()
@@ -14,17 +18,13 @@ from hooksd.cli.invocation import shared_options
 )
 @click.option("--log-level", type=click.Choice(["debug", "info", "warning", "error"]), default="info")
 @click.pass_context
-def command(ctx: click.Context, log_format: str, log_level: str) -> None:
+def command(ctx: click.Context, log_format: str, log_level: Level) -> None:
     """Receive webhooks, run workflows and deliver until stopped.
 
     SIGTERM and SIGINT end it in order: requests and steps under way may finish; a second signal ends it at once.
     SIGHUP reads the definitions anew. Whatever had not finished is taken up by the next start.
     """
-    from hooksd.cli.loading import settings_of
-    from hooksd.daemon import wiring
-    from hooksd.telemetry import log
-
     settings = settings_of(ctx)
-    as_json = {"auto": not click.get_text_stream("stderr").isatty(), "console": False, "json": True}[log_format]
+    as_json = {"auto": None, "console": False, "json": True}[log_format]
     log.configure(json=as_json, level=log_level)
     wiring.serve(settings)

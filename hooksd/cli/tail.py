@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import time
 
 import click
 
@@ -12,6 +13,11 @@ from hooksd.cli.loading import log_of, settings_of
 from hooksd.cli.output import as_json, say
 from hooksd.journal.reader import Entry
 from hooksd.model.patterns import matches
+
+POLL = 0.2
+"""Seconds between two looks for new records."""
+OVERLAP = 1000
+"""Records that are read a second time when following begins, so that none is missed that was written in between."""
 
 
 @click.command()
@@ -35,8 +41,21 @@ def command(ctx: click.Context, count: int, follow: bool, types: tuple[str, ...]
     def show(entry: Entry) -> None:
         say(as_json(entry.tree) if json_lines else line(entry.tree))
 
+    newest = next(reader.backward(), None)
     for entry in reversed(list(itertools.islice(filter(wanted, reader.backward()), count))):
         show(entry)
-    if follow:
-        for entry in filter(wanted, reader.follow()):
+    if not follow:
+        return
+    for entry in reader.follow(_again, last=OVERLAP):
+        if (newest is None or _place(entry) > _place(newest)) and wanted(entry):
             show(entry)
+
+
+def _place(entry: Entry) -> tuple[int, str, int]:
+    # A longer name of a segment has a higher number.
+    return (len(entry.segment), entry.segment, entry.offset)
+
+
+def _again() -> bool:
+    time.sleep(POLL)  # noqa: TID251 - a command waits; there is no loop to block
+    return True

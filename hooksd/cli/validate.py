@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import click
@@ -67,7 +68,7 @@ def _write(loaded: Loaded, tree: Tree, form: str) -> None:
 
 def _write_text(loaded: Loaded, tree: Tree) -> None:
     if loaded.diagnostics:
-        say(render_text(loaded.diagnostics, color=click.get_text_stream("stdout").isatty()))
+        say(render_text(loaded.diagnostics, color=sys.stdout.isatty()))
     if loaded.ok and loaded.definitions is not None:
         say(f"{summary(loaded.definitions.counts())} in {_from_here(tree.root)}: ok")
     else:

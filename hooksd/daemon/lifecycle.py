@@ -20,8 +20,8 @@ from hooksd.errors import HooksdError
 DRAIN = 20.0
 """Seconds that running steps and attempts get to end. What has not ended then is taken up by the next start."""
 LAST_RESORT = 60
-"""Seconds from the wish to end until the kernel ends the process, whatever hangs. Above all other bounds together, and
-below the `TimeoutStopSec=` of the unit."""
+"""Seconds from the wish to end until the process is ended for good, whatever hangs: more than all other bounds
+together, and less than `TimeoutStopSec=` of the unit."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +41,8 @@ class Parts:
     notifier: Notifier
     opened: Callable[[], str]
     """Called when requests are answered; returns the line for the service manager."""
+    ending: Callable[[], None]
+    """Called when the end begins."""
     drain: Callable[[float], Awaitable[None]]
     """Lets what runs come to an end within so many seconds, and starts nothing new."""
     reload: Callable[[], Awaitable[None]]
@@ -69,8 +71,7 @@ async def _serve(group: asyncio.TaskGroup, parts: Parts, stopping: Stopping) -> 
     await _until_open(parts.listeners)
     parts.notifier.ready(parts.opened())
     await stopping.asked()
-    # Whatever hangs from here on, in the loop or outside it: SIGALRM ends the process. The log is made for that.
-    signal.alarm(LAST_RESORT)
+    parts.ending()
     parts.notifier.stopping()
     await _end(parts, servers, stopping)
     for job in jobs:

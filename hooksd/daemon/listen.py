@@ -40,6 +40,14 @@ def named(address: Address) -> str:
     return f"[{address.host}]:{address.port}" if ":" in address.host else f"{address.host}:{address.port}"
 
 
+def name_of(listener: socket.socket) -> str:
+    """Write the address that a socket really has: port 0 has become another, and inherited ones were never ours."""
+    where = listener.getsockname()
+    if listener.family == socket.AF_UNIX:
+        return f"unix:{where}"
+    return named(TcpAddress(host=where[0], port=where[1]))
+
+
 def _bind_tcp(address: TcpAddress) -> socket.socket:
     found = socket.getaddrinfo(address.host or None, address.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
     family, _, _, _, where = found[0]
