@@ -1,0 +1,428 @@
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import AsyncIterator
+from contextlib import aclosing, asynccontextmanager
+from pathlib import Path
+
+import pytest
+from watchfiles.main import FileChange
+
+from hooksd.clock import SystemClock
+from hooksd.config import watch
+from hooksd.config.tree import Tree
+from hooksd.config.watch import Watcher, scan
+from tests.config.unprivileged import privileged, unprivileged
+
+LONG = 8.0
+"""Seconds within which anything must have been noticed, on a busy machine too."""
+
+QUIET = 2.6
+"""Seconds in which a scan that nobody hinted at has taken place."""
+
+
+class Following:
+    """What a watcher yields, one after the other."""
+
+    def __init__(self) -> None:
+        self._trees: asyncio.Queue[Tree] = asyncio.Queue()
+        self.reports: list[str] = []
+
+    async def follow(self, root: Path) -> None:
+        watcher = Watcher(root, clock=SystemClock(), report=self.reports.append)
+        async with aclosing(watcher.changes()) as changes:
+            async for tree in changes:
+                self._trees.put_nowait(tree)
+
+    async def next(self) -> Tree:
+        return await asyncio.wait_for(self._trees.get(), LONG)
+
+    async def until(self, files: dict[str, bytes]) -> list[Tree]:
+        """Return what comes up to the content that is expected."""
+        trees = [await self.next()]
+        while trees[-1].files != files:
+            trees.append(await self.next())
+        return trees
+
+    async def is_quiet(self, seconds: float = QUIET) -> bool:
+        await asyncio.sleep(seconds)
+        return self._trees.empty()
+
+
+@asynccontextmanager
+async def following(root: Path) -> AsyncIterator[Following]:
+    found = Following()
+    async with asyncio.TaskGroup() as group:
+        task = group.create_task(found.follow(root))
+        yield found
+        task.cancel()
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    directory = tmp_path / "hooks.d"
+    directory.mkdir()
+    (directory / "a.toml").write_bytes(b"a = 1\n")
+    return directory
+
+
+def git(directory: Path, *arguments: str) -> None:
+    identity = ["-c", "user.name=Test", "-c", "user.email=test@example.invalid", "-c", "protocol.file.allow=always"]
+    subprocess.run(["git", "-C", directory, *identity, *arguments], check=True, capture_output=True, timeout=20)
+
+
+@pytest.fixture
+def checkout(root: Path) -> Path:
+    """A repository with the branches `main` (a and 20 more) and `other` (a differs, the 20 are not there)."""
+    git(root, "init", "-q", "-b", "main")
+    git(root, "add", ".")
+    git(root, "commit", "-q", "-m", "one")
+    git(root, "checkout", "-q", "-b", "other")
+    (root / "a.toml").write_bytes(b"a = 'other'\n")
+    git(root, "commit", "-q", "-a", "-m", "two")
+    git(root, "checkout", "-q", "main")
+    for number in range(20):
+        (root / f"n{number}.toml").write_bytes(b"n = 1\n")
+    git(root, "add", ".")
+    git(root, "commit", "-q", "-m", "three")
+    return root
+
+
+MAIN = {"a.toml": b"a = 1\n"} | {f"n{number}.toml": b"n = 1\n" for number in range(20)}
+
+
+async def test_the_content_is_yielded_at_once_and_then_not_again(root: Path) -> None:
+    async with following(root) as found:
+        assert (await found.next()).files == {"a.toml": b"a = 1\n"}
+        assert await found.is_quiet()
+
+
+async def test_a_save_is_noticed_within_a_quarter_of_a_second(root: Path) -> None:
+    loop = asyncio.get_running_loop()
+    async with following(root) as found:
+        await found.next()
+        await asyncio.sleep(0.5)
+        took = []
+        for number in range(5):
+            began = loop.time()
+            (root / "a.toml").write_bytes(b"a = %d\n" % (number + 2))
+            assert (await found.next()).files == {"a.toml": b"a = %d\n" % (number + 2)}
+            took.append(loop.time() - began)
+    assert sorted(took)[2] < 0.25
+
+
+async def test_touch_and_chmod_are_no_changes(root: Path) -> None:
+    async with following(root) as found:
+        await found.next()
+        (root / "a.toml").touch()
+        (root / "a.toml").chmod(0o640)
+        (root / "a.toml").write_bytes(b"a = 1\n")
+        assert await found.is_quiet()
+
+
+async def test_a_save_by_rename_is_one_change(root: Path) -> None:
+    async with following(root) as found:
+        await found.next()
+        (root / ".a.toml.swp").write_bytes(b"a = 2\n")
+        (root / "a.toml").rename(root / "a.toml~")
+        (root / ".a.toml.swp").rename(root / "a.toml")
+        assert (await found.next()).files == {"a.toml": b"a = 2\n"}
+        assert await found.is_quiet(0.5)
+
+
+async def test_five_hundred_files_at_once_are_one_change(root: Path) -> None:
+    async with following(root) as found:
+        await found.next()
+        for number in range(500):
+            (root / f"n{number}.toml").write_bytes(b"n = 1\n")
+        assert len((await found.next()).files) == 501
+        assert await found.is_quiet(0.5)
+
+
+async def test_a_deleted_file_is_a_change(root: Path) -> None:
+    async with following(root) as found:
+        await found.next()
+        (root / "a.toml").unlink()
+        assert (await found.next()).files == {}
+
+
+async def test_a_new_directory_is_watched_from_then_on(root: Path) -> None:
+    async with following(root) as found:
+        await found.next()
+        (root / "sub").mkdir()
+        (root / "sub" / "b.toml").write_bytes(b"b = 1\n")
+        assert (await found.next()).files.keys() == {"a.toml", "sub/b.toml"}
+        await asyncio.sleep(0.5)
+        (root / "sub" / "b.toml").write_bytes(b"b = 2\n")
+        assert (await found.next()).files["sub/b.toml"] == b"b = 2\n"
+
+
+async def test_a_checkout_of_another_branch_is_never_seen_half_done(checkout: Path) -> None:
+    other = {"a.toml": b"a = 'other'\n"}
+    async with following(checkout) as found:
+        assert (await found.next()).files == MAIN
+        for branch, content in [("other", other), ("main", MAIN)] * 3:
+            await asyncio.to_thread(git, checkout, "checkout", "-q", branch)
+            assert [tree.files for tree in await found.until(content)] == [content]
+
+
+async def test_a_hard_reset_is_noticed(checkout: Path) -> None:
+    async with following(checkout) as found:
+        await found.next()
+        (checkout / "a.toml").write_bytes(b"a = 'local'\n")
+        assert (await found.next()).files["a.toml"] == b"a = 'local'\n"
+        await asyncio.to_thread(git, checkout, "reset", "-q", "--hard", "other")
+        assert (await found.until({"a.toml": b"a = 'other'\n"}))[-1].exists
+
+
+async def test_a_pull_is_noticed(checkout: Path, tmp_path: Path) -> None:
+    clone = tmp_path / "clone"
+    git(tmp_path, "clone", "-q", str(checkout), str(clone))
+    async with following(clone) as found:
+        assert (await found.next()).files == MAIN
+        (checkout / "a.toml").write_bytes(b"a = 2\n")
+        await asyncio.to_thread(git, checkout, "commit", "-q", "-a", "-m", "four")
+        await asyncio.to_thread(git, clone, "pull", "-q")
+        assert (await found.next()).files == MAIN | {"a.toml": b"a = 2\n"}
+
+
+async def test_while_git_holds_its_lock_nothing_is_read(checkout: Path) -> None:
+    async with following(checkout) as found:
+        await found.next()
+        (checkout / ".git" / "index.lock").touch()
+        (checkout / "a.toml").write_bytes(b"a = 'half'\n")
+        assert await found.is_quiet(1.0)
+        (checkout / "a.toml").write_bytes(b"a = 'whole'\n")
+        (checkout / ".git" / "index.lock").unlink()
+        assert (await found.next()).files["a.toml"] == b"a = 'whole'\n"
+
+
+async def test_a_lock_that_git_left_behind_does_not_stop_changes_for_ever(
+    checkout: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watch, "SETTLE_BUSY", 0.5)
+    (checkout / ".git" / "index.lock").touch()
+    async with following(checkout) as found:
+        assert (await found.next()).files == MAIN
+
+
+async def test_the_lock_of_a_worktree_counts_as_well(checkout: Path, tmp_path: Path) -> None:
+    tree = tmp_path / "tree"
+    git(checkout, "worktree", "add", "-q", str(tree), "other")
+    async with following(tree) as found:
+        await found.next()
+        lock = checkout / ".git" / "worktrees" / "tree" / "index.lock"
+        lock.touch()
+        (tree / "a.toml").write_bytes(b"a = 2\n")
+        assert await found.is_quiet(1.0)
+        lock.unlink()
+        assert (await found.next()).files == {"a.toml": b"a = 2\n"}
+
+
+def replace_link(link: Path, target: Path) -> None:
+    """Do what `ln -sfn` does with a rename."""
+    fresh = link.with_name(link.name + ".new")
+    fresh.symlink_to(target)
+    fresh.rename(link)
+
+
+def releases(parent: Path, inner: str = "") -> tuple[Path, Path]:
+    found = []
+    for name in ("one", "two"):
+        directory = parent / "releases" / name / inner
+        directory.mkdir(parents=True)
+        (directory / "a.toml").write_text(f"a = '{name}'\n")
+        found.append(parent / "releases" / name)
+    return found[0], found[1]
+
+
+async def test_swapping_the_link_that_is_the_directory_is_noticed(tmp_path: Path) -> None:
+    one, two = releases(tmp_path)
+    link = tmp_path / "hooks.d"
+    link.symlink_to(one)
+    async with following(link) as found:
+        assert (await found.next()).files == {"a.toml": b"a = 'one'\n"}
+        for target, content in ((two, b"a = 'two'\n"), (one, b"a = 'one'\n")):
+            await asyncio.sleep(0.4)
+            replace_link(link, target)
+            assert (await found.next()).files == {"a.toml": content}
+
+
+async def test_swapping_a_link_above_the_directory_is_noticed(tmp_path: Path) -> None:
+    one, two = releases(tmp_path, "hooks.d")
+    (tmp_path / "current").symlink_to(one)
+    async with following(tmp_path / "current" / "hooks.d") as found:
+        assert (await found.next()).files == {"a.toml": b"a = 'one'\n"}
+        replace_link(tmp_path / "current", two)
+        assert (await found.next()).files == {"a.toml": b"a = 'two'\n"}
+
+
+async def test_an_update_of_a_kubernetes_config_map_is_one_change(root: Path) -> None:
+    (root / "a.toml").unlink()
+    for version in ("..2026_1", "..2026_2"):
+        (root / version).mkdir()
+        for name in ("a.toml", "b.toml"):
+            (root / version / name).write_text(f"v = '{version}'\n")
+    (root / "..data").symlink_to("..2026_1")
+    for name in ("a.toml", "b.toml"):
+        (root / name).symlink_to(f"..data/{name}")
+    async with following(root) as found:
+        assert (await found.next()).files == dict.fromkeys(("a.toml", "b.toml"), b"v = '..2026_1'\n")
+        replace_link(root / "..data", Path("..2026_2"))
+        shutil.rmtree(root / "..2026_1")
+        assert (await found.next()).files == dict.fromkeys(("a.toml", "b.toml"), b"v = '..2026_2'\n")
+        assert await found.is_quiet(0.5)
+
+
+async def test_a_directory_that_is_deleted_and_comes_back_is_watched_again(root: Path) -> None:
+    async with following(root) as found:
+        await found.next()
+        shutil.rmtree(root)
+        gone = await found.next()
+        assert not gone.exists
+        assert gone.files == {}
+        root.mkdir()
+        (root / "b.toml").write_bytes(b"b = 1\n")
+        await found.until({"b.toml": b"b = 1\n"})
+        await asyncio.sleep(0.5)
+        (root / "b.toml").write_bytes(b"b = 2\n")
+        assert (await found.next()).files == {"b.toml": b"b = 2\n"}
+
+
+SLOW_WRITER = """
+import sys, time
+with open(sys.argv[1], "w") as file:
+    for number in range(6):
+        file.write(f"n{number} = 1\\n")
+        file.flush()
+        time.sleep(0.3)
+"""
+
+
+async def test_a_slow_writer_causes_one_change_after_it_ends_though_every_part_would_parse(root: Path) -> None:
+    async with following(root) as found:
+        await found.next()
+        command = [sys.executable, "-I", "-c", SLOW_WRITER, str(root / "slow.toml")]
+        writer = await asyncio.create_subprocess_exec(*command)
+        await writer.wait()
+        whole = "".join(f"n{number} = 1\n" for number in range(6)).encode()
+        assert (await found.next()).files["slow.toml"] == whole
+        assert await found.is_quiet(0.5)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can own files that others read")
+async def test_fresh_files_of_another_owner_get_more_time_because_their_writers_cannot_be_asked_for() -> None:
+    loop = asyncio.get_running_loop()
+    with unprivileged() as root:
+        with privileged():
+            (root / "a.toml").write_bytes(b"a = 1\n")
+        async with following(root) as found:
+            await found.next()
+            with privileged():
+                (root / "a.toml").write_bytes(b"a = 2\n")
+            began = loop.time()
+            assert (await found.next()).files == {"a.toml": b"a = 2\n"}
+            assert watch.SETTLE_UNKNOWN <= loop.time() - began < LONG
+
+
+HAMMER = """
+import sys
+for number in range(20000):
+    with open(sys.argv[1], "w") as file:
+        file.write(f"n = {number}\\n")
+"""
+
+
+async def test_asking_for_writers_in_the_instant_a_file_is_opened_harms_nobody(root: Path) -> None:
+    path = str(root / "a.toml")
+    writer = await asyncio.create_subprocess_exec(sys.executable, "-I", "-c", HAMMER, path)
+    answers = set()
+    while writer.returncode is None:
+        answers |= await asyncio.to_thread(lambda: {watch._writers(path) for _ in range(1000)})
+    assert writer.returncode == 0
+    assert answers <= {"none", "open"}
+    assert "open" in answers
+
+
+async def test_a_file_that_cannot_be_read_is_named_beside_the_others(root: Path) -> None:
+    # Reading a process's memory at its beginning fails for every user, root included.
+    (root / "broken.toml").symlink_to("/proc/self/mem")
+    async with following(root) as found:
+        tree = await found.next()
+    assert tree.files == {"a.toml": b"a = 1\n"}
+    assert [line.partition(":")[0] for line in tree.unreadable] == ["broken.toml"]
+
+
+def test_a_file_without_permission_is_named_beside_the_others() -> None:
+    with unprivileged() as root:
+        (root / "a.toml").write_bytes(b"a = 1\n")
+        (root / "secret.toml").write_bytes(b"a = 1\n")
+        (root / "secret.toml").chmod(0)
+        found = scan(root)
+    assert found == Tree(files={"a.toml": b"a = 1\n"}, unreadable=("secret.toml: permission denied",))
+
+
+async def test_strange_entries_beside_a_definition_do_not_keep_it_from_being_followed(root: Path) -> None:
+    os.mkfifo(root / "pipe.toml")
+    (root / "dir.toml").mkdir()
+    (root / "loop").symlink_to(".")
+    Path(os.fsdecode(os.fsencode(root) + b"/caf\xe9.toml")).write_bytes(b"")
+    async with following(root) as found:
+        tree = await found.next()
+        assert tree.files == {"a.toml": b"a = 1\n"}
+        assert len(tree.problems) == 3
+        (root / "a.toml").write_bytes(b"a = 2\n")
+        assert (await found.next()).files == {"a.toml": b"a = 2\n"}
+
+
+async def test_without_events_scans_alone_notice_changes_and_that_is_reported(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def exhausted(*_: object, **__: object) -> AsyncIterator[set[FileChange]]:
+        raise OSError("OS file watch limit reached.")
+        yield set()
+
+    monkeypatch.setattr(watch, "awatch", exhausted)
+    async with following(root) as found:
+        await found.next()
+        (root / "a.toml").write_bytes(b"a = 2\n")
+        assert (await found.next()).files == {"a.toml": b"a = 2\n"}
+        assert "watch limit" in found.reports[0]
+
+
+async def test_a_directory_without_changes_is_scanned_every_two_seconds_and_not_more(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scans = 0
+    look = watch.look
+
+    def counted(path: Path) -> watch.Scan:
+        nonlocal scans
+        scans += 1
+        return look(path)
+
+    async with following(root) as found:
+        await found.next()
+        await asyncio.sleep(0.5)
+        monkeypatch.setattr(watch, "look", counted)
+        await found.is_quiet(4.5)
+    assert 1 <= scans <= 3
+
+
+async def test_the_tree_now_can_be_asked_for_while_changes_are_followed(root: Path) -> None:
+    watcher = Watcher(root, clock=SystemClock(), report=print)
+    async with aclosing(watcher.changes()) as changes:
+        first = await anext(changes)
+        (root / "a.toml").write_bytes(b"a = 2\n")
+        assert (await watcher.tree()).files == {"a.toml": b"a = 2\n"}
+        assert (await asyncio.wait_for(anext(changes), LONG)).files == {"a.toml": b"a = 2\n"}
+        assert first.files == {"a.toml": b"a = 1\n"}
+
+
+def test_the_command_line_reads_what_is_there_without_waiting(root: Path) -> None:
+    assert scan(root) == Tree(files={"a.toml": b"a = 1\n"})
+    assert not scan(root / "missing").exists
