@@ -1,0 +1,99 @@
+"""The first and the last record of a run, and the events that it publishes: values made from its state."""
+
+from __future__ import annotations
+
+import orjson
+
+from hooksd.config.snapshot import subscribers
+from hooksd.engine.run import Run
+from hooksd.engine.steps.intent import Publish
+from hooksd.engine.world import World
+from hooksd.model import body
+from hooksd.model.event import MAX_HOP, Cause, Event
+from hooksd.model.record import RunEnded, RunStarted, RunStatus, StepEnded
+from hooksd.telemetry import happenings
+
+
+def started(run: Run, world: World) -> RunStarted:
+    """Return the record of a run that leaves the queue now."""
+    revision = world.current().revision.id
+    return RunStarted(at=world.at(), run=run.id, workflow=run.workflow.name, revision=revision)
+
+
+def ended(run: Run, world: World, status: RunStatus, step: str | None, error: str | None) -> RunEnded:
+    """Return the record of a run that ends now."""
+    return RunEnded(
+        at=world.at(),
+        run=run.id,
+        workflow=run.workflow.name,
+        event=run.event.id,
+        status=status,
+        ms=round((world.clock.now() - run.accepted_at) * 1000, 3),
+        revision=run.revision,
+        origin=run.plan.origin,
+        step=step,
+        error=error,
+    )
+
+
+def announcement(run: Run, world: World, status: RunStatus, step: str | None, error: str | None) -> Event | None:
+    """Return the event that tells of a run's end; None when no workflow subscribes to it, or it came too far."""
+    kind = f"workflow.{run.workflow.name}.{status}"
+    if run.event.hop >= MAX_HOP or not subscribers(world.current(), kind, None):
+        return None
+    data = {
+        "run": run.id,
+        "workflow": run.workflow.name,
+        "status": status,
+        "step": step,
+        "message": error,
+        "event": run.event.id,
+    }
+    intent = Publish(type=kind, subject=run.event.subject, media=body.JSON, raw=orjson.dumps(data), data=data)
+    return emitted(run, world, None, intent)
+
+
+def emitted(run: Run, world: World, step: str | None, intent: Publish) -> Event:
+    """Return the event that a step publishes; no step: the end of the run.
+
+    It has the trust of the event that started the run, and is one hop further from the first cause.
+    """
+    return Event(
+        id=world.ids.event(),
+        type=intent.type,
+        source=f"workflow/{run.workflow.name}",
+        subject=intent.subject,
+        time=world.at(),
+        trust=run.event.trust,
+        hop=run.event.hop + 1,
+        cause=Cause(event=run.event.id, run=run.id, step=step),
+        media=intent.media,
+        raw=intent.raw,
+        data=intent.data,
+    )
+
+
+def step_happening(record: StepEnded, workflow: str) -> happenings.StepEnded:
+    """Return what observers are told of a step's end."""
+    return happenings.StepEnded(
+        run=record.run,
+        workflow=workflow,
+        step=record.step,
+        verb=record.verb,
+        status=record.status,
+        seconds=record.ms / 1000,
+        error=record.error,
+    )
+
+
+def run_happening(record: RunEnded) -> happenings.RunEnded:
+    """Return what observers are told of a run's end."""
+    return happenings.RunEnded(
+        run=record.run,
+        workflow=record.workflow,
+        event_id=record.event,
+        status=record.status,
+        seconds=record.ms / 1000,
+        step=record.step,
+        error=record.error,
+    )

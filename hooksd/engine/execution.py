@@ -1,0 +1,325 @@
+"""One run, carried out: asks `engine.machine` what to do, has it done, writes down what came of it.
+
+Records are collected and made durable together before the world is touched, before waiting, and at the end. So a run
+costs one sync for each step, and whatever the world has seen is in the log.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import assert_never
+
+import orjson
+
+from hooksd.clock import rfc3339
+from hooksd.config.snapshot import CompiledStep
+from hooksd.engine import closing
+from hooksd.engine.commands import Attempt, Command, Conclude, Finish, Rest
+from hooksd.engine.machine import apply, decide
+from hooksd.engine.patience import cut
+from hooksd.engine.ports import Response
+from hooksd.engine.preparing import Skip, prepare
+from hooksd.engine.rights import rights_of
+from hooksd.engine.run import Run
+from hooksd.engine.steps.intent import Act, Answer, Intent, Publish, Refuse, Settle, Sleep
+from hooksd.engine.steps.registry import VERBS
+from hooksd.engine.world import World
+from hooksd.model.base import Json
+from hooksd.model.effect import Deliver, Effect, Performed
+from hooksd.model.record import Record, RunEnded, RunStarted, RunStatus, StepEnded, StepRetried, StepStarted, StepStatus
+from hooksd.model.retry import wait_after
+from hooksd.model.stored import BLOB_THRESHOLD
+from hooksd.model.units import format_duration
+from hooksd.telemetry import happenings
+
+GRACE = 10.0
+"""Seconds beyond a step's timeout after which an effect that should have ended itself is cancelled."""
+LONGEST_ERROR = 2000
+"""Characters of an error that are kept."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What came of a step, as far as it is not known from the step itself."""
+
+    status: StepStatus
+    attempts: int
+    ms: float = 0.0
+    code: int | None = None
+    output: Json = None
+    error: str | None = None
+    detail: Mapping[str, Json] | None = None
+
+
+class Execution:
+    """A run and its surroundings. `carry_out` is one task; everything before it costs no task."""
+
+    __slots__ = ("_limit", "_pending", "_replaced_by", "_world", "is_idle", "run")
+
+    def __init__(self, run: Run, world: World) -> None:
+        self.run = run
+        self.is_idle = False
+        """It only waits, so cancelling its task interrupts nothing."""
+        self._world = world
+        self._pending: list[Record] = []
+        self._replaced_by: str | None = None
+        self._limit: asyncio.Timeout | None = None
+
+    async def carry_out(self) -> None:
+        """Go on until the run has ended, or until no step may begin any more.
+
+        Raises:
+            JournalBroken: The log is at its end.
+        """
+        if self.run.started_at is None:
+            self._note(closing.started(self.run, self._world))
+        while not self._world.is_draining() and (command := decide(self.run)) is not None:
+            await self._do(command)
+        await self._flush()
+
+    def cancel(self, by: str) -> None:
+        """End `steps` as cancelled, because run `by` takes its place. What cleans up is still done."""
+        self._replaced_by = by
+        if self._limit is not None and self.run.phase == "steps":
+            cut(self._limit)
+
+    async def end(self, status: RunStatus, *, step: str | None = None, error: str | None = None) -> None:
+        """Publish and write down the end of the run.
+
+        Raises:
+            JournalBroken: The log is at its end.
+        """
+        event = None if self.run.announced else closing.announcement(self.run, self._world, status, step, error)
+        if event is not None:
+            await self._flush()
+            self.run = apply(self.run, await self._world.publish(event))
+        self._note(closing.ended(self.run, self._world, status, step, error))
+        await self._flush()
+
+    def give_up(self) -> None:
+        """Forget what was not written down yet: one of those records is why the run cannot go on."""
+        self._pending.clear()
+
+    async def _do(self, command: Command) -> None:
+        match command:
+            case Attempt():
+                await self._attempt(command)
+            case Rest():
+                await self._rest(command)
+            case Conclude(status=status, attempts=attempts, output=output, error=error):
+                await self._close(Outcome(status=status, attempts=attempts, output=output, error=error))
+            case Finish(status=status, step=step, error=error):
+                await self.end(status, step=step, error=error)
+            case _:
+                assert_never(command)
+
+    async def _attempt(self, command: Attempt) -> None:
+        made = command.number - 1
+        if not await self._wait_until(command.not_before or 0.0, command.deadline):
+            await self._cancelled(made)
+            return
+        step = self._step
+        intent = self._prepare(step, command.number)
+        match intent:
+            case Skip(detail=detail):
+                await self._close(Outcome(status="skipped", attempts=0, detail=detail))
+            case Refuse(error=error, detail=detail):
+                # `fail` did what it was told; the others did not get as far as an attempt.
+                attempts = command.number if step.verb == "fail" else made
+                await self._close(Outcome(status="failed", attempts=attempts, error=error, detail=detail))
+            case Act(effect=effect):
+                await self._act(command, step, effect)
+            case _:
+                await self._inner(command, intent)
+
+    async def _inner(self, command: Attempt, intent: Settle | Answer | Publish | Sleep) -> None:
+        """Do what needs nobody outside."""
+        match intent:
+            case Settle(output=output):
+                await self._close(Outcome(status="ok", attempts=command.number, output=output))
+            case Answer(status=status, headers=headers, body=body):
+                answer = {"status": status, "headers": dict(headers), "body": body}
+                await self._close(Outcome(status="ok", attempts=command.number, output=answer))
+                await self._flush()
+                self._world.answer(self.run.event.id, Response(status=status, headers=headers, body=body))
+            case Publish():
+                await self._flush()
+                event = closing.emitted(self.run, self._world, command.step, intent)
+                self.run = apply(self.run, await self._world.publish(event))
+            case Sleep(seconds=seconds):
+                wake_at = rfc3339(self._world.clock.now() + seconds)
+                self._note(self._started(command, wake_at))
+            case _:
+                assert_never(intent)
+
+    def _prepare(self, step: CompiledStep, number: int) -> Intent | Skip:
+        rights = rights_of(self._world.current(), self.run.workflow, self.run.event.trust)
+        try:
+            return prepare(self.run, step, number, rights, self._world.base_url)
+        except Exception as error:  # noqa: BLE001 - whatever data made of it, it is this step that fails
+            return Refuse(error=f"the step cannot be prepared: {type(error).__name__}: {error}")
+
+    async def _act(self, command: Attempt, step: CompiledStep, effect: Effect) -> None:
+        self._note(self._started(command, None))
+        await self._flush()
+        clock = self._world.clock
+        began = clock.monotonic()
+        performed = await self._perform(step, effect, command.deadline)
+        ms = round((clock.monotonic() - began) * 1000, 3)
+        if performed is None:
+            await self._cancelled(command.number, ms)
+            return
+        verb = VERBS[step.verb]
+        performed = verb.judge(step.value, performed)
+        rule = step.value.retry if verb.retries and not performed.ok else None
+        wait = None if rule is None else wait_after(rule, command.number, self._world.jitter())
+        if wait is not None:
+            self._note(self._retried(command, performed, wait))
+            return
+        await self._close(
+            Outcome(
+                status="ok" if performed.ok else "failed",
+                attempts=command.number,
+                ms=ms,
+                code=performed.code,
+                output=performed.output,
+                error=performed.error,
+                detail=performed.detail,
+            )
+        )
+
+    async def _perform(self, step: CompiledStep, effect: Effect, deadline: float) -> Performed | None:
+        """Return what came of an effect; None when the deadline or a newer run cut it off."""
+        timeout = step.value.timeout if isinstance(effect, Deliver) else effect.timeout + GRACE
+        now = self._world.clock.now()
+        limit = min(deadline, now + timeout) if timeout is not None else deadline
+        if self._is_cut_off():
+            return None
+        performed: Performed | None = None
+        try:
+            async with self._world.patience.until(limit) as self._limit:
+                performed = await self._world.performer.perform(effect)
+        except TimeoutError:
+            if not self._is_cut_off() and limit < deadline:
+                error = f"no end within {format_duration(limit - now)}"
+                performed = Performed(ok=False, kind="timeout", error=error)
+        except Exception as error:  # noqa: BLE001 - an adapter that raises has failed, and so has the step
+            performed = Performed(ok=False, error=f"internal error: {type(error).__name__}: {error}")
+        finally:
+            self._limit = None
+        return performed
+
+    async def _rest(self, command: Rest) -> None:
+        if await self._wait_until(command.until, command.deadline):
+            await self._close(Outcome(status="ok", attempts=command.attempt))
+        else:
+            await self._cancelled(command.attempt)
+
+    async def _wait_until(self, when: float, deadline: float) -> bool:
+        """Wait; false when the deadline or a newer run came first."""
+        clock = self._world.clock
+        if self._is_cut_off() or clock.now() >= deadline:
+            return False
+        if when <= clock.now():
+            return True
+        await self._flush()
+        self.is_idle = True
+        try:
+            async with self._world.patience.until(min(when, deadline)) as self._limit:
+                await asyncio.Event().wait()
+        except TimeoutError:
+            pass  # one of the two times has come, or a newer run
+        finally:
+            self._limit = None
+            self.is_idle = False
+        return not self._is_cut_off() and when <= deadline
+
+    def _is_cut_off(self) -> bool:
+        """Tell whether a newer run ends this one's `steps`."""
+        return self._replaced_by is not None and self.run.phase == "steps"
+
+    async def _cancelled(self, attempts: int, ms: float = 0.0) -> None:
+        if self._is_cut_off():
+            reason, error = "restart", f"cancelled: run {self._replaced_by} takes its place"
+        else:
+            reason, error = "deadline", f"the deadline of {format_duration(self.run.workflow.value.deadline)} passed"
+        outcome = Outcome(status="cancelled", attempts=attempts, ms=ms, error=error, detail={"reason": reason})
+        await self._close(outcome)
+
+    async def _close(self, outcome: Outcome) -> None:
+        """Write down the result of the step that the run stands at."""
+        step = self._step
+        error = outcome.error[:LONGEST_ERROR] if outcome.error is not None else None
+        record = StepEnded(
+            at=self._world.at(),
+            run=self.run.id,
+            step=step.key,
+            verb=step.verb,
+            status=outcome.status,
+            attempts=outcome.attempts,
+            ms=outcome.ms,
+            code=outcome.code,
+            output=outcome.output,
+            error=error,
+            detail=outcome.detail or {},
+        )
+        try:
+            encoded = orjson.dumps(record.output)
+        except TypeError as problem:
+            record = replace(record, status="failed", output=None, error=f"its output is not JSON: {problem}")
+            encoded = b""
+        if len(encoded) > BLOB_THRESHOLD:
+            digest = await self._world.logbook.keep(encoded)
+            # The log names the blob; the run goes on with the whole.
+            self._note(replace(record, output=None, output_blob=digest), whole=record)
+        else:
+            self._note(record)
+
+    def _started(self, command: Attempt, wake_at: str | None) -> StepStarted:
+        return StepStarted(
+            at=self._world.at(), run=self.run.id, step=command.step, attempt=command.number, wake_at=wake_at
+        )
+
+    def _retried(self, command: Attempt, performed: Performed, wait: float) -> StepRetried:
+        now = self._world.clock.now()
+        return StepRetried(
+            at=rfc3339(now),
+            run=self.run.id,
+            step=command.step,
+            attempt=command.number,
+            error=(performed.error or "failed")[:LONGEST_ERROR],
+            retry_at=rfc3339(now + wait),
+        )
+
+    @property
+    def _step(self) -> CompiledStep:
+        step = self.run.step
+        if step is None:
+            raise RuntimeError(f"run {self.run.id} has no step left")
+        return step
+
+    def _note(self, record: Record, whole: Record | None = None) -> None:
+        self._pending.append(record)
+        self.run = apply(self.run, whole or record)
+        self._observe(record)
+
+    async def _flush(self) -> None:
+        if self._pending:
+            records = tuple(self._pending)
+            await self._world.logbook.write(records)
+            del self._pending[: len(records)]
+
+    def _observe(self, record: Record) -> None:
+        observer = self._world.observer
+        if observer is None:
+            return
+        name = self.run.workflow.name
+        match record:
+            case RunStarted():
+                observer.emit(happenings.RunStarted(run=record.run, workflow=name))
+            case StepEnded():
+                observer.emit(closing.step_happening(record, name))
+            case RunEnded():
+                observer.emit(closing.run_happening(record))

@@ -1,0 +1,55 @@
+"""Writing records on behalf of a run, which waits when there is no room: nothing that happened is left out."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TypeVar
+
+from hooksd.clock import Clock
+from hooksd.errors import JournalFull
+from hooksd.journal.protocol import Journal
+from hooksd.model.record import Record
+
+T = TypeVar("T")
+
+FIRST_WAIT = 0.1
+"""Seconds before the second try when there is no room; each further wait is twice as long."""
+LONGEST_WAIT = 5.0
+
+
+class Logbook:
+    """The log as a run sees it: it may take long, but it does not refuse."""
+
+    def __init__(self, journal: Journal, clock: Clock) -> None:
+        self._journal = journal
+        self._clock = clock
+
+    async def write(self, records: Sequence[Record]) -> None:
+        """Return when the records are durable.
+
+        Raises:
+            JournalBroken: The log is at its end.
+        """
+        await self.persist(lambda: self._journal.append(records))
+
+    async def keep(self, data: bytes) -> str:
+        """Keep bytes as a blob and return its digest.
+
+        Raises:
+            JournalBroken: The log is at its end.
+        """
+        return await self.persist(lambda: self._journal.put_blob(data))
+
+    async def persist(self, ask: Callable[[], Awaitable[T]]) -> T:
+        """Ask for something of the log until there is room for it.
+
+        Raises:
+            JournalBroken: The log is at its end.
+        """
+        wait = FIRST_WAIT
+        while True:
+            try:
+                return await ask()
+            except JournalFull:
+                await self._clock.sleep(wait)
+                wait = min(2 * wait, LONGEST_WAIT)

@@ -1,0 +1,164 @@
+"""The life of one run, as two pure functions.
+
+    apply(run, record) -> run        what has happened
+    decide(run)        -> command    what to do next; None while it is queued, and at the end
+
+Nothing here reads a clock, draws a random number or performs I/O, so a restart is no special case: fold the records
+with `apply`, and `decide` goes on from there. Live, `decide` is asked between two attempts; an attempt that is under
+way when it is asked was therefore cut off by the end of the process.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from hooksd.clock import unix
+from hooksd.engine.commands import Attempt, Command, Conclude, Finish, Rest
+from hooksd.engine.run import Emitted, Progress, Result, Run, Verdict
+from hooksd.engine.steps.registry import is_repeatable
+from hooksd.model.record import (
+    EventAccepted,
+    Record,
+    RunEnded,
+    RunStarted,
+    RunStatus,
+    StepEnded,
+    StepRetried,
+    StepStarted,
+)
+from hooksd.model.workflow import Phase
+
+MAX_INTERRUPTIONS = 10
+"""A step that has been under way at so many ends of the process is not tried again: it may be what ends it."""
+
+INTERRUPTED = "interrupted: hooksd ended while it ran, so nobody knows how far it came"
+NEXT: Mapping[Phase, Phase | None] = {"steps": "on_failure", "on_failure": "finally", "finally": None}
+
+CANCELLED_BY: Mapping[str, RunStatus] = {"deadline": "timed_out", "restart": "cancelled"}
+"""The status of a run by the `reason` in the detail of its cancelled step."""
+
+
+def apply(run: Run, record: Record) -> Run:
+    """Return the run after a record. Records that do not change it are ignored.
+
+    Args:
+        run: The state before.
+        record: A fact. An output kept as a blob has been read back into it.
+    """
+    match record:
+        case RunStarted():
+            return _enter(replace(run, started_at=unix(record.at)))
+        case StepStarted():
+            return replace(run, progress=_begun(run.progress, record))
+        case StepRetried():
+            interruptions = run.progress.interruptions if run.progress else 0
+            progress = Progress(attempt=record.attempt, retry_at=unix(record.retry_at), interruptions=interruptions)
+            return replace(run, progress=progress)
+        case StepEnded():
+            return _ended(run, record)
+        case EventAccepted():
+            return _emitted(run, record)
+        case RunEnded():
+            return replace(run, ended=record.status, phase=None, progress=None)
+        case _:
+            return run
+
+
+def decide(run: Run) -> Command | None:
+    """Return what the run needs next; None while it is queued, and when it is over."""
+    if run.ended is not None or run.started_at is None:
+        return None
+    step = run.step
+    if step is None:
+        verdict = run.verdict or Verdict(status="succeeded")
+        return Finish(status=verdict.status, step=verdict.step, error=verdict.error)
+    attempts = run.progress.attempt if run.progress else 0
+    if step.key in run.emitted:
+        emitted = run.emitted[step.key]
+        output = {"event": emitted.event, "runs": list(emitted.runs)}
+        return Conclude(step=step.key, status="ok", attempts=max(attempts, 1), output=output)
+    if run.progress is None:
+        return Attempt(step=step.key, number=1, deadline=deadline(run))
+    return _go_on(run, step.key, run.progress)
+
+
+def deadline(run: Run) -> float:
+    """Return the Unix time at which the phase that the run is in must be over."""
+    began = run.started_at if run.cleanup_at is None else run.cleanup_at
+    return (began or run.accepted_at) + run.workflow.value.deadline
+
+
+def _go_on(run: Run, key: str, progress: Progress) -> Command:
+    """Return how a step that has begun goes on."""
+    if progress.wake_at is not None:
+        return Rest(step=key, attempt=progress.attempt, until=progress.wake_at, deadline=deadline(run))
+    number = progress.attempt + 1
+    if progress.retry_at is not None:
+        return Attempt(step=key, number=number, deadline=deadline(run), not_before=progress.retry_at)
+    step = run.step
+    if step is not None and is_repeatable(step) and progress.interruptions + 1 < MAX_INTERRUPTIONS:
+        return Attempt(step=key, number=number, deadline=deadline(run))
+    return Conclude(step=key, status="interrupted", attempts=progress.attempt, error=INTERRUPTED)
+
+
+def _begun(before: Progress | None, record: StepStarted) -> Progress:
+    interruptions = before.interruptions + (before.retry_at is None) if before else 0
+    wake_at = unix(record.wake_at) if record.wake_at else None
+    return Progress(attempt=record.attempt, wake_at=wake_at, interruptions=interruptions)
+
+
+def _emitted(run: Run, record: EventAccepted) -> Run:
+    cause = record.event.cause
+    if cause is None or cause.run != run.plan.id:
+        return run
+    if cause.step is None:
+        return replace(run, announced=True)
+    emitted = Emitted(event=record.event.id, runs=tuple(plan.id for plan in record.runs))
+    return replace(run, emitted={**run.emitted, cause.step: emitted})
+
+
+def _ended(run: Run, record: StepEnded) -> Run:
+    result = Result(
+        status=record.status,
+        code=record.code,
+        output=record.output,
+        error=record.error,
+        attempts=record.attempts,
+        ms=record.ms,
+    )
+    run = replace(run, progress=None, position=run.position + 1, results={**run.results, record.step: result})
+    if record.verb == "set" and result.ok:
+        run = replace(run, variables={**run.variables, **record.output})
+    if run.phase == "steps":
+        return _enter(_judged(run, record))
+    # What cleans up is done as a whole, whatever fails, until its own deadline.
+    return replace(run, phase=None) if record.status == "cancelled" else _enter(run)
+
+
+def _judged(run: Run, record: StepEnded) -> Run:
+    """Return a run whose `steps` are over if this result ends them."""
+    verdict = _verdict(run, record)
+    if verdict is None:
+        return run
+    # Someone who made this run stop wants it gone, not repaired: only what must happen in any case still does.
+    phase: Phase = "on_failure" if verdict.status in ("failed", "timed_out") else "finally"
+    return replace(run, verdict=verdict, phase=phase, position=0, cleanup_at=unix(record.at))
+
+
+def _verdict(run: Run, record: StepEnded) -> Verdict | None:
+    if record.status == "cancelled":
+        status = CANCELLED_BY[str(record.detail.get("reason", "deadline"))]
+        return Verdict(status=status, step=record.step, error=record.error)
+    # `position` is already that of the next step.
+    step = run.workflow.steps[run.position - 1].value
+    if record.status in ("failed", "interrupted") and step.on_error == "fail":
+        return Verdict(status="failed", step=record.step, error=record.error)
+    return Verdict(status="succeeded") if run.position >= len(run.workflow.steps) else None
+
+
+def _enter(run: Run) -> Run:
+    """Return a run that stands at a step: lists that are at their end are left."""
+    while run.phase is not None and run.position >= len(run.workflow.phase(run.phase)):
+        run = replace(run, phase=NEXT[run.phase], position=0)
+    return run

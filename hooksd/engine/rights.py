@@ -1,0 +1,55 @@
+"""What a run may do and read right now: roles and secrets are looked up when a step begins, not when the run does."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from hooksd.config.snapshot import CompiledWorkflow, Snapshot
+from hooksd.model.permission import denial, secret_denial
+from hooksd.model.role import Role
+from hooksd.model.trust import Trust
+
+_SECRETS = "secrets."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rights:
+    """The permissions of a run at one moment."""
+
+    trust: Trust
+    """Of the event that started the run."""
+    role_name: str | None = None
+    """What the workflow's `run_as` says."""
+    role: Role | None = None
+    secrets: Mapping[str, str] = field(default_factory=dict)
+    """The secrets that the role may read, by name."""
+
+    def denial(self, verb: str, target: str) -> str | None:
+        """Return why a step may not do this, or None when it may; see `hooksd.model.permission.denial`."""
+        if self.is_gone:
+            return f"role `{self.role_name}` does not exist any more, so nothing is allowed"
+        return denial(verb, target, role=self.role, role_name=self.role_name, trust=self.trust)
+
+    def secret_denial(self, names: Iterable[str]) -> str | None:
+        """Return why one of the dotted names that an expression reads may not be read, or None."""
+        for name in sorted(names):
+            if name.startswith(_SECRETS):
+                secret = name.removeprefix(_SECRETS).partition(".")[0]
+                if (reason := secret_denial(secret, role=self.role, role_name=self.role_name)) is not None:
+                    return reason
+        return None
+
+    @property
+    def is_gone(self) -> bool:
+        """Tell whether the role was removed since the run was accepted."""
+        return self.role_name is not None and self.role is None
+
+
+def rights_of(snapshot: Snapshot, workflow: CompiledWorkflow, trust: Trust) -> Rights:
+    """Return what a workflow may do for an event of some trust under the definitions in force."""
+    name = workflow.value.run_as
+    role = snapshot.roles.get(name) if name else None
+    readable = role.secrets if role else ()
+    secrets = {secret: snapshot.secrets[secret].text() for secret in readable if secret in snapshot.secrets}
+    return Rights(trust=trust, role_name=name, role=role, secrets=secrets)

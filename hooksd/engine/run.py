@@ -1,0 +1,102 @@
+"""The state of a run: what the fold of its records amounts to. A value; `engine.machine` makes the next one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from hooksd.config.snapshot import CompiledStep, CompiledWorkflow
+from hooksd.model.base import Json
+from hooksd.model.event import Event
+from hooksd.model.ids import RunId
+from hooksd.model.record import RunPlan, RunStatus, StepStatus
+from hooksd.model.workflow import Phase
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """What came of a step."""
+
+    status: StepStatus
+    code: int | None = None
+    output: Json = None
+    error: str | None = None
+    attempts: int = 0
+    ms: float = 0.0
+
+    @property
+    def ok(self) -> bool:
+        """Tell whether the step ran and succeeded: a skipped one did not run."""
+        return self.status == "ok"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Progress:
+    """A step that was attempted and has no result yet."""
+
+    attempt: int
+    wake_at: float | None = None
+    """When its `sleep` ends, Unix seconds."""
+    retry_at: float | None = None
+    """When the attempt after the failed one `attempt` is due; None while `attempt` itself is under way."""
+    interruptions: int = 0
+    """How many of its attempts ended with the process."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """How `steps` ended, and with it the run."""
+
+    status: RunStatus
+    step: str | None = None
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Emitted:
+    """An event that a step of the run published."""
+
+    event: str
+    runs: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """One run: its plan, its event, and everything that the log says of it."""
+
+    plan: RunPlan
+    workflow: CompiledWorkflow
+    event: Event
+    revision: str
+    """In force when the event was accepted."""
+    accepted_at: float
+    """Unix seconds."""
+    started_at: float | None = None
+    """When it left the queue."""
+    phase: Phase | None = "steps"
+    """The list it is at; None when there is nothing left but its end."""
+    position: int = 0
+    """Its place in that list."""
+    cleanup_at: float | None = None
+    """When `on_failure` and `finally` began."""
+    progress: Progress | None = None
+    results: Mapping[str, Result] = field(default_factory=dict)
+    """By the steps' keys, in the order in which they ended."""
+    variables: Mapping[str, Json] = field(default_factory=dict)
+    emitted: Mapping[str, Emitted] = field(default_factory=dict)
+    """By the key of the step that published it."""
+    verdict: Verdict | None = None
+    """None while `steps` is under way."""
+    announced: bool = False
+    """Its end has been published as an event."""
+    ended: RunStatus | None = None
+
+    @property
+    def id(self) -> RunId:
+        """Its identifier."""
+        return RunId(self.plan.id)
+
+    @property
+    def step(self) -> CompiledStep | None:
+        """The step it is at; None when there is none left."""
+        return self.workflow.phase(self.phase)[self.position] if self.phase else None

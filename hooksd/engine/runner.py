@@ -1,0 +1,224 @@
+"""The engine: takes events, starts their runs as concurrency allows, and carries them out. It alone spawns tasks."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+
+from hooksd.clock import Clock, rfc3339, unix
+from hooksd.config.snapshot import CompiledWorkflow, Snapshot, subscribers
+from hooksd.engine.answers import Answers
+from hooksd.engine.crowd import Crowd
+from hooksd.engine.definitions import DefinitionStore
+from hooksd.engine.logbook import Logbook
+from hooksd.engine.patience import Patience
+from hooksd.engine.ports import Accepted, Intake, Performer, Response
+from hooksd.engine.recovery import recovered
+from hooksd.engine.router import Routing, route
+from hooksd.engine.run import Run
+from hooksd.engine.world import World
+from hooksd.errors import JournalFull
+from hooksd.journal.protocol import Journal
+from hooksd.journal.replay import Unfinished
+from hooksd.model.event import Event
+from hooksd.model.ids import EventId, IdFactory
+from hooksd.model.record import EventAccepted, Origin, RunEnded
+from hooksd.model.stored import BLOB_THRESHOLD, store
+from hooksd.telemetry import happenings
+from hooksd.telemetry.observer import Observer
+
+
+class Engine:
+    """Events in, effects out, everything in between in the log.
+
+    Accepting costs one record and one wait for it to be durable. A run that waits for its turn has no task; what has
+    ended is forgotten.
+    """
+
+    def __init__(  # noqa: PLR0913 - the composition root hands in the whole world, by keyword
+        self,
+        *,
+        journal: Journal,
+        performer: Performer,
+        clock: Clock,
+        ids: IdFactory,
+        current: Callable[[], Snapshot],
+        jitter: Callable[[], float],
+        public_url: str,
+        observer: Observer | None = None,
+    ) -> None:
+        """Take the collaborators.
+
+        Args:
+            journal: Where facts go.
+            performer: Who touches the world.
+            clock: The time.
+            ids: Makes identifiers.
+            current: Returns the definitions in force.
+            jitter: Returns a random fraction from 0 to 1, for retries.
+            public_url: Where the HTTP API is; `run.url` begins with it.
+            observer: Who is told of what happens.
+        """
+        self._journal = journal
+        self._clock = clock
+        self._ids = ids
+        self._current = current
+        self._observer = observer
+        self._logbook = Logbook(journal, clock)
+        self._patience = Patience(clock)
+        self._answers = Answers(self._patience)
+        self._definitions = DefinitionStore(journal)
+        self._draining = False
+        world = World(
+            logbook=self._logbook,
+            performer=performer,
+            clock=clock,
+            patience=self._patience,
+            ids=ids,
+            current=current,
+            jitter=jitter,
+            base_url=public_url.rstrip("/"),
+            publish=self._publish,
+            answer=self._answers.give,
+            is_draining=lambda: self._draining,
+            observer=observer,
+        )
+        self._crowd = Crowd(world, self._answers.release)
+        self._unreadable: tuple[RunEnded, ...] = ()
+
+    @property
+    def unfinished(self) -> int:
+        """How many runs have not ended, those that wait for their turn included."""
+        return self._crowd.size
+
+    @property
+    def running(self) -> int:
+        """How many runs are being carried out."""
+        return self._crowd.running
+
+    async def accept(self, event: Event, *, origin: Origin | None) -> Accepted:
+        """Route an event, make it and its runs durable, and start them; see `Intake.accept`."""
+        record = await self._take(event, subscribers(self._current(), event.type, event.webhook), origin)
+        return Accepted(event=event.id, runs=record.runs, not_started=record.not_started)
+
+    async def start(self, event: Event, workflow: str) -> Accepted:
+        """Accept an event for one workflow by name; see `Intake.start`."""
+        record = await self._take(event, (self._current().workflows[workflow],), None)
+        return Accepted(event=event.id, runs=record.runs, not_started=record.not_started)
+
+    async def response(self, event: EventId, timeout: float) -> Response | None:  # noqa: ASYNC109 - see Intake
+        """Return what a `respond` step says to the caller; see `Intake.response`."""
+        return await self._answers.wait(event, timeout)
+
+    def recover(self, unfinished: Unfinished) -> None:
+        """Take up the runs that an earlier process left. Call it once, before `run`."""
+        runs, lost = recovered(
+            unfinished, definitions=self._definitions, snapshot=self._current(), blob=self._journal.blob
+        )
+        now = self._clock.now()
+        self._unreadable = tuple(
+            RunEnded(
+                at=rfc3339(now),
+                run=item.plan.id,
+                workflow=item.plan.workflow,
+                event=item.accepted.event.id,
+                status="failed",
+                ms=round((now - unix(item.accepted.at)) * 1000, 3),
+                revision=item.accepted.revision,
+                origin=item.plan.origin,
+                error=item.reason,
+            )
+            for item in lost
+        )
+        for run in runs:
+            self._crowd.add(run)
+
+    async def run(self) -> None:
+        """Carry out runs until cancelled.
+
+        Raises:
+            BaseExceptionGroup: The log is at its end, or a bug came to light.
+        """
+        async with asyncio.TaskGroup() as tasks:
+            self._patience.live_in(tasks)
+            if self._unreadable:
+                await self._logbook.write(self._unreadable)
+            self._crowd.live_in(tasks)
+            await asyncio.Event().wait()
+
+    async def drain(self, timeout: float) -> None:  # noqa: ASYNC109 - how long a stop may take, by our own clock
+        """Begin no further step; give those under way `timeout` seconds, then cut them off.
+
+        What is not finished goes on at the next start. `run` still has to be cancelled.
+        """
+        self._draining = True
+        tasks = self._crowd.stop()
+        if tasks:
+            await self._patience.wait_for(asyncio.wait(tasks), timeout)
+            for task in tasks:
+                task.cancel()
+            await asyncio.wait(tasks)
+        self._answers.close()
+
+    async def _publish(self, event: Event) -> EventAccepted:
+        """Accept an event of our own; it waits while there is no room."""
+        candidates = subscribers(self._current(), event.type, event.webhook)
+        return await self._logbook.persist(lambda: self._take(event, candidates, None))
+
+    async def _take(self, event: Event, candidates: Sequence[CompiledWorkflow], origin: Origin | None) -> EventAccepted:
+        """Make an event durable together with the runs it starts."""
+        snapshot = self._current()
+        for workflow in self._definitions.missing(candidates):
+            await self._definitions.keep(workflow)
+        blob = await self._journal.put_blob(event.raw) if len(event.raw) > BLOB_THRESHOLD else None
+        routing = route(
+            event, candidates, snapshot=snapshot, definition=self._definitions.digest, new_run=self._ids.run
+        )
+        record = EventAccepted(
+            at=rfc3339(self._clock.now()),
+            revision=snapshot.revision.id,
+            event=store(event, blob),
+            origin=origin,
+            runs=tuple(start.plan for start in routing.starts),
+            not_started=routing.not_started,
+        )
+        durable = self._journal.append((record,))
+        try:
+            await durable
+        except asyncio.CancelledError:
+            # The caller went away, the record is on its way to the disk all the same: its runs must not wait for a
+            # restart.
+            self._crowd.spawn(self._enrol_later(durable, event, record, routing))
+            raise
+        self._enrol(event, record, routing)
+        return record
+
+    async def _enrol_later(
+        self, durable: Awaitable[None], event: Event, record: EventAccepted, routing: Routing
+    ) -> None:
+        try:
+            await durable
+        except JournalFull:
+            return  # there was no room: nothing was accepted
+        self._enrol(event, record, routing)
+
+    def _enrol(self, event: Event, record: EventAccepted, routing: Routing) -> None:
+        """Let the runs of a durable event begin."""
+        self._answers.expect(event.id, len(routing.starts))
+        for start in routing.starts:
+            run = Run(
+                plan=start.plan,
+                workflow=start.workflow,
+                event=event,
+                revision=record.revision,
+                accepted_at=unix(record.at),
+            )
+            self._crowd.add(run)
+        if self._observer is not None:
+            happening = happenings.EventAccepted(
+                event_id=event.id, event_type=event.type, source=event.source, runs=len(routing.starts)
+            )
+            self._observer.emit(happening)
+
+
+_: type[Intake] = Engine

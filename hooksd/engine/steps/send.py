@@ -1,0 +1,39 @@
+"""`send`: deliver to registered endpoints. Attempts and retries are the delivery's own affair."""
+
+from __future__ import annotations
+
+from hooksd.engine.steps.intent import Act, Intent, Occasion, Refuse
+from hooksd.engine.steps.payload import Payload, header_problem, payload_of
+from hooksd.model.effect import Deliver
+from hooksd.model.step import SendStep
+
+
+def prepare(occasion: Occasion) -> Intent:
+    """Render what is delivered; without `json`, `text` or `form` it is the event's body, byte for byte.
+
+    Raises:
+        RenderProblem: A template cannot be rendered.
+    """
+    step = occasion.step.value
+    endpoints = step.send if isinstance(step, SendStep) else ()
+    for endpoint in endpoints:
+        if (reason := occasion.rights.denial("send", endpoint)) is not None:
+            return Refuse(error=reason)
+    event = occasion.run.event
+    payload = payload_of(occasion) or Payload(media=event.media, body=event.raw)
+    headers = occasion.texts("headers")
+    if (problem := header_problem(headers)) is not None:
+        return problem
+    return Act(
+        effect=Deliver(
+            endpoints=endpoints,
+            event=event.id,
+            run=occasion.run.id,
+            step=occasion.step.key,
+            headers=headers,
+            query=occasion.texts("query"),
+            media=payload.media,
+            body=payload.body,
+            retry=step.retry,
+        )
+    )
