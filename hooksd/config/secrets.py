@@ -32,14 +32,12 @@ class SecretProblem(Exception):
     Attributes:
         message: What is wrong; never holds a value.
         hint: What to do.
-        literal: The text is no reference at all, so showing it would show the secret.
     """
 
-    def __init__(self, message: str, hint: str | None = None, *, literal: bool = False) -> None:
+    def __init__(self, message: str, hint: str | None = None) -> None:
         super().__init__(message)
         self.message = message
         self.hint = hint
-        self.literal = literal
 
 
 class SecretStore:
@@ -72,9 +70,7 @@ class SecretStore:
             if self._allow_inline:
                 return Secret(_not_empty(ref.encode(), "the secret"))
             raise SecretProblem(
-                "a secret must not stand in the file itself",
-                'refer to it: "credential:NAME", "env:NAME" or "file:PATH"',
-                literal=True,
+                "a secret stands in the file itself", 'refer to it: "credential:NAME", "env:NAME" or "file:PATH"'
             )
         if kind == "credential":
             return Secret(self._credential(name))

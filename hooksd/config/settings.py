@@ -26,12 +26,10 @@ PREFIX = "HOOKSD_"
 DEFAULT_FILE = Path("hooksd.toml")
 """Read from the current directory when no other file is named."""
 
-STEP_VARIABLES = frozenset(
-    f"{PREFIX}{name}"
-    for name in ("CONFIG", "EVENT_FILE", "EVENT_ID", "EVENT_TYPE", "RUN_ID", "RUN_URL", "STEP", "WORKFLOW", "ATTEMPT")
-)
-"""HOOKSD_* names that are no settings: the file of settings, and what steps find in their environment. A step may call
-`hooksd`, so they are not unknown."""
+_STEP = "EVENT_FILE EVENT_ID EVENT_SOURCE EVENT_SUBJECT EVENT_TIME EVENT_TYPE WORKFLOW RUN_ID STEP ATTEMPT HOP PROCESS"
+OTHER_VARIABLES = frozenset(f"{PREFIX}{name}" for name in ("CONFIG", *_STEP.split()))
+"""HOOKSD_* names that are no settings: where the file of settings is, and what programs of steps find in their
+environment. Such a program may call `hooksd`, so these names are not unknown."""
 
 _PATHS = ("hooks_dir", "log_dir", "state_dir", "credentials_dir")
 
@@ -209,7 +207,7 @@ def _from_file(file: Path | None) -> tuple[dict[str, Any], list[str]]:
 
 def _unknown(prefix: str, names: Any, where: str) -> list[str]:
     known = {f"{prefix}{field.upper() if prefix else field}" for field in Settings.model_fields}
-    accepted = known | STEP_VARIABLES
+    accepted = known | OTHER_VARIABLES
     return [
         f"{where}: unknown setting `{name}`" + (f": {hint}" if (hint := did_you_mean(name, known)) else "")
         for name in sorted(names)

@@ -1,0 +1,84 @@
+"""All definitions of all files by kind and name: what checks across files look up."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import TypeVar
+
+from hooksd.config.checks.written import Kind, Written
+from hooksd.config.finding import Elsewhere, Finding
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Collection:
+    """Definitions by name; of those that share a name the first, by file."""
+
+    webhooks: Mapping[str, Written]
+    endpoints: Mapping[str, Written]
+    workflows: Mapping[str, Written]
+    roles: Mapping[str, Written]
+
+    def of(self, kind: Kind) -> Mapping[str, Written]:
+        """Return the definitions of a kind."""
+        return {
+            "webhook": self.webhooks,
+            "endpoint": self.endpoints,
+            "workflow": self.workflows,
+            "role": self.roles,
+        }[kind]
+
+    def value(self, kind: Kind, name: str, model: type[T]) -> T | None:
+        """Return the model of a definition; None when there is none, or it has errors."""
+        written = self.of(kind).get(name)
+        return written.value if written is not None and isinstance(written.value, model) else None
+
+
+def collect(written: Iterable[Written]) -> tuple[Collection, list[Finding]]:
+    """Put definitions together.
+
+    Returns:
+        The definitions by kind and name, and a finding for each name that is defined again.
+    """
+    found: dict[Kind, dict[str, Written]] = {"webhook": {}, "endpoint": {}, "workflow": {}, "role": {}}
+    findings: list[Finding] = []
+    for item in written:
+        first = found[item.kind].setdefault(item.name, item)
+        if first is not item:
+            findings.append(_twice(first, item))
+    collection = Collection(
+        webhooks=found["webhook"], endpoints=found["endpoint"], workflows=found["workflow"], roles=found["role"]
+    )
+    return collection, [*findings, *_paths(collection)]
+
+
+def _twice(first: Written, again: Written) -> Finding:
+    hint = "rename one of them"
+    if first.is_file or again.is_file:
+        hint = "a file with `steps` at the top is a workflow named after the file: rename one of them"
+    return Finding(
+        code="H030",
+        message=f"{again.kind} `{again.name}` is defined twice",
+        file=again.file,
+        path=again.path,
+        part="header" if again.is_file else "key",
+        hint=hint,
+        related=(Elsewhere(file=first.file, path=first.path, message="first here"),),
+    )
+
+
+def _paths(collection: Collection) -> Iterator[Finding]:
+    """Find webhooks that share a path, disabled ones included: enabling one must not break the other."""
+    first: dict[str, Written] = {}
+    for name, item in collection.webhooks.items():
+        written = item.table.get("path")
+        path = written if isinstance(written, str) else f"/hooks/{name}"
+        other = first.setdefault(path, item)
+        if other is not item:
+            where = (*item.path, "path")
+            related = (Elsewhere(file=other.file, path=(*other.path, "path"), message=f"webhook `{other.name}`"),)
+            message = f"webhook `{name}` has the path `{path}` of webhook `{other.name}`"
+            hint = "a path leads to one webhook: change one of them"
+            yield Finding(code="H031", message=message, file=item.file, path=where, related=related, hint=hint)

@@ -1,0 +1,100 @@
+"""Rules about single definitions that no model can state: ids used twice, data that becomes code, bad destinations."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from urllib.parse import urlsplit
+
+from hooksd.config.checks.written import Kind, raw_steps, text_of
+from hooksd.config.finding import Elsewhere, Finding
+from hooksd.config.position import Path
+from hooksd.model.base import Json
+
+_SHELL = re.compile(r"-[a-zA-Z]*c[a-zA-Z]*")
+_SCRIPT = re.compile(r"-[a-zA-Z]*[eE]|--eval|--print|-p|-r")
+INTERPRETERS: Mapping[str, re.Pattern[str]] = {
+    **dict.fromkeys(("sh", "bash", "dash", "zsh", "ksh", "ash", "fish", "su"), _SHELL),
+    **dict.fromkeys(("python", "pypy"), re.compile(r"-[a-zA-Z]*c")),
+    **dict.fromkeys(("perl", "ruby", "node", "nodejs", "deno", "bun", "php", "lua"), _SCRIPT),
+}
+"""Programs that run an argument as code, and the option before that argument."""
+
+
+def check(kind: Kind, file: str, base: Path, table: Mapping[str, Json]) -> Iterator[Finding]:
+    """Return what breaks a rule in one definition."""
+    if kind == "endpoint":
+        yield from _destination(file, (*base, "url"), text_of(table, "url"), 0)
+    if kind != "workflow":
+        return
+    yield from _ids(file, base, table)
+    for phase, index, step in raw_steps(table):
+        path = (*base, phase, index)
+        yield from _code(file, (*path, "run"), step.get("run"))
+        request = text_of(step, "http")
+        if request and " " in request:
+            start = request.index(" ") + 1
+            yield from _destination(file, (*path, "http"), request[start:].strip(), start)
+
+
+def _ids(file: str, base: Path, table: Mapping[str, Json]) -> Iterator[Finding]:
+    first: dict[str, Path] = {}
+    for phase, index, step in raw_steps(table):
+        name = text_of(step, "id")
+        path = (*base, phase, index, "id")
+        if name is None:
+            continue
+        if name in first:
+            related = (Elsewhere(file=file, path=first[name], message="first here"),)
+            hint = "ids are unique in a workflow, `on_failure` and `finally` included"
+            message = f"two steps have the id `{name}`"
+            yield Finding(code="H032", message=message, file=file, path=path, related=related, hint=hint)
+        first.setdefault(name, path)
+
+
+def _code(file: str, path: Path, argv: Json) -> Iterator[Finding]:
+    """Find templates in what an interpreter takes for code: `["bash", "-c", "echo {{ body.x }}"]`."""
+    if not isinstance(argv, list) or not all(isinstance(item, str) for item in argv):
+        return
+    options: re.Pattern[str] | None = None
+    name = ""
+    for index, item in enumerate(argv[:-1]):
+        program = re.sub(r"[\d.]+$", "", item.rpartition("/")[2])
+        if program in INTERPRETERS:
+            options, name = INTERPRETERS[program], program
+        elif options is not None and options.fullmatch(item):
+            if "{{" in argv[index + 1] or "{%" in argv[index + 1]:
+                message = f"`{name} {item}` runs this text as code, and the template puts data into it"
+                hint = (
+                    "whoever sends the data could run anything: keep the script constant, pass data by `env` or `stdin`"
+                )
+                yield Finding(code="H052", message=message, file=file, path=(*path, index + 1), hint=hint)
+            return
+
+
+def _destination(file: str, path: Path, url: str | None, start: int) -> Iterator[Finding]:
+    """Check the part of a URL that stands before any template."""
+    if url is None or not (constant := re.split(r"\{\{|\{%", url, maxsplit=1)[0]):
+        return
+    problem = _url_problem(constant, is_whole=constant == url)
+    if problem is not None:
+        message, hint = problem
+        within = (start, start + len(url))
+        yield Finding(code="H080", message=message, file=file, path=path, within=within, hint=hint)
+
+
+def _url_problem(constant: str, *, is_whole: bool) -> tuple[str, str] | None:
+    try:
+        parts = urlsplit(constant)
+        host, _ = parts.hostname, parts.port
+    except ValueError as error:
+        return f"this is no URL: {error}", "write it like `https://example.com/hook`"
+    known = ("http://", "https://")
+    if not constant.lower().startswith(known) and (is_whole or not any(item.startswith(constant) for item in known)):
+        return "only http and https URLs can be called", "write it like `https://example.com/hook`"
+    if parts.username is not None or parts.password is not None:
+        hint = 'send them in a header: `headers.Authorization = "Bearer {{ secrets.NAME }}"`'
+        return "a URL must not hold credentials", hint
+    if is_whole and (not host or re.search(r"[\s\x00-\x1f\x7f]", constant)):
+        return "this URL has no host, or holds spaces", "write it like `https://example.com/hook`"
+    return None

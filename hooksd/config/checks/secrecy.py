@@ -1,0 +1,111 @@
+"""Secrets: is each there, is it good enough, and can the webhook work with it? Values never leave this module."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from hooksd.auth.build import build_verifier
+from hooksd.auth.lint import problems
+from hooksd.auth.presets import expand
+from hooksd.auth.problem import AuthProblem
+from hooksd.config.checks.collection import Collection
+from hooksd.config.checks.names import place_of
+from hooksd.config.checks.permissions import secrets_in
+from hooksd.config.checks.written import Written, texts_of
+from hooksd.config.finding import Finding
+from hooksd.config.position import Path
+from hooksd.config.secrets import SecretProblem, SecretStore
+from hooksd.model.secret import is_reference
+from hooksd.model.webhook import Webhook
+
+_AUTH_CODES = {"preset": "H021"}
+
+
+def check_auth(webhook: Written) -> Iterator[Finding]:
+    """Return what is wrong with a webhook's `auth` whatever its secrets are."""
+    if not isinstance(webhook.value, Webhook):
+        return
+    try:
+        found = problems(expand(webhook.value.auth))
+    except AuthProblem as problem:
+        found = (problem,)
+    for rule in found:
+        yield _auth_finding(webhook, rule, _AUTH_CODES.get(rule.key, "H022"))
+
+
+def check(collection: Collection, store: SecretStore, *, allow_inline: bool) -> Iterator[Finding]:
+    """Return every secret that is missing, empty, literal or unusable.
+
+    Args:
+        collection: All definitions.
+        store: Where references are looked up.
+        allow_inline: A literal secret is a warning, not an error.
+    """
+    for webhook in collection.webhooks.values():
+        yield from _webhook(webhook, store, allow_inline=allow_inline)
+    for endpoint in collection.endpoints.values():
+        for path, reference in texts_of(endpoint.table.get("secret"), (*endpoint.path, "secret")):
+            yield from _present(endpoint.file, path, reference, store, allow_inline=allow_inline)
+        for reading in endpoint.readings:
+            for name in secrets_in(reading):
+                within = place_of(f"secrets.{name}", reading.source)
+                yield from _named(endpoint.file, reading.path, name, store, within)
+    for role in collection.roles.values():
+        for path, name in texts_of(role.table.get("secrets"), (*role.path, "secrets")):
+            yield from _named(role.file, path, name, store, None)
+
+
+def _webhook(webhook: Written, store: SecretStore, *, allow_inline: bool) -> Iterator[Finding]:
+    auth = webhook.table.get("auth")
+    if not isinstance(auth, dict):
+        return
+    missing = False
+    for key in ("secret", "password"):
+        for path, reference in texts_of(auth.get(key), (*webhook.path, "auth", key)):
+            for finding in _present(webhook.file, path, reference, store, allow_inline=allow_inline):
+                missing = missing or finding.severity == "error"
+                yield finding
+    # A verifier can be tried only when the definition is right and the secrets are there.
+    if missing or not isinstance(webhook.value, Webhook) or any(check_auth(webhook)):
+        return
+    try:
+        build_verifier(webhook.value.auth, store.get)
+    except AuthProblem as problem:
+        yield _auth_finding(webhook, problem, "H072")
+    except SecretProblem as problem:
+        yield _secret_finding(webhook.file, (*webhook.path, "auth"), problem, None)
+
+
+def _present(file: str, path: Path, reference: str, store: SecretStore, *, allow_inline: bool) -> Iterator[Finding]:
+    """Look a reference up, and say what is wrong with it."""
+    if not is_reference(reference):
+        yield Finding(
+            code="H071",
+            message="a secret stands in the file itself",
+            file=file,
+            path=path,
+            hint='refer to it: "credential:NAME", "env:NAME" or "file:PATH"',
+            severity="warning" if allow_inline else "error",
+        )
+        return
+    try:
+        store.get(reference)
+    except SecretProblem as problem:
+        yield _secret_finding(file, path, problem, None)
+
+
+def _named(file: str, path: Path, name: str, store: SecretStore, within: tuple[int, int] | None) -> Iterator[Finding]:
+    """Look up what `secrets.NAME` reads, and say what is wrong with it."""
+    try:
+        store.named(name)
+    except SecretProblem as problem:
+        yield _secret_finding(file, path, problem, within)
+
+
+def _secret_finding(file: str, path: Path, problem: SecretProblem, within: tuple[int, int] | None) -> Finding:
+    return Finding(code="H070", message=problem.message, file=file, path=path, within=within, hint=problem.hint)
+
+
+def _auth_finding(webhook: Written, problem: AuthProblem, code: str) -> Finding:
+    path = (*webhook.path, "auth", problem.key) if problem.key else (*webhook.path, "auth")
+    return Finding(code=code, message=problem.message, file=webhook.file, path=path, hint=problem.hint)

@@ -1,0 +1,103 @@
+"""The models' rules in plain words: what was expected, what was found, what to write."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from hooksd.model.base import NAME_PATTERN
+from hooksd.model.endpoint import SIGN_PATTERN
+from hooksd.model.role import PERMISSION_PATTERN
+from hooksd.model.webhook import ANSWER_PATTERN
+
+EXPECTED: Mapping[str, str] = MappingProxyType({
+    "string_type": "a text",
+    "string_sub_type": "a text",
+    "tuple_type": "a list",
+    "list_type": "a list",
+    "mapping_type": "a table",
+    "dict_type": "a table",
+    "model_type": "a table",
+    "model_attributes_type": "a table",
+    "bool_type": "true or false",
+    "bool_parsing": "true or false",
+    "int_type": "a whole number",
+    "int_parsing": "a whole number",
+    "int_from_float": "a whole number",
+    "float_type": "a number",
+    "float_parsing": "a number",
+})  # fmt: skip
+"""What a value has to be, by the type of the error."""
+
+PATTERNS: Mapping[str, str] = MappingProxyType({
+    NAME_PATTERN: "a name has letters, digits, `.`, `_` and `-`, and begins with a letter or digit",
+    r"^[A-Za-z_][A-Za-z0-9_-]*$": "a name here has letters, digits, `_` and `-`, and begins with a letter or `_`",
+    r"^[A-Za-z_][A-Za-z0-9_]*$": "the name of a variable has letters, digits and `_`, and begins with no digit",
+    r"^((header|query|form|json\??|const):.*|method|url|)$":
+        "say where it is: `header:X`, `query:x`, `form:x`, `json:a.b`, `const:x`, `method` or `url`",
+    PERMISSION_PATTERN:
+        "a permission is `run:PROGRAM`, `http:URL`, `send:ENDPOINT` or `emit:TYPE`, each with `*` for any characters, "
+        "or `shell`",
+    SIGN_PATTERN:
+        "write `standard-webhooks`, `github`, `stripe` or a hash with a header, like `hmac-sha256:X-Signature`",
+    ANSWER_PATTERN: "write `accept`, `none` or `wait:` with a time, like `wait:10s`",
+    r"^/[A-Za-z0-9._~/-]*$": "a path begins with `/` and has letters, digits, `.`, `_`, `~`, `/` and `-`",
+    r"^(GET|POST|PUT|PATCH|DELETE|HEAD) \S":
+        "write the method in capitals and the URL, like `GET https://app.example.com/healthz`",
+    r"^\S+$": "an event type has no spaces, like `order.received`",
+})  # fmt: skip
+"""What a text has to look like, by the pattern that it does not fit."""
+
+MISSING: Mapping[str, str] = MappingProxyType({
+    "on": 'say which events start it, like `on = "github.push"`, or `on = "manual"`',
+    "steps": "add a `[[steps]]` line and below it what to do",
+    "auth": 'say how callers prove who they are: `auth.preset = "github"`, or `auth.type = "bearer"` with a secret; '
+            '`auth.type = "none"` lets everybody in',
+    "url": 'say where deliveries go, like `url = "https://example.com/hook"`',
+    "username": 'add `auth.username = "..."`',
+    "password": 'add `auth.password = "credential:NAME"`',
+    "token": 'say where the token is, like `auth.token = "header:X-Token"`',
+})  # fmt: skip
+"""What to write, by the key that is missing."""
+
+UNIONS: Mapping[str, str] = MappingProxyType({
+    "retry": '"none", "quick", "standard", "week" or a table like { max = 5, delay = "2s" }',
+    "signed": 'a text like "{timestamp}.{body}", or a table of such texts by media type',
+})  # fmt: skip
+"""What a key takes that takes more than one kind of value."""
+
+TYPED: Mapping[str, str] = MappingProxyType({
+    "run": 'write the program and its arguments as a list, like ["git", "pull"]; `shell` takes a script',
+    "steps": "write `[[steps]]` with two pairs of brackets",
+    "on_failure": "write `[[on_failure]]` with two pairs of brackets",
+    "finally": "write `[[finally]]` with two pairs of brackets",
+    "allow": 'write a list, like ["run:/srv/app/bin/*"]',
+    "methods": 'write a list, like ["POST"]',
+    "auth": 'write `auth.preset = "..."` or `auth.type = "..."`',
+    "limits": 'write `limits.body = "10MiB"`',
+    "env": 'write `env.NAME = "..."`',
+    "headers": 'write `headers.X-Name = "..."`',
+    "query": 'write `query.name = "..."`',
+    "set": 'write `set.name = "..."`',
+    "vars": 'write `vars.name = "..."`',
+})  # fmt: skip
+"""What to write, by the key that has a value of the wrong type."""
+
+
+def found(value: object) -> str:
+    """Say what kind of value something is."""
+    kinds: tuple[tuple[type, str], ...] = (
+        (bool, "true or false"),
+        (str, "a text"),
+        (int, "a number"),
+        (float, "a number"),
+        (list, "a list"),
+        (dict, "a table"),
+    )
+    return next((words for kind, words in kinds if isinstance(value, kind)), "null")
+
+
+def listing(words: tuple[str, ...] | list[str], quote: str = "`") -> str:
+    """Write words as a list for people: "`a`, `b` or `c`"."""
+    quoted = [f"{quote}{word}{quote}" for word in words]
+    return quoted[0] if len(quoted) == 1 else f"{', '.join(quoted[:-1])} or {quoted[-1]}"
