@@ -112,12 +112,8 @@ class Builder:
 
     def _for(self, opening: Block, locals_: frozenset[str]) -> Write:
         parser = self._parser(opening, locals_)
-        variables = [parser.local()]
-        if parser.take(","):
-            variables.append(parser.local())
-        parser.expect("in")
-        elements = evaluator(parser.expression())
-        parser.end()
+        variables, listed = parser.loop()
+        elements = evaluator(listed)
         self.references += parser.references
         write, stop = self._sequence(locals_ | {"loop", *variables}, ("else", "endfor"))
         block, otherwise = self._stopped(opening, stop, "endfor"), _each([])
@@ -126,7 +122,7 @@ class Builder:
             otherwise, stop = self._sequence(locals_, ("endfor",))
             block = self._stopped(opening, stop, "endfor")
         self._alone(block)
-        return _repeat(tuple(variables), elements, write, otherwise)
+        return _repeat(variables, elements, write, otherwise)
 
     def _stopped(self, opening: Block, stop: Block | None, wanted: str) -> Block:
         if stop is None:
@@ -139,7 +135,7 @@ class Builder:
         return stop
 
     def _alone(self, block: Block) -> None:
-        self._parser(block, frozenset()).end()
+        self._parser(block, frozenset()).nothing()
 
 
 def _unknown(block: Block) -> ExpressionProblem:

@@ -17,9 +17,9 @@ MAX_SHOWN = 200
 """Texts longer than this many characters are cut by `Condition.values`."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Judged:
-    """What a condition says. Not keyword-only: it is made for every event."""
+    """What a condition says."""
 
     value: bool
     missing: str | None = None
@@ -28,7 +28,7 @@ class Judged:
     """Why the condition could not be judged, which made it false. Holds no data."""
 
 
-_TRUE, _FALSE = Judged(True), Judged(False)  # noqa: FBT003 - the two answers
+_TRUE, _FALSE = Judged(value=True), Judged(value=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

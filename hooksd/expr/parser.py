@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from hooksd.expr import tree
+from hooksd.expr.cursor import Cursor
 from hooksd.expr.filters import FILTERS
 from hooksd.expr.lexer import Token, Tokens
 from hooksd.expr.names import Reference, did_you_mean
@@ -38,19 +39,18 @@ class Parser:
             locals_: Names of the loops around it: they exist too, and are no references.
         """
         self._source = source
-        self._tokens = tokens.items
+        self._cursor = Cursor(tokens.items)
         self._names = frozenset(names)
         self._locals = locals_
-        self._at = 0
         self._nesting = 0
         self.references: list[Reference] = []
 
     def whole(self) -> tree.Node:
         """Return the expression that all tokens together are."""
-        if self._token.kind == "end":
-            raise self._problem("an expression is missing")
+        if self._cursor.token.kind == "end":
+            raise self._cursor.problem("an expression is missing")
         node = self.expression()
-        self.end()
+        self._cursor.end()
         return node
 
     # The grammar, from the weakest binding to the strongest.
@@ -59,9 +59,9 @@ class Parser:
         """Return the expression that begins here."""
         self._enter()
         yes = self._chain("or", tree.Any, self._all)
-        if self._take("if"):
+        if self._cursor.take("if"):
             test = self._chain("or", tree.Any, self._all)
-            no: tree.Node = self.expression() if self._take("else") else tree.Constant(value=None)
+            no: tree.Node = self.expression() if self._cursor.take("else") else tree.Constant(value=None)
             yes = tree.Choice(test=test, yes=yes, no=no)
         self._nesting -= 1
         return yes
@@ -73,13 +73,13 @@ class Parser:
         self, word: str, make: type[tree.Any | tree.All | tree.Joined], part: Callable[[], tree.Node]
     ) -> tree.Node:
         parts = [part()]
-        while self._take(word):
+        while self._cursor.take(word):
             parts.append(part())
         return parts[0] if len(parts) == 1 else make(parts=tuple(parts))
 
     def _not(self) -> tree.Node:
         count = 0
-        while self._take("not"):
+        while self._cursor.take("not"):
             count += 1
         node = self._comparison()
         if count == 0:
@@ -95,14 +95,14 @@ class Parser:
         return tree.Comparison(first=first, rest=tuple(rest)) if rest else first
 
     def _comparing(self) -> str | None:
-        if self._token.text in _COMPARISONS and self._token.kind != "constant":
-            return self._advance().text
-        if self._is("not") and self._tokens[self._at + 1].text == "in":
-            self._advance()
-            self._advance()
+        if self._cursor.token.text in _COMPARISONS and self._cursor.token.kind != "constant":
+            return self._cursor.advance().text
+        if self._cursor.stands("not") and self._cursor.ahead(1).text == "in":
+            self._cursor.advance()
+            self._cursor.advance()
             return "not in"
-        if self._is("="):
-            raise self._problem("`=` compares nothing", hint="write `==`")
+        if self._cursor.stands("="):
+            raise self._cursor.problem("`=` compares nothing", hint="write `==`")
         return None
 
     def _sum(self) -> tree.Node:
@@ -117,33 +117,33 @@ class Parser:
     def _arithmetic(self, operators: tuple[str, ...], part: Callable[[], tree.Node]) -> tree.Node:
         first = part()
         rest = []
-        while self._token.kind == "operator" and self._token.text in operators:
-            rest.append((self._advance().text, part()))
-        if self._is("**"):
-            raise self._problem("there is no operator `**`")
+        while self._cursor.token.kind == "operator" and self._cursor.token.text in operators:
+            rest.append((self._cursor.advance().text, part()))
+        if self._cursor.stands("**"):
+            raise self._cursor.problem("there is no operator `**`")
         return tree.Arithmetic(first=first, rest=tuple(rest)) if rest else first
 
     def _piped(self) -> tree.Node:
-        negative = self._take("-")
+        negative = self._cursor.take("-")
         base = self._accessed()
         if negative:
             base = tree.Negative(value=base)
         stages: list[tree.Filter | tree.Test] = []
-        while self._is("|") or self._is("is"):
-            stages.append(self._filter() if self._advance().text == "|" else self._test())
+        while self._cursor.stands("|") or self._cursor.stands("is"):
+            stages.append(self._filter() if self._cursor.advance().text == "|" else self._test())
         return tree.Pipeline(base=base, stages=tuple(stages)) if stages else base
 
     # Filters and tests.
 
     def _filter(self) -> tree.Filter:
-        name = self._word("the name of a filter")
+        name = self._cursor.word("the name of a filter")
         spec = FILTERS.get(name.text)
         if spec is None:
             raise ExpressionProblem(
                 f"unknown filter `{name.text}`", start=name.start, end=name.end, hint=did_you_mean(name.text, FILTERS)
             )
         arguments: list[tree.Node | None] = [None] * len(spec.parameters)
-        if self._take("("):
+        if self._cursor.take("("):
             self._arguments(name, spec.parameters, arguments)
         if any(argument is None for argument in arguments[: spec.required]):
             needs = ", ".join(spec.parameters[: spec.required])
@@ -157,13 +157,14 @@ class Parser:
 
     def _arguments(self, name: Token, parameters: tuple[str, ...], arguments: list[tree.Node | None]) -> None:
         place = 0
-        while not self._take(")"):
-            start = self._token
-            if start.kind == "name" and self._tokens[self._at + 1].text == "=":
+        while not self._cursor.take(")"):
+            start = self._cursor.token
+            if start.kind == "name" and self._cursor.ahead(1).text == "=":
                 if start.text not in parameters:
                     hint = did_you_mean(start.text, parameters) or f"it takes: {', '.join(parameters) or 'none'}"
-                    raise self._problem(f"`{name.text}` has no argument `{start.text}`", hint=hint)
-                self._at += 2
+                    raise self._cursor.problem(f"`{name.text}` has no argument `{start.text}`", hint=hint)
+                self._cursor.advance()
+                self._cursor.advance()
                 index = parameters.index(start.text)
             else:
                 index, place = place, place + 1
@@ -175,16 +176,16 @@ class Parser:
                     hint=f"it takes: {', '.join(parameters) or 'none'}",
                 )
             arguments[index] = self.expression()
-            self._separator(")")
+            self._cursor.separator(")")
 
     def _test(self) -> tree.Test:
-        negated = self._take("not")
-        name = self._word("the name of a test")
+        negated = self._cursor.take("not")
+        name = self._cursor.word("the name of a test")
         if name.text not in PREDICATES:
             raise ExpressionProblem(
                 f"unknown test `{name.text}`", start=name.start, end=name.end, hint=did_you_mean(name.text, PREDICATES)
             )
-        arguments = self._list(")") if self._take("(") else ()
+        arguments = self._list(")") if self._cursor.take("(") else ()
         wanted = PREDICATES[name.text][1]
         if len(arguments) != wanted:
             hint = f"write {name.text}('...')" if wanted else f"write `is {name.text}` alone"
@@ -199,24 +200,24 @@ class Parser:
     # Values and their elements.
 
     def _accessed(self) -> tree.Node:
-        start = self._token
+        start = self._cursor.token
         base = self._path(start) if self._is_name() else self._primary()
         keys: list[tree.Node | tree.Cut] = []
-        while self._is(".") or self._is("["):
-            keys.append(tree.Constant(value=self._member()) if self._take(".") else self._index())
-        if self._is("("):
+        while self._cursor.stands(".") or self._cursor.stands("["):
+            keys.append(tree.Constant(value=self._member()) if self._cursor.take(".") else self._index())
+        if self._cursor.stands("("):
             raise self._call(start)
         if not keys:
             return base
-        return tree.Access(base=base, keys=tuple(keys), source=self._source[start.start : self._previous.end])
+        return tree.Access(base=base, keys=tuple(keys), source=self._source[start.start : self._cursor.previous.end])
 
     def _path(self, start: Token) -> tree.Node:
-        keys: list[str | int] = [self._advance().text]
+        keys: list[str | int] = [self._cursor.advance().text]
         while (key := self._constant_key()) is not None:
             keys.append(key)
         if start.text not in self._locals:
             self._known(start)
-            self.references.append(Reference(path=tuple(keys), start=start.start, end=self._previous.end))
+            self.references.append(Reference(path=tuple(keys), start=start.start, end=self._cursor.previous.end))
             if start.text == "secrets" and (len(keys) == 1 or not isinstance(keys[1], str)):
                 raise ExpressionProblem(
                     "secrets are read one by one, by name", start=start.start, end=start.end, hint="write secrets.NAME"
@@ -230,7 +231,7 @@ class Parser:
         before = self._source[: name.start]
         if before.endswith("-") and before[-2:-1].isalnum():
             hint = "a key with a dash is written in brackets: headers['x-name']"
-        elif self._tokens[min(self._at, len(self._tokens) - 1)].text == "(":
+        elif self._cursor.stands("("):
             hint = "there are no functions; filters are written `value | filter`"
         raise ExpressionProblem(
             f"unknown name `{name.text}`",
@@ -241,18 +242,19 @@ class Parser:
 
     def _constant_key(self) -> str | int | None:
         """Take `.name`, `['name']` or `[0]` if one stands here."""
-        if self._take("."):
+        if self._cursor.take("."):
             return self._member()
-        tokens = self._tokens[self._at : self._at + 3]
-        if len(tokens) == 3 and tokens[0].text == "[" and tokens[1].kind == "constant" and tokens[2].text == "]":
-            key = tokens[1].value
-            if isinstance(key, str | int):
-                self._at += 3
-                return key
+        key = self._cursor.ahead(1)
+        if self._cursor.stands("[") and key.kind == "constant" and self._cursor.ahead(2).text == "]":
+            value = key.value
+            if isinstance(value, str | int) and not isinstance(value, bool):
+                for _ in range(3):
+                    self._cursor.advance()
+                return value
         return None
 
     def _member(self) -> str:
-        name = self._advance()
+        name = self._cursor.advance()
         if name.kind != "name":
             raise ExpressionProblem(
                 "a key is missing after the dot",
@@ -263,18 +265,22 @@ class Parser:
         return name.text
 
     def _index(self) -> tree.Node | tree.Cut:
-        self._advance()
-        low = None if self._is(":") else self.expression()
-        if not self._take(":"):
-            self._expect("]")
-            assert low is not None  # noqa: S101 - without a colon an expression stood there
-            return low
-        high = None if self._is("]") else self.expression()
-        self._expect("]")
+        self._cursor.advance()
+        if self._cursor.take(":"):
+            return self._cut(None)
+        low = self.expression()
+        if self._cursor.take(":"):
+            return self._cut(low)
+        self._cursor.expect("]")
+        return low
+
+    def _cut(self, low: tree.Node | None) -> tree.Cut:
+        high = None if self._cursor.stands("]") else self.expression()
+        self._cursor.expect("]")
         return tree.Cut(low=low, high=high)
 
     def _call(self, start: Token) -> ExpressionProblem:
-        name = self._previous
+        name = self._cursor.previous
         text = self._source[start.start : name.start].rstrip(".")
         hint = "filters are written `value | filter`"
         if name.text in FILTERS and text:
@@ -282,115 +288,77 @@ class Parser:
         return ExpressionProblem(f"`{name.text}` cannot be called", start=name.start, end=name.end, hint=hint)
 
     def _primary(self) -> tree.Node:
-        token = self._token
+        token = self._cursor.token
         if token.kind == "constant":
-            return tree.Constant(value=self._advance().value)
+            return tree.Constant(value=self._cursor.advance().value)
         if token.kind == "name" and token.text in _CONSTANTS:
-            return tree.Constant(value=_CONSTANTS[self._advance().text])
-        if self._take("("):
+            return tree.Constant(value=_CONSTANTS[self._cursor.advance().text])
+        if self._cursor.take("("):
             node = self.expression()
-            self._expect(")")
+            self._cursor.expect(")")
             return node
-        if self._take("["):
+        if self._cursor.take("["):
             return tree.ListOf(items=self._list("]"))
-        if self._take("{"):
+        if self._cursor.take("{"):
             return self._map()
         if token.kind == "end":
-            raise self._problem("the expression ends too early")
-        raise self._problem(f"unexpected `{token.text}`: a value is missing")
+            raise self._cursor.problem("the expression ends too early")
+        raise self._cursor.problem(f"unexpected `{token.text}`: a value is missing")
 
     def _list(self, closing: str) -> tuple[tree.Node, ...]:
         items = []
-        while not self._take(closing):
+        while not self._cursor.take(closing):
             items.append(self.expression())
-            self._separator(closing)
+            self._cursor.separator(closing)
         return tuple(items)
 
     def _map(self) -> tree.Node:
         items = []
-        while not self._take("}"):
-            key = self._advance()
+        while not self._cursor.take("}"):
+            key = self._cursor.advance()
             if key.kind != "constant" or not isinstance(key.value, str):
                 raise ExpressionProblem(
                     "the key of a map is a text", start=key.start, end=key.end, hint="write {'key': value}"
                 )
-            self._expect(":")
+            self._cursor.expect(":")
             items.append((key.value, self.expression()))
-            self._separator("}")
+            self._cursor.separator("}")
         return tree.MapOf(items=tuple(items))
 
-    # The tokens.
-
-    @property
-    def _token(self) -> Token:
-        return self._tokens[self._at]
-
-    @property
-    def _previous(self) -> Token:
-        return self._tokens[max(0, self._at - 1)]
-
-    def _advance(self) -> Token:
-        token = self._tokens[self._at]
-        self._at = min(self._at + 1, len(self._tokens) - 1)
-        return token
-
-    def _is(self, text: str) -> bool:
-        token = self._tokens[self._at]
-        return token.text == text and token.kind != "constant"
-
     def _is_name(self) -> bool:
-        token = self._token
+        token = self._cursor.token
         return token.kind == "name" and token.text not in _CONSTANTS and token.text not in _WORDS
-
-    def _take(self, text: str) -> bool:
-        if self._is(text):
-            self._advance()
-            return True
-        return False
-
-    def _expect(self, text: str) -> None:
-        if not self._take(text):
-            raise self._problem(f"`{text}` is missing here")
-
-    def _separator(self, closing: str) -> None:
-        if not self._take(",") and not self._is(closing):
-            raise self._problem(f"`,` or `{closing}` is missing here")
-
-    def _word(self, what: str) -> Token:
-        if self._token.kind != "name":
-            raise self._problem(f"{what} is missing here")
-        return self._advance()
-
-    def local(self) -> str:
-        """Take the name of a loop's variable."""
-        token = self._word("the name of a variable")
-        if token.text in _WORDS or token.text in _CONSTANTS or token.text in NAMES or token.text == "loop":
-            raise ExpressionProblem(
-                f"`{token.text}` cannot name a variable", start=token.start, end=token.end, hint="choose another name"
-            )
-        return token.text
-
-    def take(self, text: str) -> bool:
-        """Take a word or a mark if it stands here, and tell whether it did."""
-        return self._take(text)
-
-    def expect(self, text: str) -> None:
-        """Take a word or a mark that must stand here."""
-        self._expect(text)
-
-    def end(self) -> None:
-        """Make sure that nothing is left."""
-        token = self._token
-        if token.kind == "end":
-            return
-        hints = {"&": "write `and`", "|": None}
-        raise self._problem(f"unexpected `{token.text}`", hint=hints.get(token.text))
 
     def _enter(self) -> None:
         self._nesting += 1
         if self._nesting > MAX_NESTING:
-            raise self._problem(f"brackets are nested deeper than {MAX_NESTING}", hint="compute a part in a `set` step")
+            hint = "compute a part in a `set` step"
+            raise self._cursor.problem(f"brackets are nested deeper than {MAX_NESTING}", hint)
 
-    def _problem(self, message: str, hint: str | None = None) -> ExpressionProblem:
-        token = self._token
-        return ExpressionProblem(message, start=token.start, end=token.end, hint=hint)
+    # What the blocks of templates need besides.
+
+    def loop(self) -> tuple[tuple[str, ...], tree.Node]:
+        """Return what `{% for a, b in list %}` says: the variables and the list."""
+        variables = [self._variable()]
+        if self._cursor.take(","):
+            variables.append(self._variable())
+        self._cursor.expect("in")
+        elements = self.expression()
+        self._cursor.end()
+        return tuple(variables), elements
+
+    def nothing(self) -> None:
+        """Make sure that there is no expression.
+
+        Raises:
+            ExpressionProblem: There is one.
+        """
+        self._cursor.end()
+
+    def _variable(self) -> str:
+        token = self._cursor.word("the name of a variable")
+        if token.text in _WORDS | _CONSTANTS.keys() | NAMES | {"loop"}:
+            raise ExpressionProblem(
+                f"`{token.text}` cannot name a variable", start=token.start, end=token.end, hint="choose another name"
+            )
+        return token.text
