@@ -22,7 +22,7 @@ from hooksd.telemetry.observer import Observer
 from hooksd.web.answer import Answer, json_answer
 from hooksd.web.body import Disconnected, Unreadable, parse_body, read_body
 from hooksd.web.control import Control
-from hooksd.web.history import event_view, run_view, runs_of, unsealed
+from hooksd.web.history import event_view, run_view
 from hooksd.web.manual import NotMeant, StartWorkflow, manual_event, read_trigger
 from hooksd.web.outcome import accepted_document
 from hooksd.web.problem import CLOSE, problem, unavailable
@@ -160,15 +160,12 @@ class Admin:
 
     async def _event(self, request: Request) -> Answer:
         identifier = _identifier(request, EVENT_PREFIX, "event")
-        records = list(await self._control.history(identifier))
-        for run in runs_of(identifier, records):
-            records.extend(await self._control.history(run))
-        view = event_view(identifier, unsealed(records))
+        view = event_view(identifier, await self._control.history(identifier))
         return json_answer(200, view) if view else problem(404, f"the log holds no event {identifier}")
 
     async def _run(self, request: Request) -> Answer:
         identifier = _identifier(request, RUN_PREFIX, "run")
-        view = run_view(identifier, unsealed(await self._control.history(identifier)))
+        view = run_view(identifier, await self._control.history(identifier))
         return json_answer(200, view) if view else problem(404, f"the log holds no run {identifier}")
 
     async def _metrics(self, _request: Request) -> Answer:

@@ -33,8 +33,8 @@ class Control(Protocol):
         ...
 
     async def history(self, identifier: str) -> Sequence[Mapping[str, Json]]:
-        """Return every record about an event, a run or a delivery, oldest first, as the log has them.
+        """Return every record about an event (with its runs), a run or a delivery, oldest first; none: it is unknown.
 
-        It reads files, so implementations do it in a thread: `[entry.tree for entry in LogReader(...).find(id)]`.
+        It reads files, so implementations do it in a thread.
         """
         ...

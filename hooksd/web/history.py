@@ -9,7 +9,6 @@ from hooksd.model.base import Json
 Tree = Mapping[str, Json]
 """A record as the log has it."""
 
-_SEAL = "_"
 _STEP_KEYS = ("status", "verb", "attempts", "ms", "code", "output", "output_blob", "error", "detail")
 
 
@@ -106,12 +105,6 @@ def _deliveries(run: str, records: Iterable[Tree]) -> list[Json]:
     return list(found.values())
 
 
-def runs_of(event: str, records: Iterable[Tree]) -> list[str]:
-    """Return the runs that an event started."""
-    accepted = _accepted(event, records)
-    return [plan["id"] for plan in accepted["runs"]] if accepted else []
-
-
 def _accepted(event: str, records: Iterable[Tree]) -> Tree | None:
     return next((one for one in records if one["type"] == "event.accepted" and one["event"]["id"] == event), None)
 
@@ -134,8 +127,3 @@ def event_view(identifier: str, records: Sequence[Tree]) -> dict[str, Json] | No
         "runs": [{key: run[key] for key in ("id", "workflow", "status", "step", "error", "ms")} for run in runs if run],
         "not_started": accepted["not_started"],
     }
-
-
-def unsealed(records: Iterable[Tree]) -> list[Tree]:
-    """Return records without the member that seals their lines."""
-    return [{key: value for key, value in record.items() if key != _SEAL} for record in records]

@@ -18,7 +18,7 @@ from hooksd.model.trust import Trust
 MANUAL = "manual"
 """The type of the event that starts a workflow by name."""
 
-_TYPE = re.compile(r"[^\s\x00-\x1f\x7f-\x9f]{1,512}")
+_TYPE = re.compile(r"[^\x00-\x1f\x7f-\x9f]{1,512}")
 
 
 class NotMeant(Exception):
@@ -60,7 +60,7 @@ def read_trigger(document: Json) -> Trigger:
         case (None, str(event_type)) if _TYPE.fullmatch(event_type):
             return PublishEvent(event_type=event_type, data=document.get("data"))
         case (None, str()):
-            raise NotMeant("`event` is an event type: 1 to 512 characters without spaces")
+            raise NotMeant("`event` is an event type: 1 to 512 characters and no control characters")
         case _:
             raise NotMeant("name either a `workflow` or an `event` type, as text")
 

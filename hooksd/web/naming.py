@@ -19,7 +19,6 @@ MAX_SUBJECT: Final = 1024
 RESERVED: Final = ("workflow.", "config.", "daemon.", "log.")
 """What hooksd calls its own events. A caller's data must not name one, or it could speak for the daemon."""
 
-_SPACE_OR_CONTROL = re.compile(r"[\s\x00-\x1f\x7f-\x9f]")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]+")
 
 
@@ -68,6 +67,6 @@ def _render(template: Template, key: str, scope: Scope) -> str:
 
 
 def _checked(text: str) -> str:
-    if not text or len(text) > MAX_TYPE or _SPACE_OR_CONTROL.search(text):
-        raise Unnamed(f"an event type is 1 to {MAX_TYPE} characters without spaces, not {text[:80]!r}")
+    if not text or len(text) > MAX_TYPE or _CONTROL.search(text):
+        raise Unnamed(f"an event type is 1 to {MAX_TYPE} characters and no control characters, not {text[:80]!r}")
     return text

@@ -124,7 +124,7 @@ class Receiver:
         reading = verifier.read(request, data)
         scope: dict[str, Json] = {}
         if webhook.event is not None or webhook.subject is not None:
-            scope = {"body": data, "headers": headers, "query": query, "files": {}}
+            scope = {"body": data, "headers": headers, "query": query}
         return Event(
             id=self._ids.event(),
             type=naming.event_type(webhook, reading.event_type, scope),

@@ -11,6 +11,9 @@ from hooksd.model.secret import Secret
 from hooksd.telemetry.log import configure, get_logger, neutralise
 
 
+HIDDEN = Secret(b"hunter2")
+
+
 class Terminal(io.StringIO):
     def isatty(self) -> bool:
         return True
@@ -68,7 +71,7 @@ def test_a_traceback_shows_no_values_of_variables() -> None:
         return int(f"{len(password)} characters")
 
     try:
-        judge(Secret(b"hunter2").text())
+        judge(HIDDEN.text())
     except ValueError:
         get_logger().exception("request.failed")
 
