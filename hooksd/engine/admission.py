@@ -7,8 +7,7 @@ The places are derived from the runs that have not ended; there is no lock that 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import MutableMapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from hooksd.model.ids import RunId
 from hooksd.model.workflow import Workflow
@@ -48,16 +47,18 @@ class Cancel:
 Admission = Start | Skip | Supersede | Cancel
 
 
-@dataclass(slots=True, kw_only=True)
 class Group:
     """The runs of one workflow with one key that have not ended. Its owner keeps it up to date."""
 
-    policy: Workflow
-    """The definition of the newest of them: it says what happens when all places are taken."""
-    running: MutableMapping[RunId, bool] = field(default_factory=dict)
-    """Oldest first; true: it has been told to stop."""
-    waiting: deque[RunId] = field(default_factory=deque)
-    """Oldest first."""
+    __slots__ = ("policy", "running", "waiting")
+
+    def __init__(self, policy: Workflow) -> None:
+        self.policy = policy
+        """The definition of the newest of them: it says what happens when all places are taken."""
+        self.running: dict[RunId, bool] = {}
+        """Oldest first; true: it has been told to stop."""
+        self.waiting: deque[RunId] = deque()
+        """Oldest first."""
 
 
 def admit(group: Group) -> Admission | None:

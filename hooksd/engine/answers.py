@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
-from dataclasses import dataclass, field
 
 from hooksd.engine.patience import Patience
 from hooksd.engine.ports import Response
@@ -14,13 +13,15 @@ KEPT = 256
 """Answers kept after their last run ended, for a caller who comes a moment later."""
 
 
-@dataclass(slots=True, kw_only=True)
 class _Open:
     """An event with runs that have not ended."""
 
-    runs: int
-    response: Response | None = None
-    waiters: list[asyncio.Future[None]] = field(default_factory=list)
+    __slots__ = ("response", "runs", "waiters")
+
+    def __init__(self, runs: int) -> None:
+        self.runs = runs
+        self.response: Response | None = None
+        self.waiters: list[asyncio.Future[None]] = []
 
     def wake(self) -> None:
         for waiter in self.waiters:
@@ -39,7 +40,7 @@ class Answers:
     def expect(self, event: EventId, runs: int) -> None:
         """Note that an event started runs."""
         if runs:
-            self._open[event] = _Open(runs=runs)
+            self._open[event] = _Open(runs)
 
     def give(self, event: EventId, response: Response) -> None:
         """Take an answer, unless there is one already."""

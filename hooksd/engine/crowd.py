@@ -64,7 +64,7 @@ class Crowd:
         if key is None:
             self._begin(execution)
             return
-        group = self._groups.setdefault(key, Group(policy=run.workflow.value))
+        group = self._groups.setdefault(key, Group(run.workflow.value))
         group.policy = run.workflow.value
         if run.started_at is not None:
             group.running[run.id] = False
