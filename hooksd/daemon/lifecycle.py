@@ -99,8 +99,8 @@ async def _end(parts: Parts, servers: Sequence[asyncio.Task[None]], stopping: St
 async def _orderly(parts: Parts, servers: Sequence[asyncio.Task[None]]) -> None:
     # A caller who waits for the answer of a run waits for the engine: requests and runs end side by side.
     async with asyncio.TaskGroup() as group:
-        group.create_task(_drained(parts), name="drain")
-        await asyncio.wait(servers)
+        drained = group.create_task(_drained(parts), name="drain")
+        await asyncio.wait({drained, *servers})
 
 
 async def _drained(parts: Parts) -> None:

@@ -1,0 +1,43 @@
+"""Each effect reaches the part that carries it out."""
+
+from __future__ import annotations
+
+from hooksd.daemon.performer import Switchboard
+from hooksd.model.effect import Deliver, Effect, MakeRequest, Performed, StartProcess
+from hooksd.model.ids import EventId, RunId
+
+PROCESS = StartProcess(argv=("true",), env={}, stdin=b"", cwd="/", timeout=1.0)
+REQUEST = MakeRequest(method="GET", url="http://127.0.0.1/", headers={}, body=b"", timeout=1.0)
+DELIVERY = Deliver(
+    endpoints=("slack",),
+    event=EventId("evt_1"),
+    run=RunId("run_1"),
+    step="tell",
+    headers={},
+    query={},
+    media="application/json",
+    body=b"{}",
+    retry=None,
+)
+
+
+async def test_each_effect_is_carried_out_by_its_own_part() -> None:
+    done: list[tuple[str, Effect]] = []
+
+    async def process(effect: StartProcess) -> Performed:
+        done.append(("process", effect))
+        return Performed(ok=True)
+
+    async def request(effect: MakeRequest) -> Performed:
+        done.append(("request", effect))
+        return Performed(ok=True)
+
+    async def deliver(effect: Deliver) -> Performed:
+        done.append(("deliver", effect))
+        return Performed(ok=False, error="nobody there")
+
+    switchboard = Switchboard(process=process, request=request, deliver=deliver)
+    assert (await switchboard.perform(PROCESS)).ok
+    assert (await switchboard.perform(REQUEST)).ok
+    assert (await switchboard.perform(DELIVERY)).error == "nobody there"
+    assert done == [("process", PROCESS), ("request", REQUEST), ("deliver", DELIVERY)]

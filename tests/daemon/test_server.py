@@ -1,0 +1,89 @@
+"""uvicorn as a guest: real sockets, our way to stop."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+from pathlib import Path
+
+import httpx
+from starlette.types import Receive, Scope, Send
+
+from hooksd.config.settings import TcpAddress, UnixAddress
+from hooksd.daemon.listen import bind
+from hooksd.daemon.server import Listener
+
+
+class Slow:
+    """Answers when it is let."""
+
+    def __init__(self) -> None:
+        self.let = asyncio.Event()
+        self.asked = asyncio.Event()
+
+    async def __call__(self, _scope: Scope, _receive: Receive, send: Send) -> None:
+        self.asked.set()
+        await self.let.wait()
+        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"2")]})
+        await send({"type": "http.response.body", "body": b"ok"})
+
+
+async def opened(listener: Listener) -> None:
+    async with asyncio.timeout(10):
+        while not listener.is_open:
+            await asyncio.sleep(0.01)
+
+
+async def ask_in_vain(client: httpx.AsyncClient, url: str) -> None:
+    with contextlib.suppress(httpx.TransportError):
+        await client.get(url)
+
+
+async def test_requests_under_way_are_answered_when_the_listener_stops() -> None:
+    app = Slow()
+    door = bind(TcpAddress(host="127.0.0.1", port=0))
+    url = f"http://127.0.0.1:{door.getsockname()[1]}/"
+    listener = Listener(app, [door])
+    async with asyncio.timeout(20), httpx.AsyncClient(trust_env=False) as client, asyncio.TaskGroup() as group:
+        group.create_task(listener.serve())
+        await opened(listener)
+        asked = group.create_task(client.get(url))
+        await app.asked.wait()
+        listener.stop()
+        app.let.set()
+
+    answer = asked.result()
+    assert answer.text == "ok"
+    assert "server" not in answer.headers
+
+
+async def test_a_listener_that_must_end_now_does_not_wait_for_requests() -> None:
+    app = Slow()
+    door = bind(TcpAddress(host="127.0.0.1", port=0))
+    url = f"http://127.0.0.1:{door.getsockname()[1]}/"
+    listener = Listener(app, [door], finish=60)
+    async with asyncio.timeout(10), httpx.AsyncClient(trust_env=False) as client, asyncio.TaskGroup() as group:
+        serving = group.create_task(listener.serve())
+        await opened(listener)
+        asking = group.create_task(ask_in_vain(client, url))
+        await app.asked.wait()
+        listener.stop_now()
+        await serving
+        assert not asking.done()
+        app.let.set()
+
+
+async def test_signals_stay_where_they_were_and_a_unix_socket_is_served(tmp_path: Path) -> None:
+    app = Slow()
+    app.let.set()
+    before = signal.getsignal(signal.SIGTERM)
+    door = bind(UnixAddress(path=tmp_path / "admin.sock"))
+    listener = Listener(app, [door])
+    transport = httpx.AsyncHTTPTransport(uds=str(tmp_path / "admin.sock"))
+    async with asyncio.timeout(20), httpx.AsyncClient(transport=transport) as client, asyncio.TaskGroup() as group:
+        group.create_task(listener.serve())
+        await opened(listener)
+        assert signal.getsignal(signal.SIGTERM) is before
+        assert (await client.get("http://hooksd/")).status_code == 200
+        listener.stop()
