@@ -14,7 +14,7 @@ from watchfiles.main import FileChange
 
 from hooksd.clock import SystemClock
 from hooksd.config import watch
-from hooksd.config.tree import Tree
+from hooksd.config.tree import Scan, Tree, look
 from hooksd.config.watch import Watcher, scan
 from tests.config.unprivileged import privileged, unprivileged
 
@@ -398,9 +398,8 @@ async def test_a_directory_without_changes_is_scanned_every_two_seconds_and_not_
     root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     scans = 0
-    look = watch.look
 
-    def counted(path: Path) -> watch.Scan:
+    def counted(path: Path) -> Scan:
         nonlocal scans
         scans += 1
         return look(path)

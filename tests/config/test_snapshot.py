@@ -1,0 +1,72 @@
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hooksd.config.snapshot import Revision, Snapshot, subscribers
+from tests.config.sets import snapshot, workflow
+
+WEBHOOK = '[webhooks.NAME]\nauth.type = "none"\n'
+
+
+def names(found: Snapshot, event_type: str, webhook: str | None = None) -> list[str]:
+    return [item.name for item in subscribers(found, event_type, webhook)]
+
+
+def of(**on: str) -> Snapshot:
+    webhooks = "".join(WEBHOOK.replace("NAME", name) for name in ("github", "shop"))
+    files = {f"{name}.toml": workflow(entry) for name, entry in on.items()}
+    return snapshot(files | {"webhooks.toml": f"version = 1\n{webhooks}"})
+
+
+def test_a_revision_is_named_by_the_first_twelve_digits_of_its_digest() -> None:
+    assert Revision(tree="sha256:0123456789abcdef").id == "0123456789ab"
+
+
+def test_a_workflow_hears_of_the_event_type_it_names_and_of_no_other() -> None:
+    found = of(deploy='"github.push"')
+    assert names(found, "github.push") == ["deploy"]
+    assert names(found, "github.pushed") == []
+    assert names(found, "github") == []
+
+
+def test_a_star_stands_for_any_characters_dots_included() -> None:
+    found = of(audit='"github.*"', all='"*"')
+    assert names(found, "github.pull_request.opened") == ["all", "audit"]
+    assert names(found, "stripe.paid") == ["all"]
+
+
+def test_a_webhook_can_be_named_in_two_spellings() -> None:
+    found = of(one='"webhook:github"', two='"webhookId:github"', three='"webhook:shop"')
+    assert names(found, "webhook.github", "github") == ["one", "two"]
+    assert names(found, "webhook.github") == []
+
+
+def test_webhooks_can_be_named_by_a_pattern() -> None:
+    found = of(every='"webhook:*"', some='"webhookId:git*"')
+    assert names(found, "push", "github") == ["every", "some"]
+    assert names(found, "push", "shop") == ["every"]
+    assert names(found, "push") == []
+
+
+def test_an_emitted_event_cannot_pretend_to_have_been_received_by_a_webhook() -> None:
+    found = of(one='"webhook:github"', every='"webhook:*"')
+    assert names(found, "webhook:github") == []
+    assert names(found, "webhook:github", "shop") == ["every"]
+
+
+def test_manual_fits_no_event_not_even_one_of_that_name() -> None:
+    assert names(of(job='"manual"'), "manual") == []
+
+
+def test_a_workflow_that_fits_several_times_is_found_once_and_in_order_of_names() -> None:
+    found = of(b='["github.push", "github.*", "webhook:github", "*"]', a='"*"', c='"github.push"')
+    assert names(found, "github.push", "github") == ["a", "b", "c"]
+
+
+@given(st.text(max_size=20), st.none() | st.text(max_size=10))
+def test_no_event_type_and_no_name_breaks_the_lookup(event_type: str, webhook: str | None) -> None:
+    assert names(EVERYTHING, event_type, webhook)[:1] == ["all"]
+
+
+EVERYTHING = of(all='"*"', github='"github.push"', every='"webhook:*"')
