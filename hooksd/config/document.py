@@ -99,10 +99,16 @@ class Document:
         return span.start + source_offset(raw, within[0]), span.start + source_offset(raw, within[1])
 
     def _span(self, path: Path) -> Span:
-        """Return where a path stands; what does not stand anywhere, stands where the table does that lacks it."""
+        """Return where a path stands; what does not stand anywhere, stands where the table does that lacks it.
+
+        The file itself stands at its first key: comments may come before.
+        """
         while path and path not in self.positions:
             path = path[:-1]
-        return self.positions.get(path, Span(0, 0, 0, 0))
+        if path:
+            return self.positions[path]
+        first = min(self.positions.values(), default=Span(0, 0, 0, 0))
+        return Span(first.key_start, first.key_end, first.key_start, first.key_end)
 
     def _line(self, offset: int) -> int:
         return bisect_right(self.lines, offset)

@@ -22,8 +22,10 @@ TimestampFormat = Literal["unix", "unix_ms", "rfc3339"]
 Source = Annotated[str, Field(pattern=r"^((header|query|form|json\??|const):.*|method|url|)$")]
 """Where a value of the request is: `header:X`, `query:x`, `form:x`, `json:a.b`, `const:x`, `method` or `url`."""
 
-Sources = Annotated[tuple[Source, ...], BeforeValidator(one_or_many, json_schema_input_type=str | list[str])]
-Encodings = Annotated[tuple[Encoding, ...], BeforeValidator(one_or_many, json_schema_input_type=str | list[str])]
+Sources = Annotated[tuple[Source, ...], BeforeValidator(one_or_many, json_schema_input_type=Source | list[Source])]
+Encodings = Annotated[
+    tuple[Encoding, ...], BeforeValidator(one_or_many, json_schema_input_type=Encoding | list[Encoding])
+]
 
 
 class _Reading(Definition):
@@ -41,12 +43,14 @@ class NoneAuth(_Reading):
     """Nobody is asked for anything. It must be written, so that nobody forgets."""
 
     type: Literal["none"]
+    """Which kind of proof this is."""
 
 
 class HmacAuth(_Reading):
     """A keyed hash over the raw body, alone or with a time and an id."""
 
     type: Literal["hmac"]
+    """Which kind of proof this is."""
     secrets: SecretRefs = Field(default=(), alias="secret")
     """References to the shared secrets; several while rotating."""
     header: str | None = None
@@ -58,6 +62,7 @@ class HmacAuth(_Reading):
     separator: str | None = None
     """What stands between several signatures in one header."""
     algorithm: HashName = "sha256"
+    """The hash under the keyed hash."""
     encoding: Encodings = ("hex",)
     """How the signature bytes are written; several mean either."""
     signed: str | Mapping[str, str] = "{body}"
@@ -65,9 +70,11 @@ class HmacAuth(_Reading):
     timestamp: Source | None = None
     """Where the time is when the signature header does not carry it."""
     timestamp_format: TimestampFormat = "unix"
+    """How the time is written: Unix seconds, Unix milliseconds or RFC 3339."""
     tolerance: Duration | None = None
     """How far the caller's clock may be from ours. Checked only when the time is signed."""
     secret_encoding: SecretEncoding = "utf8"
+    """How the bytes of the key are written in the secret."""
     secret_prefix: str = ""
     """Removed from the secret before it is decoded, like `whsec_`."""
 
@@ -76,7 +83,9 @@ class TokenAuth(_Reading):
     """A shared token in a header, the query, a form field or the body."""
 
     type: Literal["token"]
+    """Which kind of proof this is."""
     secrets: SecretRefs = Field(default=(), alias="secret")
+    """References to the tokens that are accepted; several while rotating."""
     token: Source
     """Where the token is."""
 
@@ -85,31 +94,47 @@ class BearerAuth(_Reading):
     """`Authorization: Bearer TOKEN` (RFC 6750)."""
 
     type: Literal["bearer"]
+    """Which kind of proof this is."""
     secrets: SecretRefs = Field(default=(), alias="secret")
+    """References to the tokens that are accepted; several while rotating."""
 
 
 class BasicAuth(_Reading):
     """`Authorization: Basic ...` (RFC 7617)."""
 
     type: Literal["basic"]
+    """Which kind of proof this is."""
     username: str
+    """The user name that callers send."""
     password: SecretRef
+    """A reference to the password."""
 
 
 class PresetAuth(Definition):
     """A provider by name; every other key replaces one of the preset's."""
 
     preset: str
+    """The provider, like `github`."""
     secrets: SecretRefs = Field(default=(), alias="secret")
+    """References to the shared secrets; several while rotating."""
     username: str | None = None
+    """The user name that callers send, where the preset wants one."""
     password: SecretRef | None = None
+    """A reference to the password, where the preset wants one."""
     event: Sources | None = None
+    """Where the event type is, in place of the preset's."""
     id: Source | None = None
+    """Where the delivery id is, in place of the preset's."""
     header: str | None = None
+    """The header that carries the proof, in place of the preset's."""
     token: Source | None = None
+    """Where the token is, in place of the preset's."""
     algorithm: HashName | None = None
+    """The hash, in place of the preset's."""
     tolerance: Duration | None = None
+    """How far the caller's clock may be from ours, in place of the preset's."""
     mode: Literal["enforce"] = "enforce"
+    """Refuse what fails."""
 
     def overrides(self) -> dict[str, Any]:
         """Return the keys that the file wrote, in the file's own spelling and units of the model."""

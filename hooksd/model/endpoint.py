@@ -21,6 +21,7 @@ class Endpoint(Definition):
     url: Template
     """Where to. Only `secrets` are in scope of its templates."""
     method: Literal["POST", "PUT", "PATCH", "GET", "DELETE"] = "POST"
+    """Of every request."""
     headers: Mapping[str, Template] = {}
     """Added to every request. On an endpoint only `secrets` are in scope of the templates."""
     sign: Annotated[str, Field(pattern=SIGN_PATTERN)] = "standard-webhooks"

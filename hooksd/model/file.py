@@ -26,9 +26,13 @@ class DefinitionFile(Definition):
     """For editors; not read."""
     version: Version
     webhooks: Mapping[Name, Webhook] = {}
+    """Incoming endpoints by name."""
     workflows: Mapping[Name, Workflow] = {}
+    """Workflows by name."""
     endpoints: Mapping[Name, Endpoint] = {}
+    """Outgoing destinations by name."""
     roles: Mapping[Name, Role] = {}
+    """Roles by name; in roles.toml only."""
 
 
 class WorkflowFile(Workflow):
@@ -38,9 +42,13 @@ class WorkflowFile(Workflow):
     """For editors; not read."""
     version: Version
     webhooks: Mapping[Name, Webhook] = {}
+    """Incoming endpoints by name."""
     workflows: Mapping[Name, Workflow] = {}
+    """Workflows by name."""
     endpoints: Mapping[Name, Endpoint] = {}
+    """Outgoing destinations by name."""
     roles: Mapping[Name, Role] = {}
+    """Roles by name; in roles.toml only."""
 
 
 FILE_KEYS = keys_of(DefinitionFile)

@@ -18,5 +18,6 @@ class Role(Definition):
     """What a workflow that runs as it may do beyond the rights that its trigger gives."""
 
     allow: tuple[Permission, ...] = ()
+    """What it may do: `VERB:PATTERN`, `*` for any characters, or `shell`."""
     secrets: tuple[Name, ...] = ()
     """Names that `{{ secrets.NAME }}` may read."""

@@ -18,7 +18,9 @@ SecretRef = Annotated[str, StringConstraints(min_length=1, max_length=4096)]
 Anything else is a literal, which `config.secrets` refuses unless the settings allow inline secrets.
 """
 
-SecretRefs = Annotated[tuple[SecretRef, ...], BeforeValidator(one_or_many, json_schema_input_type=str | list[str])]
+SecretRefs = Annotated[
+    tuple[SecretRef, ...], BeforeValidator(one_or_many, json_schema_input_type=SecretRef | list[SecretRef])
+]
 """One reference, or several while a secret is being rotated."""
 
 

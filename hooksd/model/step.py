@@ -39,9 +39,13 @@ class _Payload(_Step):
     json_: Json = Field(default=None, alias="json")
     """A JSON body; templates inside keep the type of a value that is one expression."""
     text: Template | None = None
+    """A text body."""
     form: Mapping[str, Template] | None = None
+    """A form as the body: fields by name."""
     headers: Mapping[str, Template] = {}
+    """Added to the request."""
     query: Mapping[str, Template] = {}
+    """Added to the query of the URL."""
 
     @property
     def has_json(self) -> bool:
@@ -71,6 +75,7 @@ class ShellStep(_Process):
     """Run a constant script with `/bin/sh -eu`; data reaches it through `env` and standard input only."""
 
     shell: str
+    """The script. It is never rendered."""
 
     @field_validator("shell")
     @classmethod
@@ -101,6 +106,7 @@ class SendStep(_Payload):
     """Deliver to registered endpoints: a 2xx answer, or the endpoint's retry schedule."""
 
     send: Annotated[Names, Field(min_length=1)]
+    """The endpoints by name; each gets one delivery."""
 
 
 class EmitStep(_Step):
@@ -123,6 +129,7 @@ class SetStep(_Step):
     """Set variables, read as `vars.NAME`."""
 
     set: Mapping[StepId, Json]
+    """Values by the name of the variable; templates keep the type of a value that is one expression."""
 
 
 class RespondStep(_Step):
@@ -131,7 +138,9 @@ class RespondStep(_Step):
     respond: Json
     """The JSON body of the answer."""
     status: Annotated[int, Field(ge=200, le=599)] = 200
+    """The status code of the answer."""
     headers: Mapping[str, Template] = {}
+    """Added to the answer."""
 
 
 class FailStep(_Step):
@@ -145,6 +154,7 @@ class SleepStep(_Step):
     """Wait; a restart does not start the wait again."""
 
     sleep: Duration
+    """How long."""
 
 
 STEP_MODELS: dict[str, type[_Step]] = {

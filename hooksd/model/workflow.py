@@ -32,6 +32,7 @@ class Workflow(Definition):
     """What a new run does when all places are taken: wait in order; replace the one that waits; replace the one that
     runs; or end as skipped."""
     max_running: int = Field(default=1, ge=1, le=1000)
+    """How many runs with the same `concurrency` key may run at once."""
     max_queued: int = Field(default=100, ge=0, le=100_000)
     """More waiting runs than this end as skipped."""
     deadline: Duration = 3600.0
@@ -39,6 +40,7 @@ class Workflow(Definition):
     vars: Mapping[StepId, Json] = {}
     """First values of `vars.NAME`, constants."""
     steps: tuple[Step, ...] = Field(min_length=1)
+    """What to do, one after the other, until one fails."""
     on_failure: tuple[Step, ...] = ()
     """Run when a step failed, was interrupted or the deadline passed."""
     finally_: tuple[Step, ...] = Field(default=(), alias="finally")

@@ -18,10 +18,20 @@ from hooksd.model.webhook import Limits
 
 RESERVED_AUTH_TYPES = frozenset({"signature", "jwt", "all", "any"})
 """Ways to authenticate that belong to the format and that this version does not know."""
-RESERVED_AUTH_KEYS = frozenset(
-    {"public_key", "public_keys", "key_encoding", "issuers", "audience", "claims", "jwks_url", "jwks_file", "handshake"}
-)
-"""Keys of `auth` that belong to the format and that this version does not know."""
+LATER: Mapping[str, frozenset[str]] = {
+    "step": frozenset({"data", "files"}),
+    "webhook": frozenset({"name"}),
+    "limits": frozenset({"files", "fields"}),
+    "endpoint": frozenset(
+        {"query_params", "content_type", "payload_encoding", "max_payload", "basic_auth", "include_entity", "enabled"}
+        | {"rate", "max_in_flight", "ordered"}
+    ),
+    "auth": frozenset(
+        {"public_key", "public_keys", "key_encoding", "issuers", "audience", "claims", "jwks_url", "jwks_file"}
+        | {"handshake"}
+    ),
+}
+"""Keys of the format that this version does not know, by the table where they belong, besides `RESERVED_KEYS`."""
 
 _AUTH_KEYS: frozenset[str] = frozenset().union(*(keys_of(model) for model in AUTH_MODELS.values()))
 _ARTICLE = {"workflow": "a workflow", "step": "a step", "webhook": "a webhook", "endpoint": "an endpoint",
@@ -70,8 +80,8 @@ def _level(kind: Kind | None, base: Path, inner: Path, table: Mapping[str, Json]
 def _verdict(key: str, level: str, known: frozenset[str], file: str, base: Path) -> tuple[str, str, str | None]:
     """Return code, message and hint."""
     homes = [name for name, keys in LEVELS.items() if key in keys and name != level]
-    if (level == "auth" and key in RESERVED_AUTH_KEYS) or (key in RESERVED_KEYS and not homes):
-        home = "`auth`" if level == "auth" and key in RESERVED_AUTH_KEYS else _ARTICLE[RESERVED_KEYS[key]]
+    if key in LATER.get(level, ()) or (key in RESERVED_KEYS and not homes):
+        home = _ARTICLE[level if key in LATER.get(level, ()) else RESERVED_KEYS[key]]
         hint = f"it will be a key of {home}; this version would ignore it, so it refuses it: remove it"
         return "H014", f"`{key}` belongs to a later version of hooksd", hint
     if level == "webhook" and key in _AUTH_KEYS:

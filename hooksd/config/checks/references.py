@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping
 
 from hooksd.config.checks.collection import Collection
 from hooksd.config.checks.events import SENDERS, Events
-from hooksd.config.checks.words import listing
 from hooksd.config.checks.written import Written, raw_steps, text_of, texts_of
 from hooksd.config.diagnostics import did_you_mean
 from hooksd.config.finding import Finding
@@ -49,7 +48,7 @@ def _subscriptions(workflow: Written, collection: Collection, events: Events) ->
             if "*" not in name and name not in collection.webhooks:
                 yield _unknown("H042", "webhook", workflow.file, path, name, collection.webhooks)
         elif entry != MANUAL and not events.may_be(entry):
-            hint = did_you_mean(entry, events.plain) or "an operator can still send it by hand; " + _sources(collection)
+            hint = did_you_mean(entry, events.plain) or "only an operator can send it, by hand"
             yield Finding(
                 code="H047",
                 message=f"no webhook and no `emit` sends `{entry}`",
@@ -58,8 +57,3 @@ def _subscriptions(workflow: Written, collection: Collection, events: Events) ->
                 hint=hint,
                 severity="warning",
             )
-
-
-def _sources(collection: Collection) -> str:
-    names = sorted(collection.webhooks)
-    return f"webhooks: {listing(names)}" if names else "there is no webhook at all"
