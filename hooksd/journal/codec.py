@@ -49,6 +49,11 @@ class Line:
     crc: int
     """Its own checksum."""
 
+    @property
+    def size(self) -> int:
+        """Its bytes on disk, seal and line feed included."""
+        return len(self.text) + _SEAL_SIZE
+
 
 class UnknownRecord(ValueError):
     """A record of a type that this version does not know: a newer one wrote it."""

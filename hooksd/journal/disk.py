@@ -171,8 +171,9 @@ class FileDisk:
 
     def save(self, name: str, data: bytes) -> None:  # noqa: D102 - see Disk
         path = self._directory / name
-        if not path.parent.is_dir():
-            path.parent.mkdir(mode=_DIRECTORY_MODE, parents=True, exist_ok=True)
+        below = [parent for parent in path.parents if self._directory in parent.parents]
+        for parent in reversed(below):
+            parent.mkdir(mode=_DIRECTORY_MODE, exist_ok=True)
         descriptor, scratch = tempfile.mkstemp(dir=self._directory / _SCRATCH)  # 0600
         try:
             with os.fdopen(descriptor, "wb") as file:
@@ -183,11 +184,9 @@ class FileDisk:
         except OSError:
             Path(scratch).unlink(missing_ok=True)
             raise
-        # The directories above too: one of them may be as new as the file, or be somebody else's a moment ago.
-        for parent in (path.parent, *path.parent.parents):
+        # The directories above too: one of them may be as new as the file.
+        for parent in (*below, self._directory):
             _sync_directory(parent)
-            if parent == self._directory:
-                return
 
     def remove(self, name: str) -> None:  # noqa: D102 - see Disk
         (self._directory / name).unlink()

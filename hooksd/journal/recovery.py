@@ -135,7 +135,7 @@ class Replay:
         except codec.UnknownRecord:
             return None  # a newer version wrote about something that this one does not do
         except ValueError:
-            self._report(name, Damage(offset=found.offset, size=len(found.line.text)))
+            self._report(name, Damage(offset=found.offset, size=found.line.size))
             return None
         if isinstance(record, LogDamaged):
             self._known.add((record.segment, record.offset))

@@ -85,7 +85,8 @@ def torn_from(data: bytes) -> int | None:
     """Return the offset from which on the last segment is the unfinished end of a crash; None when it is whole.
 
     A batch is written only when the one before is durable. So a bad line is torn unless a line of a later batch
-    stands behind it: that one proves that the bad line was whole once. What is whole behind a torn line goes with
+    stands behind it, which proves that it was whole once, or the very line that was expected in its place, which
+    proves that it never was one. What is whole behind a torn line goes with
     it: nobody was told that the batch is durable, and a record must not stand without the ones it builds on.
     """
     torn: int | None = None
@@ -96,7 +97,7 @@ def torn_from(data: bytes) -> int | None:
                 if torn is None and item.size:
                     torn = item.offset
             case Found():
-                if torn is not None and item.line.batch > expected:
+                if item.line.batch > expected or item.line.seq == expected:
                     torn = None
                 if torn is None:
                     expected = item.link.seq

@@ -1,0 +1,105 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hooksd.journal import checkpoint
+from hooksd.journal.checkpoint import OpenWork
+from hooksd.journal.replay import unfinished
+from hooksd.model.record import Record
+from tests.journal import samples
+from tests.journal.bad_disk import BadDisk, flip
+
+
+def test_what_was_written_is_read(disk: BadDisk) -> None:
+    disk.open("log-0000000003.jsonl", new=True).close()
+
+    checkpoint.write(disk, 3)
+
+    assert checkpoint.read(disk) == 3
+
+
+def test_without_a_checkpoint_everything_is_read(disk: BadDisk) -> None:
+    assert checkpoint.read(disk) == 0
+
+
+def test_a_checkpoint_of_another_log_is_not_believed(disk: BadDisk) -> None:
+    checkpoint.write(disk, 3)
+
+    assert checkpoint.read(disk) == 0
+
+
+def test_a_damaged_checkpoint_is_not_believed(disk: BadDisk, tmp_path: Path) -> None:
+    disk.open("log-0000000003.jsonl", new=True).close()
+    checkpoint.write(disk, 3)
+    path = tmp_path / "log" / checkpoint.CHECKPOINT
+    for offset in range(path.stat().st_size - 1):
+        flip(path, offset)
+        assert checkpoint.read(disk) == 0
+        flip(path, offset)
+
+
+@pytest.mark.parametrize("text", [b"", b"\n", b"{}", b'{"first_segment": 1}\n', b"\xff" * 100])
+def test_a_checkpoint_that_somebody_wrote_by_hand_is_not_believed(disk: BadDisk, text: bytes) -> None:
+    disk.open("log-0000000001.jsonl", new=True).close()
+    disk.save(checkpoint.CHECKPOINT, text)
+
+    assert checkpoint.read(disk) == 0
+
+
+def test_a_disk_that_cannot_keep_it_costs_nothing_but_time(disk: BadDisk) -> None:
+    disk.fail("save")
+
+    checkpoint.write(disk, 3)
+
+    assert checkpoint.read(disk) == 0
+
+
+def test_recovery_begins_with_the_oldest_unfinished_run() -> None:
+    work = OpenWork()
+    work.note(samples.accepted(runs=("run_1",)), 1)
+    work.note(samples.accepted(runs=("run_2", "run_3")), 2)
+    work.note(samples.accepted(runs=("run_4",)), 3)
+    assert work.oldest(9) == 1
+
+    work.note(samples.run_ended("run_1"), 4)
+    work.note(samples.run_ended("run_3"), 4)
+    assert work.oldest(9) == 2
+
+
+def test_a_delivery_without_an_end_is_unfinished_too() -> None:
+    work = OpenWork()
+    work.note(samples.accepted(), 1)
+    work.note(samples.delivery_created(), 2)
+    work.note(samples.run_ended(), 3)
+    assert work.oldest(9) == 2
+
+    work.note(samples.delivery_ended(), 4)
+    assert work.oldest(9) == 9
+
+
+@given(st.data())
+def test_what_recovery_finds_from_the_checkpoint_on_is_what_it_finds_in_the_whole_log(data: st.DataObject) -> None:
+    ids = st.integers(0, 3)
+    step = st.one_of(
+        ids.map(lambda number: samples.accepted(f"evt_{number}", (f"run_{number}",))),
+        ids.map(lambda number: samples.step_started(f"run_{number}")),
+        ids.map(lambda number: samples.delivery_created(f"dlv_{number}", f"run_{number}")),
+        ids.map(lambda number: samples.delivery_ended(f"dlv_{number}")),
+        ids.map(lambda number: samples.run_ended(f"run_{number}")),
+    )
+    log: list[Record] = data.draw(st.lists(step, max_size=30, unique_by=repr))
+    work = OpenWork()
+    for segment, record in enumerate(log):
+        work.note(record, segment)
+
+    bounded, whole = unfinished(log[work.oldest(len(log)) :]), unfinished(log)
+
+    assert bounded.events == whole.events
+    assert bounded.runs == whole.runs
+    assert {delivery.created.delivery for delivery in bounded.deliveries} == {
+        delivery.created.delivery for delivery in whole.deliveries
+    }

@@ -1,0 +1,167 @@
+from __future__ import annotations
+
+import os
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from hooksd.errors import JournalError
+from hooksd.journal.disk import FileDisk
+
+
+@pytest.fixture
+def directory(tmp_path: Path) -> Path:
+    return tmp_path / "deep" / "log"
+
+
+def mode(path: Path) -> int:
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+def test_the_directory_is_made_for_its_owner_only(directory: Path) -> None:
+    FileDisk(directory).lock()
+
+    assert mode(directory) == 0o700
+
+
+def test_segments_may_be_read_by_the_group_and_whole_files_by_the_owner_only(directory: Path) -> None:
+    disk = FileDisk(directory)
+    disk.lock()
+    umask = os.umask(0o022)
+    try:
+        disk.open("log", new=True).close()
+        disk.save("blobs/ab/cd", b"secret")
+    finally:
+        os.umask(umask)
+
+    assert mode(directory / "log") == 0o640
+    assert mode(directory / "blobs/ab/cd") == 0o600
+    assert mode(directory / "blobs") == 0o700
+
+
+def test_a_second_opener_is_refused_and_told_who_has_it(directory: Path) -> None:
+    FileDisk(directory).lock()
+
+    with pytest.raises(JournalError, match=rf"process {os.getpid()} is writing this log; stop it, or give"):
+        FileDisk(directory).lock()
+
+
+def test_another_process_is_refused_too(directory: Path) -> None:
+    disk = FileDisk(directory)
+    disk.lock()
+    program = (
+        "import sys; from pathlib import Path; from hooksd.journal.disk import FileDisk; "
+        "FileDisk(Path(sys.argv[1])).lock()"
+    )
+
+    refused = subprocess.run([sys.executable, "-c", program, str(directory)], capture_output=True, check=False)
+    disk.unlock()
+    taken = subprocess.run([sys.executable, "-c", program, str(directory)], capture_output=True, check=False)
+
+    assert refused.returncode != 0
+    assert f"process {os.getpid()}".encode() in refused.stderr
+    assert taken.returncode == 0
+
+
+def test_unlocking_twice_is_unlocking_once(directory: Path) -> None:
+    disk = FileDisk(directory)
+    disk.lock()
+    disk.unlock()
+    disk.unlock()
+
+    FileDisk(directory).lock()
+
+
+def test_what_a_crash_left_half_saved_is_cleared_away(directory: Path) -> None:
+    disk = FileDisk(directory)
+    disk.lock()
+    (directory / "tmp" / "left").write_bytes(b"half")
+    disk.unlock()
+
+    FileDisk(directory).lock()
+
+    assert list((directory / "tmp").iterdir()) == []
+
+
+def test_a_saved_file_replaces_the_one_before_whole(directory: Path) -> None:
+    disk = FileDisk(directory)
+    disk.lock()
+    disk.save("checkpoint", b"a long first text")
+    disk.save("checkpoint", b"second")
+
+    assert disk.read("checkpoint") == b"second"
+    assert list((directory / "tmp").iterdir()) == []
+
+
+def test_a_file_that_cannot_be_saved_leaves_nothing_behind(directory: Path) -> None:
+    disk = FileDisk(directory)
+    disk.lock()
+    (directory / "taken").mkdir()
+
+    with pytest.raises(OSError, match="directory"):
+        disk.save("taken", b"x")
+
+    assert list((directory / "tmp").iterdir()) == []
+
+
+def test_a_new_file_must_be_new(directory: Path) -> None:
+    disk = FileDisk(directory)
+    disk.lock()
+    disk.open("log", new=True).close()
+
+    with pytest.raises(FileExistsError):
+        disk.open("log", new=True)
+
+
+def test_a_file_is_written_at_its_end_and_cut(directory: Path) -> None:
+    disk = FileDisk(directory)
+    disk.lock()
+    handle = disk.open("log", new=True)
+    assert handle.write(memoryview(b"onetwo")) == 6
+    handle.truncate(3)
+    handle.write(memoryview(b"!"))
+    handle.sync()
+    handle.close()
+    again = disk.open("log", new=False)
+    again.write(memoryview(b"?"))
+    again.close()
+
+    assert disk.read("log", medium=True) == b"one!?"
+
+
+def test_names_are_those_of_files_in_order(directory: Path) -> None:
+    disk = FileDisk(directory)
+    disk.lock()
+    for name in ("b", "a"):
+        disk.open(name, new=True).close()
+
+    assert disk.names() == ("a", "b", "lock")
+
+
+def test_a_size_is_known_of_files_that_exist(directory: Path) -> None:
+    disk = FileDisk(directory)
+    disk.lock()
+    disk.save("x", b"123")
+
+    assert disk.size("x") == 3
+    assert disk.size("y") is None
+
+
+def test_a_removed_file_is_gone(directory: Path) -> None:
+    disk = FileDisk(directory)
+    disk.lock()
+    disk.save("x", b"123")
+
+    disk.remove("x")
+
+    assert disk.size("x") is None
+
+
+def test_the_free_room_is_that_of_the_file_system(directory: Path) -> None:
+    disk = FileDisk(directory)
+    disk.lock()
+
+    assert 0 < disk.free() < 1 << 60

@@ -1,0 +1,89 @@
+from __future__ import annotations
+
+import asyncio
+import gc
+
+import pytest
+
+from hooksd.errors import JournalBroken, JournalFull
+from hooksd.journal.receipt import Receipt, refused
+
+
+async def test_awaiting_ends_when_it_is_settled_and_not_before() -> None:
+    receipt = Receipt()
+    seen: list[str] = []
+
+    async def wait() -> None:
+        await receipt
+        seen.append("durable")
+
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(wait())
+        await asyncio.sleep(0)
+        assert seen == []
+        receipt.settle(None)
+    assert seen == ["durable"]
+
+
+async def test_a_settled_receipt_is_awaited_at_once() -> None:
+    receipt = Receipt()
+    receipt.settle(None)
+
+    await receipt
+
+
+async def test_everyone_gets_the_error_as_an_exception_of_their_own() -> None:
+    receipt = refused(JournalFull("no room"))
+    caught = []
+    for _ in range(2):
+        try:
+            await receipt
+        except JournalFull as error:
+            caught.append(error)
+
+    assert [str(error) for error in caught] == ["no room", "no room"]
+    assert caught[0] is not caught[1]
+
+
+async def test_cancelling_one_waiter_leaves_the_others_waiting() -> None:
+    receipt = Receipt()
+
+    async def wait() -> None:
+        await receipt
+
+    async with asyncio.TaskGroup() as tasks:
+        first = tasks.create_task(wait())
+        second = tasks.create_task(wait())
+        await asyncio.sleep(0)
+        first.cancel()
+        await asyncio.sleep(0)
+        assert first.cancelled()
+        assert not second.done()
+        receipt.settle(None)
+
+
+async def test_the_first_word_counts() -> None:
+    receipt = Receipt()
+    receipt.settle(None)
+    receipt.settle(JournalBroken("too late"))
+
+    await receipt
+
+
+async def test_an_error_that_nobody_awaits_is_not_reported_as_a_bug() -> None:
+    reports: list[object] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: reports.append(context))
+    receipt = refused(JournalFull("no room"))
+    del receipt
+    gc.collect()
+    await asyncio.sleep(0)
+
+    assert reports == []
+
+
+async def test_an_error_reaches_those_who_wait_already() -> None:
+    receipt = Receipt()
+    asyncio.get_running_loop().call_soon(receipt.settle, JournalBroken("gone"))
+
+    with pytest.raises(JournalBroken, match="gone"):
+        await receipt
