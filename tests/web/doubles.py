@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import httpx
@@ -23,6 +23,7 @@ from hooksd.model.trust import Trust
 from hooksd.model.webhook import Webhook
 from hooksd.telemetry.observer import Observer
 from hooksd.testing import FakeClock, FakeIds
+from hooksd.web.control import Control
 from hooksd.web.receive import Receiver
 from hooksd.web.refusals import Refusals
 from hooksd.web.trigger import TriggerApp
@@ -191,6 +192,39 @@ class Listener:
         await self.refusals.flush()
         records = [record for record in self.journal.records if record.type == "request.refused"]
         return {record.reason: record.count for record in records}
+
+
+class FakeControl:
+    """A daemon with two webhooks that says what it was told to say."""
+
+    def __init__(self) -> None:
+        self.snapshot = snapshot(webhook("github"), webhook("shop"))
+        self.verdict: dict[str, Json] = {"state": "IN_SYNC", "revision": "abc", "running": "abc", "diagnostics": []}
+        self.accepted: list[str | None] = []
+        self.records: Sequence[Mapping[str, Json]] = ()
+        self.error: Exception | None = None
+
+    def status(self) -> dict[str, Json]:
+        """Return `verdict`, or raise `error`."""
+        if self.error is not None:
+            raise self.error
+        return self.verdict
+
+    async def reload(self, accept: str | None) -> dict[str, Json]:
+        """Remember the revision and return `verdict`."""
+        self.accepted.append(accept)
+        return self.verdict
+
+    def current(self) -> Snapshot:
+        """Return `snapshot`."""
+        return self.snapshot
+
+    async def history(self, identifier: str) -> Sequence[Mapping[str, Json]]:  # noqa: ARG002 - see Control
+        """Return `records`."""
+        return self.records
+
+
+_control: type[Control] = FakeControl
 
 
 def client(app: ASGIApp) -> httpx.AsyncClient:
