@@ -24,10 +24,13 @@ def uuid7(unix: float, random: int) -> uuid.UUID:
 
     Source: RFC 9562 section 5.7.
     """
-    millis = int(unix * 1000) & ((1 << 48) - 1)
+    return _uuid7(int(unix * 1000), random)
+
+
+def _uuid7(millis: int, random: int) -> uuid.UUID:
     rand_a = (random >> 62) & 0xFFF
     rand_b = random & ((1 << 62) - 1)
-    return uuid.UUID(int=millis << 80 | 0x7 << 76 | rand_a << 64 | 0b10 << 62 | rand_b)
+    return uuid.UUID(int=(millis & ((1 << 48) - 1)) << 80 | 0x7 << 76 | rand_a << 64 | 0b10 << 62 | rand_b)
 
 
 def unix_of(identifier: str) -> float:
@@ -54,12 +57,11 @@ class IdFactory:
         self._last = 0
 
     def _next(self) -> uuid.UUID:
-        candidate = uuid7(self._now(), self._random()).int
-        if candidate <= self._last:
-            # The clock stood still or went back: count on in the random bits. 62 of them do not run over.
-            candidate = self._last + 1
-        self._last = candidate
-        return uuid.UUID(int=candidate)
+        candidate = (int(self._now() * 1000) << 74) | (self._random() & ((1 << 74) - 1))
+        # When the clock stood still or went back, count on in the random bits, and from there into the time.
+        self._last = max(candidate, self._last + 1)
+        millis, random = divmod(self._last, 1 << 74)
+        return _uuid7(millis, random)
 
     def event(self) -> EventId:
         """Return the identifier of a new event."""

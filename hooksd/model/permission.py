@@ -15,6 +15,9 @@ ALWAYS_ALLOWED = frozenset({"set", "respond", "sleep", "fail"})
 NEEDS_ROLE = frozenset({"run", "shell", "http"})
 """Verbs that no trust alone permits."""
 
+CONFINED = frozenset({"run", "http"})
+"""Verbs whose targets are paths, in which `..` would make a permission like `run:/srv/app/bin/*` mean everything."""
+
 
 def denial(verb: str, target: str, *, role: Role | None, role_name: str | None, trust: Trust) -> str | None:
     """Return why a step may not do what it is about to do, or None when it may.
@@ -30,6 +33,8 @@ def denial(verb: str, target: str, *, role: Role | None, role_name: str | None, 
         return None
     if role is None:
         return _without_role(verb, trust)
+    if verb in CONFINED and _climbs(target):
+        return f"`{verb}:{target}` has `..` in its path, which could leave what the role `{role_name}` allows"
     patterns = [pattern for kind, _, pattern in (item.partition(":") for item in role.allow) if kind == verb]
     if verb == "emit" and not patterns:
         return None
@@ -37,6 +42,11 @@ def denial(verb: str, target: str, *, role: Role | None, role_name: str | None, 
         return None
     wanted = verb if verb == "shell" else f"{verb}:{target}"
     return f"role `{role_name}` does not allow `{wanted}`: add it to `allow` of [roles.{role_name}] in roles.toml"
+
+
+def _climbs(target: str) -> bool:
+    path = target.partition("?")[0].lower().replace("%2e", ".").replace("%2f", "/").replace("\\", "/")
+    return ".." in path.split("/")
 
 
 def _without_role(verb: str, trust: Trust) -> str | None:

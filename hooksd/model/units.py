@@ -24,7 +24,7 @@ def parse_duration(text: object) -> float:
     Raises:
         PydanticCustomError: Anything else, with the forms that are allowed.
     """
-    if isinstance(text, str) and (match := re.fullmatch(r"([0-9]+(?:\.[0-9]+)?)(ms|s|m|h|d)", text)):
+    if isinstance(text, str) and (match := re.fullmatch(r"([0-9]{1,12}(?:\.[0-9]{1,9})?)(ms|s|m|h|d)", text)):
         return float(match[1]) * _SECONDS[match[2]]
     raise PydanticCustomError("duration", 'expected a duration with a unit, like "500ms", "30s", "10m", "2h" or "7d"')
 
@@ -35,7 +35,7 @@ def parse_size(text: object) -> int:
     Raises:
         PydanticCustomError: Anything else, with the forms that are allowed.
     """
-    if isinstance(text, str) and (match := re.fullmatch(r"([0-9]+)(B|KB|MB|GB|KiB|MiB|GiB)", text)):
+    if isinstance(text, str) and (match := re.fullmatch(r"([0-9]{1,12})(B|KB|MB|GB|KiB|MiB|GiB)", text)):
         return int(match[1]) * _BYTES[match[2]]
     raise PydanticCustomError("size", 'expected a size with a unit, like "512B", "64KiB" or "10MiB"')
 

@@ -1,0 +1,61 @@
+from __future__ import annotations
+
+import itertools
+import uuid
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hooksd.model.ids import IdFactory, unix_of, uuid7
+
+RANDOM = st.integers(0, 2**80)
+TIMES = st.integers(0, 2**40).map(lambda millis: millis / 1000)
+
+
+@given(TIMES, RANDOM)
+def test_an_identifier_is_a_uuid_of_version_7(unix: float, random: int) -> None:
+    made = uuid7(unix, random)
+
+    assert made.version == 7
+    assert made.variant == uuid.RFC_4122
+
+
+@given(TIMES, RANDOM)
+def test_an_identifier_remembers_its_millisecond(unix: float, random: int) -> None:
+    assert unix_of(f"evt_{uuid7(unix, random)}") == pytest.approx(unix, abs=0.0011)
+
+
+def test_prefixes_say_what_is_named() -> None:
+    factory = IdFactory(lambda: 1.0, lambda: 7)
+
+    assert factory.event().startswith("evt_")
+    assert factory.run().startswith("run_")
+    assert factory.delivery().startswith("dlv_")
+
+
+@given(st.lists(TIMES, min_size=2, max_size=20), st.lists(RANDOM, min_size=1, max_size=20))
+def test_later_identifiers_sort_behind_earlier_ones_whatever_the_clock_does(
+    times: list[float], randoms: list[int]
+) -> None:
+    clock, random = iter(times), itertools.cycle(randoms)
+    factory = IdFactory(lambda: next(clock), lambda: next(random))
+
+    made = [factory.event() for _ in times]
+
+    assert made == sorted(set(made))
+
+
+def test_identifiers_stay_valid_when_the_random_bits_run_over() -> None:
+    factory = IdFactory(lambda: 1.0, lambda: 2**74 - 1)
+
+    made = [uuid.UUID(factory.event().removeprefix("evt_")) for _ in range(3)]
+
+    assert [item.version for item in made] == [7, 7, 7]
+    assert [item.variant for item in made] == [uuid.RFC_4122] * 3
+    assert made == sorted(set(made))
+
+
+def test_other_texts_are_no_identifiers() -> None:
+    with pytest.raises(ValueError, match="UUID"):
+        unix_of("evt_nonsense")
