@@ -11,10 +11,13 @@ from hooksd.cli.lines import DIM, Tree, error, status, took
 from hooksd.cli.loading import log_of, settings_of
 from hooksd.cli.output import as_json, safe, say, shortened
 from hooksd.errors import UsageError
-from hooksd.journal.reader import LogReader
+from hooksd.journal.reader import Entry, LogReader
 from hooksd.model.ids import DELIVERY_PREFIX, EVENT_PREFIX, RUN_PREFIX
 
 MAX_OUTPUT = 200
+"""Characters of an output that are shown."""
+MAX_EVENTS = 100
+"""Events that are followed from one to the next."""
 
 
 @click.command()
@@ -38,7 +41,7 @@ def command(ctx: click.Context, identifier: str, json_lines: bool) -> int:
 
 
 def story(reader: LogReader, identifier: str) -> list[dict[str, Any]]:
-    """Return every record about an event, from its acceptance to the end of its runs and deliveries, oldest first.
+    """Return every record about an event, its runs and deliveries, and the events that they emitted, oldest first.
 
     Args:
         reader: Reads the log.
@@ -47,21 +50,40 @@ def story(reader: LogReader, identifier: str) -> list[dict[str, Any]]:
     Raises:
         UsageError: It is no identifier, or the log does not know it.
     """
-    trees = _found(reader, identifier)
-    event = next((found for tree in trees if (found := _event_of(tree))), None)
-    return trees if identifier.startswith(EVENT_PREFIX) or event is None else _found(reader, event)
+    first = _found(reader, identifier)
+    event = next((found for entry in first if (found := _event_of(entry.tree))), None)
+    todo, seen = [event or identifier], set[str]()
+    places = {_place(entry): entry.tree for entry in first}
+    while todo and len(seen) < MAX_EVENTS:
+        one = todo.pop(0)
+        seen.add(one)
+        for entry in reader.find(one):
+            places[_place(entry)] = entry.tree
+            if (emitted := _emitted(entry.tree)) is not None and emitted not in seen:
+                todo.append(emitted)
+    return [tree for _, tree in sorted(places.items())]
 
 
-def _found(reader: LogReader, identifier: str) -> list[dict[str, Any]]:
+def _found(reader: LogReader, identifier: str) -> list[Entry]:
     if not identifier.startswith((EVENT_PREFIX, RUN_PREFIX, DELIVERY_PREFIX)):
         raise UsageError(f"`{safe(identifier)}` is no event, run or delivery: expected evt_..., run_... or dlv_...")
     try:
-        trees = [entry.tree for entry in reader.find(identifier)]
+        entries = reader.find(identifier)
     except ValueError as problem:
         raise UsageError(f"`{safe(identifier)}` is no identifier: copy it whole from `hooksd tail`") from problem
-    if not trees:
+    if not entries:
         raise UsageError(f"the log knows nothing of {safe(identifier)}: is it in another --log-dir?")
-    return trees
+    return entries
+
+
+def _place(entry: Entry) -> tuple[int, str, int]:
+    # A longer name of a segment has a higher number.
+    return (len(entry.segment), entry.segment, entry.offset)
+
+
+def _emitted(tree: Tree) -> str | None:
+    is_emitted = tree.get("type") == "event.accepted" and tree["event"].get("cause")
+    return str(tree["event"]["id"]) if is_emitted else None
 
 
 def _event_of(tree: Tree) -> str | None:
@@ -128,7 +150,8 @@ def _tell_step(tree: Tree) -> None:
             if tree.get("output") not in (None, "", {}, []):
                 say(click.style(f"      output: {_shown(tree['output'])}", fg=DIM))
             for name, value in (tree.get("detail") or {}).items():
-                say(click.style(f"      {safe(name)}: {_shown(value)}", fg=DIM))
+                if value not in (None, "", 0, False, {}, []):
+                    say(click.style(f"      {safe(name)}: {_shown(value)}", fg=DIM))
 
 
 def _shown(value: object) -> str:

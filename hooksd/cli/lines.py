@@ -119,8 +119,12 @@ def _config_applied(tree: Tree) -> str:
 
 
 def _config_rejected(tree: Tree) -> str:
-    first: Tree = next(iter(tree.get("diagnostics") or ()), {})
-    where = f"{first.get('file')}:{first.get('line')}:{first.get('column')}: {first.get('message')}" if first else "?"
+    diagnostics: list[Tree] = list(tree.get("diagnostics") or ())
+    errors = [one for one in diagnostics if one.get("severity") == "error"] or diagnostics
+    where = "?"
+    if errors:
+        first = errors[0]
+        where = f"{first.get('file')}:{first.get('line')}:{first.get('column')}: {first.get('message')}"
     return click.style(f"revision {safe(tree['revision'])}: {safe(where)}", fg=BAD)
 
 

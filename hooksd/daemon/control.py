@@ -139,8 +139,9 @@ def status_line(status: Status) -> str:
     """Return the state in one line, for the service manager: with the first problem when there is one."""
     line = f"{status.state}: revision {status.running or 'none'} in force"
     if status.state == "REJECTED" and status.diagnostics:
-        first = status.diagnostics[0]
-        more = f" (and {len(status.diagnostics) - 1} more)" if len(status.diagnostics) > 1 else ""
+        errors = [item for item in status.diagnostics if item.severity == "error"] or list(status.diagnostics)
+        first = errors[0]
+        more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
         return f"{line}, files rejected: {first.file}:{first.line}:{first.column}: {first.message}{more}"
     if status.state == "HELD":
         return f"{line}, files held: {status.reason}; hooksd reload --accept {status.revision}"

@@ -1,4 +1,4 @@
-"""The composition root: the only module that names concrete classes. It builds the daemon and takes it apart.
+"""The composition root: the only module that names concrete adapters. It builds the daemon and takes it apart.
 
 Order: log (lock, recovery) -> unfinished work -> definitions -> engine and deliveries take up what is unfinished ->
 listeners -> ready. What can refuse to start does so before anything has changed.
@@ -9,11 +9,10 @@ from __future__ import annotations
 import asyncio
 import os
 import random
-import secrets as randomness
 import signal
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -21,44 +20,34 @@ import orjson
 import uvloop
 
 from hooksd import __version__
-from hooksd.clock import Clock, SystemClock, rfc3339
-from hooksd.config.secrets import SecretProblem, SecretStore
-from hooksd.config.settings import Settings, TcpAddress, process_environment
+from hooksd.clock import rfc3339
+from hooksd.config.settings import Settings, process_environment
 from hooksd.config.snapshot import subscribers
 from hooksd.daemon import systemd
-from hooksd.daemon.control import Current, Identity, Operator, Work, status_line
+from hooksd.daemon.control import Identity, Work, status_line
+from hooksd.daemon.faces import admin_face, trigger_face
+from hooksd.daemon.ground import Ground, ground_of
 from hooksd.daemon.heartbeat import beat
 from hooksd.daemon.lifecycle import LAST_RESORT, Job, Parts, live
 from hooksd.daemon.listen import bind, name_of
 from hooksd.daemon.performer import Switchboard
 from hooksd.daemon.reload import Reloader
 from hooksd.daemon.server import Listener
-from hooksd.daemon.sources import loader, secret_store
-from hooksd.daemon.stopping import Stopping
+from hooksd.daemon.sources import loader
 from hooksd.delivery.dispatcher import Dispatcher
 from hooksd.delivery.sender import HttpSender
 from hooksd.engine.process import ProcessRunner
 from hooksd.engine.runner import Engine
-from hooksd.errors import JournalBroken, JournalError, SettingsRejected
-from hooksd.journal.file import FileJournal
-from hooksd.journal.reader import LogReader
+from hooksd.errors import JournalFull
 from hooksd.journal.replay import Unfinished, unfinished
 from hooksd.model.base import Json
 from hooksd.model.event import Event
-from hooksd.model.ids import IdFactory
 from hooksd.model.record import DaemonStarted, DaemonStopped
-from hooksd.model.secret import Secret
 from hooksd.model.trust import Trust
 from hooksd.telemetry import happenings
 from hooksd.telemetry.observer import Observer
-from hooksd.web.admin import Admin
-from hooksd.web.app import admin_app
-from hooksd.web.receive import Receiver
 from hooksd.web.refusals import Refusals
-from hooksd.web.trigger import TriggerApp
 
-RANDOM_BITS = 74
-"""Of an identifier: what a UUIDv7 has room for."""
 STUCK = 20.0
 """Seconds after which a write to the log that has not returned counts as hanging: the watchdog is not fed then."""
 
@@ -74,20 +63,6 @@ def serve(settings: Settings) -> None:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Ground:
-    """What everything else stands on."""
-
-    settings: Settings
-    journal: FileJournal
-    secrets: SecretStore
-    stopping: Stopping
-    clock: Clock = field(default_factory=SystemClock)
-    observer: Observer = field(default_factory=Observer)
-    current: Current = field(default_factory=Current)
-    ids: IdFactory
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class _Works:
     """What does the work."""
 
@@ -99,46 +74,19 @@ class _Works:
 
 async def _life(settings: Settings) -> None:
     async with AsyncExitStack() as stack:
-        ground = _ground(settings)
+        ground = ground_of(settings)
         ground.journal.open()
         stack.push_async_callback(ground.journal.close)
         left = unfinished(ground.journal.read())
-        works = await _works(ground, stack)
+        works = _works(ground, await stack.enter_async_context(HttpSender()))
         await works.reloader.start()
         works.engine.recover(left)
         works.dispatcher.recover(left)
-        parts = await _parts(ground, works, left)
-        await live(parts, ground.stopping)
+        await live(await _parts(ground, works, left), ground.stopping)
         await _stopped(ground)
 
 
-def _ground(settings: Settings) -> _Ground:
-    clock, observer, stopping = SystemClock(), Observer(), Stopping()
-
-    def broken(error: JournalBroken) -> None:
-        observer.emit(happenings.JournalBroken(error=str(error)))
-        stopping.fail(error)
-
-    journal = FileJournal(
-        settings.log_dir,
-        segment_size=settings.segment_size,
-        sync=settings.durability == "always",
-        clock=clock,
-        on_broken=broken,
-    )
-    return _Ground(
-        settings=settings,
-        journal=journal,
-        secrets=secret_store(settings),
-        stopping=stopping,
-        clock=clock,
-        observer=observer,
-        ids=IdFactory(clock.now, partial(randomness.randbits, RANDOM_BITS)),
-    )
-
-
-async def _works(ground: _Ground, stack: AsyncExitStack) -> _Works:
-    sender = await stack.enter_async_context(HttpSender())
+def _works(ground: Ground, sender: HttpSender) -> _Works:
     dispatcher = Dispatcher(
         journal=ground.journal,
         clock=ground.clock,
@@ -172,7 +120,7 @@ async def _works(ground: _Ground, stack: AsyncExitStack) -> _Works:
     return _Works(engine=engine, dispatcher=dispatcher, reloader=reloader, refusals=refusals)
 
 
-def _announcer(ground: _Ground, engine: Engine) -> Callable[[str, dict[str, Json]], Awaitable[None]]:
+def _announcer(ground: Ground, engine: Engine) -> Callable[[str, dict[str, Json]], Awaitable[None]]:
     """Return what turns a notice of the daemon itself into an event, if a workflow listens to it."""
 
     async def announce(kind: str, body: dict[str, Json]) -> None:
@@ -194,7 +142,7 @@ def _announcer(ground: _Ground, engine: Engine) -> Callable[[str, dict[str, Json
     return announce
 
 
-async def _parts(ground: _Ground, works: _Works, left: Unfinished) -> Parts:
+async def _parts(ground: Ground, works: _Works, left: Unfinished) -> Parts:
     environment = process_environment()
     inherited = systemd.inherited_sockets(environment, os.getpid())
     trigger = inherited.trigger or (bind(ground.settings.listen_address),)
@@ -206,130 +154,87 @@ async def _parts(ground: _Ground, works: _Works, left: Unfinished) -> Parts:
         listen=", ".join(map(name_of, trigger)),
         admin=", ".join(map(name_of, admin)),
     )
-    await _started(ground, identity, left)
     is_open = asyncio.Event()
-    notifier = systemd.Notifier(environment.get("NOTIFY_SOCKET"))
-    listeners = (
-        Listener(_trigger_app(ground, works, is_open), trigger),
-        Listener(_admin_app(ground, works, identity), admin),
+    callers = trigger_face(ground, intake=works.engine, refusals=works.refusals, is_open=is_open.is_set)
+    operators = admin_face(
+        ground,
+        intake=works.engine,
+        definitions=works.reloader,
+        identity=identity,
+        work=lambda: Work(runs=works.engine.unfinished, deliveries=works.dispatcher.pending),
     )
+    await _started(ground, identity, left)
 
     def opened() -> str:
         is_open.set()
         return status_line(works.reloader.status)
 
+    notifier = systemd.Notifier(environment.get("NOTIFY_SOCKET"))
     return Parts(
         jobs=_jobs(ground, works, notifier, systemd.watchdog_seconds(environment, os.getpid())),
-        listeners=listeners,
+        listeners=(Listener(callers, trigger), Listener(operators, admin)),
         notifier=notifier,
         opened=opened,
         ending=partial(_ending, ground, is_open),
-        drain=works.engine.drain,
+        drain=partial(_drain, works),
         reload=partial(_reload, works.reloader),
     )
 
 
-async def _started(ground: _Ground, identity: Identity, left: Unfinished) -> None:
-    record = DaemonStarted(
-        at=identity.started_at,
-        version=__version__,
-        pid=identity.pid,
-        unfinished_runs=len(left.runs),
-        unfinished_deliveries=len(left.deliveries),
+async def _started(ground: Ground, identity: Identity, left: Unfinished) -> None:
+    runs, deliveries = len(left.runs), len(left.deliveries)
+    await ground.journal.append(
+        [
+            DaemonStarted(
+                at=identity.started_at,
+                version=identity.version,
+                pid=identity.pid,
+                unfinished_runs=runs,
+                unfinished_deliveries=deliveries,
+            )
+        ]
     )
-    await ground.journal.append([record])
     ground.observer.emit(
         happenings.DaemonStarted(
-            version=__version__,
+            version=identity.version,
             pid=identity.pid,
             listen=identity.listen,
             admin=identity.admin,
-            unfinished_runs=len(left.runs),
-            unfinished_deliveries=len(left.deliveries),
+            unfinished_runs=runs,
+            unfinished_deliveries=deliveries,
         )
     )
 
 
-def _ending(ground: _Ground, is_open: asyncio.Event) -> None:
+def _ending(ground: Ground, is_open: asyncio.Event) -> None:
     is_open.clear()
     ground.observer.emit(happenings.DaemonStopping(reason=ground.stopping.reason))
     # Whatever hangs from here on, in the loop or outside it: SIGALRM ends the process. The log is made for that.
     signal.alarm(LAST_RESORT)
 
 
-async def _stopped(ground: _Ground) -> None:
+async def _drain(works: _Works, seconds: float) -> None:
+    """Let steps and attempts under way end, side by side: a step may wait for its delivery."""
+    async with asyncio.TaskGroup() as group:
+        group.create_task(works.engine.drain(seconds), name="drain engine")
+        group.create_task(works.dispatcher.drain(seconds), name="drain deliveries")
+
+
+async def _stopped(ground: Ground) -> None:
     reason = ground.stopping.reason
     await ground.journal.append([DaemonStopped(at=rfc3339(ground.clock.now()), reason=reason)])
     ground.observer.emit(happenings.DaemonStopped(reason=reason))
 
 
 async def _reload(reloader: Reloader) -> None:
-    """Reload for SIGHUP: the verdict is in the log and in the status, there is nobody to answer."""
+    """Reload for SIGHUP. The verdict is in the log and in the status: there is nobody to answer."""
     try:
         await reloader.reload()
-    except JournalBroken:
-        raise
-    except JournalError:
-        return
+    except JournalFull:
+        return  # the reloader has said so, and tries again by itself
 
 
-def _trigger_app(ground: _Ground, works: _Works, is_open: asyncio.Event) -> TriggerApp:
-    def unready() -> Sequence[str]:
-        reasons = [] if is_open.is_set() else ["the daemon starts or stops"]
-        if ground.journal.state != "ok":
-            reasons.append(f"the log takes no records: it is {ground.journal.state}")
-        return reasons
-
-    receiver = Receiver(
-        intake=works.engine,
-        clock=ground.clock,
-        ids=ground.ids,
-        public_url=ground.settings.public_url,
-        refusals=works.refusals,
-    )
-    return TriggerApp(
-        receiver=receiver,
-        refusals=works.refusals,
-        current=ground.current,
-        unready=unready,
-        public_url=ground.settings.public_url,
-        clock=ground.clock,
-        observer=ground.observer,
-    )
-
-
-def _admin_app(ground: _Ground, works: _Works, identity: Identity) -> Any:
-    operator = Operator(
-        identity=identity,
-        definitions=works.reloader,
-        current=ground.current,
-        reader=LogReader(ground.settings.log_dir),
-        work=lambda: Work(runs=works.engine.unfinished, deliveries=works.dispatcher.pending),
-        log=lambda: ground.journal.state,
-    )
-    admin = Admin(
-        control=operator,
-        intake=works.engine,
-        ids=ground.ids,
-        clock=ground.clock,
-        observer=ground.observer,
-        public_url=ground.settings.public_url,
-    )
-    return admin_app(admin, token=_admin_token(ground))
-
-
-def _admin_token(ground: _Ground) -> Secret | None:
-    """Return the token that callers over TCP must show; on a unix socket the file mode says who may connect."""
-    reference = ground.settings.admin_token
-    if reference is None or not isinstance(ground.settings.admin_address, TcpAddress):
-        return None
-    try:
-        return ground.secrets.get(reference)
-    except SecretProblem as problem:
-        raise SettingsRejected(f"admin_token: {problem.message}; {problem.hint or 'check the reference'}") from problem
-
-
-def _jobs(ground: _Ground, works: _Works, notifier: systemd.Notifier, watchdog: float | None) -> Sequence[Job]:
+def _jobs(ground: Ground, works: _Works, notifier: systemd.Notifier, watchdog: float | None) -> Sequence[Job]:
     pulse = partial(
         beat,
         notifier,

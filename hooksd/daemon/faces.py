@@ -1,0 +1,107 @@
+"""The two applications that the daemon shows: the trigger listener for callers, the admin listener for operators.
+
+Called by `daemon.wiring`, which hands in what stands behind them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from starlette.types import ASGIApp
+
+from hooksd.config.secrets import SecretProblem
+from hooksd.config.settings import TcpAddress
+from hooksd.daemon.control import Definitions, Identity, Operator, Work
+from hooksd.daemon.ground import Ground
+from hooksd.engine.ports import Intake
+from hooksd.errors import SettingsRejected
+from hooksd.journal.reader import LogReader
+from hooksd.model.secret import Secret
+from hooksd.web.admin import Admin
+from hooksd.web.app import admin_app
+from hooksd.web.receive import Receiver
+from hooksd.web.refusals import Refusals
+from hooksd.web.trigger import TriggerApp
+
+
+def trigger_face(ground: Ground, *, intake: Intake, refusals: Refusals, is_open: Callable[[], bool]) -> ASGIApp:
+    """Return what callers of webhooks meet.
+
+    Args:
+        ground: What it stands on.
+        intake: Where events go.
+        refusals: Where refused requests are counted.
+        is_open: Tells whether the daemon has started and does not stop, for `/readyz`.
+    """
+
+    def unready() -> Sequence[str]:
+        reasons = [] if is_open() else ["the daemon starts or stops"]
+        if ground.journal.state != "ok":
+            reasons.append(f"the log takes no records: it is {ground.journal.state}")
+        return reasons
+
+    receiver = Receiver(
+        intake=intake,
+        clock=ground.clock,
+        ids=ground.ids,
+        public_url=ground.settings.public_url,
+        refusals=refusals,
+    )
+    return TriggerApp(
+        receiver=receiver,
+        refusals=refusals,
+        current=ground.current,
+        unready=unready,
+        public_url=ground.settings.public_url,
+        clock=ground.clock,
+        observer=ground.observer,
+    )
+
+
+def admin_face(
+    ground: Ground, *, intake: Intake, definitions: Definitions, identity: Identity, work: Callable[[], Work]
+) -> ASGIApp:
+    """Return what operators and the command line meet.
+
+    Args:
+        ground: What it stands on.
+        intake: Where triggered events go.
+        definitions: Keeps the definitions in step with the files.
+        identity: Who this daemon is.
+        work: Returns how much has no end yet.
+
+    Raises:
+        SettingsRejected: The admin token cannot be read.
+    """
+    operator = Operator(
+        identity=identity,
+        definitions=definitions,
+        current=ground.current,
+        reader=LogReader(ground.settings.log_dir),
+        work=work,
+        log=lambda: ground.journal.state,
+    )
+    admin = Admin(
+        control=operator,
+        intake=intake,
+        ids=ground.ids,
+        clock=ground.clock,
+        observer=ground.observer,
+        public_url=ground.settings.public_url,
+    )
+    return admin_app(admin, token=admin_token(ground))
+
+
+def admin_token(ground: Ground) -> Secret | None:
+    """Return what callers over TCP must show; None on a unix socket, whose file mode says who may connect.
+
+    Raises:
+        SettingsRejected: It cannot be read.
+    """
+    reference = ground.settings.admin_token
+    if reference is None or not isinstance(ground.settings.admin_address, TcpAddress):
+        return None
+    try:
+        return ground.secrets.get(reference)
+    except SecretProblem as problem:
+        raise SettingsRejected(f"admin_token: {problem.message}; {problem.hint or 'check the reference'}") from problem

@@ -1,0 +1,67 @@
+"""What every part of the daemon stands on: settings, time, identifiers, the log, the definitions in force.
+
+Made once by `daemon.wiring`; nothing here is opened or started.
+"""
+
+from __future__ import annotations
+
+import secrets as randomness
+from dataclasses import dataclass
+from functools import partial
+
+from hooksd.clock import Clock, SystemClock
+from hooksd.config.secrets import SecretStore
+from hooksd.config.settings import Settings
+from hooksd.daemon.control import Current
+from hooksd.daemon.sources import secret_store
+from hooksd.daemon.stopping import Stopping
+from hooksd.errors import JournalBroken
+from hooksd.journal.file import FileJournal
+from hooksd.model.ids import IdFactory
+from hooksd.telemetry import happenings
+from hooksd.telemetry.observer import Observer
+
+RANDOM_BITS = 74
+"""Of an identifier: what a UUIDv7 has room for."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ground:
+    """The collaborators that nearly everything takes."""
+
+    settings: Settings
+    journal: FileJournal
+    secrets: SecretStore
+    stopping: Stopping
+    clock: Clock
+    observer: Observer
+    current: Current
+    ids: IdFactory
+
+
+def ground_of(settings: Settings) -> Ground:
+    """Return the ground for one life of the daemon. On the running event loop."""
+    clock, observer, stopping = SystemClock(), Observer(), Stopping()
+
+    def broken(error: JournalBroken) -> None:
+        observer.emit(happenings.JournalBroken(error=str(error)))
+        stopping.fail(error)
+
+    journal = FileJournal(
+        settings.log_dir,
+        segment_size=settings.segment_size,
+        sync=settings.durability == "always",
+        clock=clock,
+        on_broken=broken,
+        observer=observer,
+    )
+    return Ground(
+        settings=settings,
+        journal=journal,
+        secrets=secret_store(settings),
+        stopping=stopping,
+        clock=clock,
+        observer=observer,
+        current=Current(),
+        ids=IdFactory(clock.now, partial(randomness.randbits, RANDOM_BITS)),
+    )
