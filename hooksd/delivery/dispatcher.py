@@ -1,0 +1,234 @@
+"""Deliveries: each one durable before it leaves, tried again by its schedule, and ended once.
+
+`daemon.wiring` hands a `Dispatcher` to the engine as what carries out `Deliver`, and lets it run beside the engine. A
+delivery belongs to the dispatcher from the moment it is asked for: it goes on when the run that waits for it is
+cancelled, and after a restart. Who asks again for the same run, step and endpoint gets the same delivery.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections import deque
+from collections.abc import Callable, Sequence
+
+from hooksd.clock import Clock
+from hooksd.config.snapshot import Snapshot
+from hooksd.delivery.agenda import Agenda
+from hooksd.delivery.attempt import Sender
+from hooksd.delivery.courier import Courier
+from hooksd.delivery.entry import Entry, Key, performed
+from hooksd.delivery.ledger import Ledger
+from hooksd.delivery.request import step_problem
+from hooksd.delivery.state import Delivery, fold
+from hooksd.journal.protocol import Journal
+from hooksd.journal.replay import Unfinished
+from hooksd.model.effect import Deliver, Performed
+from hooksd.model.ids import DeliveryId, IdFactory
+from hooksd.telemetry.observer import Observer
+
+CONCURRENCY = 256
+"""Attempts under way at the same time."""
+
+CONCURRENCY_EACH = 8
+"""Attempts under way to one endpoint at the same time."""
+
+NAP = 60.0
+"""The longest sleep in seconds. Due times are on the wall clock, which may be set or go on while the machine sleeps."""
+
+UNTOLD = 10_000
+"""Ends that nobody has asked for yet and that are kept in memory; the log has all of them."""
+
+
+class Dispatcher:
+    """Carries out `Deliver`."""
+
+    def __init__(
+        self,
+        *,
+        journal: Journal,
+        clock: Clock,
+        ids: IdFactory,
+        current: Callable[[], Snapshot],
+        sender: Sender,
+        jitter: Callable[[], float],
+        observer: Observer | None = None,
+    ) -> None:
+        """Take the world as arguments.
+
+        Args:
+            journal: Where every delivery and attempt is written.
+            clock: The time.
+            ids: Makes the ids of deliveries.
+            current: Returns the definitions in force; every attempt asks anew.
+            sender: Makes attempts.
+            jitter: Returns a random fraction from 0 to 1.
+            observer: What operators observe by.
+        """
+        self._clock = clock
+        self._ids = ids
+        self._current = current
+        self._courier = Courier(
+            ledger=Ledger(journal, clock),
+            clock=clock,
+            current=current,
+            sender=sender,
+            jitter=jitter,
+            observer=observer or Observer(),
+        )
+        self._agenda = Agenda(total=CONCURRENCY, each=CONCURRENCY_EACH)
+        self._open: dict[str, Entry] = {}
+        """Deliveries without an end, by id."""
+        self._by_key: dict[Key, Entry] = {}
+        """The same, and those whose end somebody may still ask for."""
+        self._untold: deque[Entry] = deque()
+        self._asked: deque[tuple[Deliver, Sequence[Entry]]] = deque()
+        self._decided: deque[Entry] = deque()
+        """Recovered deliveries whose last attempt is in the log and whose end is not."""
+        self._wake = asyncio.Event()
+        self._quiet = asyncio.Event()
+        self._is_draining = False
+        self._alarm: tuple[float, asyncio.Task[None]] | None = None
+
+    @property
+    def pending(self) -> int:
+        """How many deliveries have no end yet."""
+        return len(self._open)
+
+    def recover(self, unfinished: Unfinished) -> None:
+        """Take up what an earlier life left. Called once, before `run` and before the first `deliver`."""
+        for past in unfinished.finished_deliveries:
+            self._remember(fold(past.created, past.records)).over.set()
+        for past in unfinished.deliveries:
+            delivery = fold(past.created, past.records)
+            entry = self._remember(delivery)
+            self._open[entry.id] = entry
+            if delivery.over is not None:
+                self._decided.append(entry)
+            else:
+                # What a crash cut off is due at once: nobody knows whether it arrived.
+                due = self._clock.now() if delivery.is_in_flight else delivery.due
+                self._agenda.add(entry.id, entry.endpoint, due)
+
+    def _remember(self, delivery: Delivery) -> Entry:
+        created = delivery.created
+        entry = Entry(DeliveryId(created.delivery), (created.run, created.step, created.endpoint), delivery)
+        self._by_key[entry.key] = entry
+        return entry
+
+    async def deliver(self, effect: Deliver) -> Performed:
+        """Deliver to every endpoint and return when all deliveries have ended. Cancelling ends the waiting alone."""
+        secrets = (secret.reveal().decode("utf-8", "replace") for secret in self._current().secrets.values())
+        if problem := step_problem(effect.headers, effect.query, secrets):
+            return Performed(ok=False, error=problem)
+        entries = self._entries(effect)
+        try:
+            for entry in entries:
+                await entry.over.wait()
+        finally:
+            for entry in entries:
+                entry.waiters -= 1
+        for entry in entries:
+            if not entry.waiters:
+                self._forget(entry)
+        return performed(entries)
+
+    def _entries(self, effect: Deliver) -> list[Entry]:
+        """Return the deliveries that are asked for; those that are not known yet will be created."""
+        entries: list[Entry] = []
+        new: list[Entry] = []
+        for endpoint in dict.fromkeys(effect.endpoints):
+            key = (effect.run, effect.step, endpoint)
+            entry = self._by_key.get(key)
+            if entry is None:
+                entry = self._by_key[key] = Entry(self._ids.delivery(), key, None)
+                self._open[entry.id] = entry
+                new.append(entry)
+            entry.waiters += 1
+            entries.append(entry)
+        if new:
+            self._asked.append((effect, new))
+            self._wake.set()
+        return entries
+
+    def _forget(self, entry: Entry) -> None:
+        if self._by_key.get(entry.key) is entry:
+            del self._by_key[entry.key]
+
+    async def run(self) -> None:
+        """Serve until cancelled. Attempts that are cut off then are made again after the next start.
+
+        Raises:
+            ExceptionGroup: With `JournalBroken`: the log is at its end; the process must stop.
+        """
+        async with asyncio.TaskGroup() as group:
+            while True:
+                self._wake.clear()
+                self._start_due(group)
+                self._set_alarm(group)
+                await self._wake.wait()
+
+    async def drain(self, timeout: float) -> None:  # noqa: ASYNC109 - a bound for the whole
+        """Start nothing more, and let attempts under way end for at most some seconds."""
+        self._is_draining = True
+        if self._agenda.under_way:
+            self._quiet.clear()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._quiet.wait(), timeout)
+
+    def _start_due(self, group: asyncio.TaskGroup) -> None:
+        while self._decided:
+            entry = self._decided.popleft()
+            group.create_task(self._end(entry), name=f"end {entry.id}")
+        while self._asked:
+            effect, entries = self._asked.popleft()
+            group.create_task(self._create(effect, entries), name=f"create {entries[0].id}")
+        self._agenda.ripen(self._clock.now())
+        while not self._is_draining and (delivery := self._agenda.take()) is not None:
+            group.create_task(self._attempt(self._open[delivery]), name=f"attempt {delivery}")
+
+    def _set_alarm(self, group: asyncio.TaskGroup) -> None:
+        """Let one task sleep until the next delivery is due."""
+        due = self._agenda.next_due
+        if self._alarm is not None and not self._alarm[1].done():
+            if due == self._alarm[0]:
+                return
+            self._alarm[1].cancel()
+        self._alarm = None if due is None else (due, group.create_task(self._ring(due), name="next delivery"))
+
+    async def _ring(self, due: float) -> None:
+        await self._clock.sleep(min(due - self._clock.now(), NAP))
+        self._wake.set()
+
+    async def _create(self, effect: Deliver, entries: Sequence[Entry]) -> None:
+        await self._courier.create(effect, entries)
+        for entry in entries:
+            self._agenda.add(entry.id, entry.endpoint, entry.known.due)
+        self._wake.set()
+
+    async def _attempt(self, entry: Entry) -> None:
+        try:
+            await self._courier.attempt(entry)
+        finally:
+            self._agenda.done(entry.endpoint)
+            if not self._agenda.under_way:
+                self._quiet.set()
+            self._wake.set()
+        if entry.known.ended is None:
+            self._agenda.add(entry.id, entry.endpoint, entry.known.due)
+        else:
+            self._tell(entry)
+
+    async def _end(self, entry: Entry) -> None:
+        if entry.known.over is not None:
+            await self._courier.end(entry, entry.known.over)
+            self._tell(entry)
+
+    def _tell(self, entry: Entry) -> None:
+        """Let those who wait know that a delivery has ended; remember it when nobody does."""
+        del self._open[entry.id]
+        entry.over.set()
+        if not entry.waiters:
+            self._untold.append(entry)
+            if len(self._untold) > UNTOLD:
+                self._forget(self._untold.popleft())

@@ -1,0 +1,84 @@
+"""One delivery in the memory of the dispatcher, and what a step is told when all of its deliveries have ended."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+
+from hooksd.delivery.state import Delivery
+from hooksd.model.base import Json
+from hooksd.model.effect import Performed
+from hooksd.model.ids import DeliveryId
+
+Key = tuple[str, str, str]
+"""Run, step and endpoint: there is one delivery for each."""
+
+
+class Entry:
+    """One delivery, and who waits for its end."""
+
+    __slots__ = ("id", "key", "over", "state", "waiters")
+
+    def __init__(self, delivery: DeliveryId, key: Key, state: Delivery | None) -> None:
+        """Take a delivery.
+
+        Args:
+            delivery: Its id.
+            key: What it is asked for by.
+            state: None until it is in the log.
+        """
+        self.id = delivery
+        self.key = key
+        self.state = state
+        self.over = asyncio.Event()
+        self.waiters = 0
+
+    @property
+    def endpoint(self) -> str:
+        """The name of the endpoint."""
+        return self.key[2]
+
+    @property
+    def known(self) -> Delivery:
+        """The state of a delivery that is in the log."""
+        if self.state is None:
+            raise AssertionError(f"{self.id} is not in the log yet")
+        return self.state
+
+
+def performed(entries: Sequence[Entry]) -> Performed:
+    """Return what came of the deliveries of one step, all of which have ended."""
+    output = {entry.endpoint: _outcome(entry.known) for entry in entries}
+    failures = [f"{entry.endpoint}: {_failure(entry.known)}" for entry in entries if not _is_delivered(entry.known)]
+    code = entries[0].known.code if len(entries) == 1 else None
+    if not failures:
+        return Performed(ok=True, code=code, output=output)
+    is_gone = all(_status(entry.known) in ("delivered", "gone") for entry in entries)
+    return Performed(
+        ok=False, code=code, output=output, error="; ".join(failures), kind="http" if is_gone else "exhausted"
+    )
+
+
+def _status(delivery: Delivery) -> str | None:
+    return delivery.ended.status if delivery.ended else None
+
+
+def _is_delivered(delivery: Delivery) -> bool:
+    return _status(delivery) == "delivered"
+
+
+def _failure(delivery: Delivery) -> str:
+    if _status(delivery) == "gone":
+        return "answered 410, which means never again"
+    attempts = "1 attempt" if delivery.sent == 1 else f"{delivery.sent} attempts"
+    return f"{delivery.error or 'failed'} ({attempts})"
+
+
+def _outcome(delivery: Delivery) -> dict[str, Json]:
+    return {
+        "delivery": delivery.created.delivery,
+        "status": _status(delivery),
+        "attempts": delivery.sent,
+        "code": delivery.code,
+        "error": None if _is_delivered(delivery) else delivery.error,
+    }

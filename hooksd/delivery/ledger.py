@@ -1,0 +1,72 @@
+"""The log as deliveries use it: with patience. What happened outside must not be forgotten because a disk is full.
+
+Used by `delivery.courier`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+
+from hooksd.clock import Clock
+from hooksd.delivery.payload import keep
+from hooksd.errors import JournalFull
+from hooksd.journal.protocol import Journal
+from hooksd.model.record import Record, StoredBody
+from hooksd.model.stored import BLOB_THRESHOLD, restore_body
+
+FIRST_WAIT = 1.0
+LONGEST_WAIT = 30.0
+"""Seconds to wait, at first and at most, before a full log is asked again."""
+
+
+class Ledger:
+    """Writes until it is written."""
+
+    def __init__(self, journal: Journal, clock: Clock) -> None:
+        self._journal = journal
+        self._clock = clock
+
+    async def write(self, records: Sequence[Record]) -> None:
+        """Make records durable, however long the log is full.
+
+        Raises:
+            JournalBroken: The log is at its end; the process must stop.
+        """
+        wait = FIRST_WAIT
+        while True:
+            try:
+                await self._journal.append(records)
+            except JournalFull:
+                wait = await self._pause(wait)
+            else:
+                return
+
+    async def keep(self, media: str, body: bytes) -> StoredBody:
+        """Return a body as a record holds it; a long one is made durable as a blob first.
+
+        Raises:
+            JournalBroken: The log is at its end; the process must stop.
+        """
+        if len(body) <= BLOB_THRESHOLD:
+            return keep(media, body)
+        wait = FIRST_WAIT
+        while True:
+            try:
+                return keep(media, body, await self._journal.put_blob(body))
+            except JournalFull:
+                wait = await self._pause(wait)
+
+    async def body(self, stored: StoredBody) -> bytes:
+        """Return the exact bytes of a body.
+
+        Raises:
+            KeyError: It was a blob, and is not there any more.
+        """
+        if stored.encoding == "blob":
+            return await asyncio.to_thread(self._journal.blob, stored.content)
+        return restore_body(stored, self._journal.blob)
+
+    async def _pause(self, wait: float) -> float:
+        await self._clock.sleep(wait)
+        return min(wait * 2, LONGEST_WAIT)

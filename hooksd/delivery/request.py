@@ -1,0 +1,174 @@
+"""Requests: from an endpoint and a payload, or from what a step asks for, to the exact bytes and headers to send. Pure.
+
+Called by `delivery.dispatcher` for every attempt, so that a reload is in force with the next one, and by
+`delivery.sender` for the requests of `http` steps.
+"""
+
+from __future__ import annotations
+
+import base64
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from urllib.parse import unquote, urlencode, urlsplit, urlunsplit
+
+from hooksd import __version__
+from hooksd.config.snapshot import CompiledEndpoint
+from hooksd.delivery.signing import ID_HEADER, TIMESTAMP_HEADER, sign
+from hooksd.model.effect import MakeRequest
+
+USER_AGENT = f"hooksd/{__version__}"
+
+CREDENTIAL_HEADERS = frozenset(
+    {"authorization", "proxy-authorization", "cookie", "set-cookie", "x-api-key", "api-key", "x-auth-token"}
+    | {"x-access-token", "private-token", "x-gitlab-token"}
+)
+"""Headers whose values are never written down, in lower case."""
+
+FRAMING_HEADERS = frozenset(
+    {"connection", "content-length", "expect", "keep-alive", "proxy-connection", "te", "trailer", "transfer-encoding"}
+    | {"upgrade"}
+)
+"""Headers that say where a message ends: only the HTTP client knows, so nobody else may say it."""
+
+MIN_SECRET = 8
+"""Characters; a shorter secret would be found in everything."""
+
+_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
+_NOT_IN_URL = re.compile(r"[\x00-\x20\x7f]")
+
+
+class RequestProblem(Exception):
+    """A request cannot be made of what was given. The message says what, where and why, without secrets."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prepared:
+    """A request ready to be sent."""
+
+    method: str
+    url: str
+    headers: tuple[tuple[str, str], ...]
+    """Each name once, framing left to the HTTP client."""
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Payload:
+    """What a delivery carries, the same in every attempt."""
+
+    delivery: str
+    """Its id; the `webhook-id`."""
+    headers: Mapping[str, str]
+    query: Mapping[str, str]
+    media: str
+    body: bytes
+
+
+def prepare(endpoint: CompiledEndpoint, payload: Payload, timestamp: int) -> Prepared:
+    """Make the request of one attempt.
+
+    Headers of the step replace those of the endpoint, and both replace ours, but for those of the signature. GET has no
+    body, because receivers give it no meaning (RFC 9110 section 9.3.1); the signature is then over no bytes.
+
+    Args:
+        endpoint: As defined now.
+        payload: What is delivered.
+        timestamp: Unix seconds, for the signature.
+
+    Raises:
+        RequestProblem: The URL, a header or a secret is not what it must be.
+    """
+    method = endpoint.value.method
+    body = b"" if method == "GET" else payload.body
+    secrets = [secret.reveal() for secret in endpoint.secrets]
+    try:
+        signature = sign(endpoint.value.sign, secrets, id=payload.delivery, timestamp=timestamp, body=body)
+    except ValueError as error:
+        raise RequestProblem(f"cannot sign for endpoint {endpoint.name}: {error}") from error
+    url, credentials = _address(endpoint.url, payload.query)
+    content = {"Content-Type": payload.media} if body and payload.media else {}
+    ours = {ID_HEADER: payload.delivery, TIMESTAMP_HEADER: str(timestamp), **signature}
+    headers = _headers(content, credentials, endpoint.headers, payload.headers, ours)
+    return Prepared(method=method, url=url, headers=headers, body=body)
+
+
+def prepare_request(effect: MakeRequest) -> Prepared:
+    """Make the request of an `http` step.
+
+    Raises:
+        RequestProblem: The URL or a header is not what it must be.
+    """
+    url, credentials = _address(effect.url, {})
+    return Prepared(method=effect.method, url=url, headers=_headers(credentials, effect.headers), body=effect.body)
+
+
+def step_problem(headers: Mapping[str, str], query: Mapping[str, str], secrets: Iterable[str]) -> str | None:
+    """Return why a step may not add these to a delivery: they would be refused by HTTP, or end up in the log readable.
+
+    Args:
+        headers: Of the step, rendered.
+        query: Of the step, rendered.
+        secrets: The secrets that some step may read, as text.
+    """
+    known = [secret for secret in secrets if len(secret) >= MIN_SECRET]
+    for name, value in headers.items():
+        if problem := _header_problem(name, value):
+            return problem
+        if name.lower() in CREDENTIAL_HEADERS or any(secret in value for secret in known):
+            return f"the header {name} holds a credential: it belongs on the endpoint, as a step's are kept in the log"
+    for name, value in query.items():
+        if any(secret in value for secret in known):
+            return f"the parameter {name} holds a secret: it belongs on the endpoint, as a step's are kept in the log"
+    return None
+
+
+def _address(url: str, query: Mapping[str, str]) -> tuple[str, Mapping[str, str]]:
+    """Return the URL to ask for, without user and fragment, and the header that the user becomes (RFC 7617)."""
+    if _NOT_IN_URL.search(url):
+        raise RequestProblem("the URL holds a space or a control character: encode it with `| urlencode`")
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError as error:
+        raise RequestProblem(f"the URL is not one: {error}") from error
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise RequestProblem("the URL must begin with https:// or http:// and a host")
+    if port == 0:
+        raise RequestProblem("the URL has port 0, where nobody can listen")
+    user, at, host = parts.netloc.rpartition("@")
+    credentials = {"Authorization": _basic(user)} if at else {}
+    together = "&".join(filter(None, (parts.query, urlencode(query))))
+    return urlunsplit((parts.scheme, host, parts.path or "/", together, "")), credentials
+
+
+def _basic(user: str) -> str:
+    name, _, password = user.partition(":")
+    return "Basic " + base64.b64encode(f"{unquote(name)}:{unquote(password)}".encode()).decode()
+
+
+def _headers(*layers: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+    """Lay headers over each other, later ones replacing earlier ones whatever their case."""
+    ours = {"User-Agent": USER_AGENT, "Accept": "*/*", "Accept-Encoding": "identity"}
+    merged: dict[str, tuple[str, str]] = {}
+    for layer in (ours, *layers):
+        for name, value in layer.items():
+            if problem := _header_problem(name, value):
+                raise RequestProblem(problem)
+            merged[name.lower()] = (name, value.strip(" \t"))
+    return tuple(merged.values())
+
+
+def _header_problem(name: str, value: str) -> str | None:
+    if not _NAME.fullmatch(name):
+        return f"{name!r} cannot be the name of a header"
+    if name.lower() in FRAMING_HEADERS:
+        return f"the header {name} is set by hooksd alone"
+    if _CONTROL.search(value):
+        return f"the header {name} holds a control character, such as the end of a line"
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return f"the header {name} holds half a surrogate pair, which is not text"
+    return None

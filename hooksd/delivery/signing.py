@@ -1,0 +1,60 @@
+"""Signatures: the headers by which a receiver knows that a request is from us, and from when. Pure.
+
+Called by `delivery.request` for every attempt anew, with the exact bytes that are sent. What receivers do with them is
+described in `docs/delivering.md`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import cast
+
+from hooksd.model.auth import HashName, SecretEncoding
+from hooksd.signature import decode_key, digest, standard_webhooks
+
+ID_HEADER = "webhook-id"
+TIMESTAMP_HEADER = "webhook-timestamp"
+
+_SIGNATURE_HEADER = "webhook-signature"
+_KEY_PREFIX = "whsec_"
+
+
+def sign(scheme: str, secrets: Sequence[bytes], *, id: str, timestamp: int, body: bytes) -> Mapping[str, str]:  # noqa: A002 - the schemes' own word
+    """Return the headers of a signature; none when there is no secret.
+
+    Of several secrets each signs, where the scheme has room for several signatures (`standard-webhooks`, `stripe`);
+    elsewhere the first one signs.
+
+    Args:
+        scheme: As `Endpoint.sign` has it.
+        secrets: The secrets as stored, the newest first.
+        id: The `webhook-id`.
+        timestamp: Unix seconds.
+        body: The exact bytes that are sent.
+
+    Raises:
+        ValueError: A secret does not fit the scheme. The message does not hold it.
+
+    Source: Standard Webhooks specification 1.0; GitHub, "Validating webhook deliveries"; Stripe, "Verify manually".
+    """
+    if not secrets:
+        return {}
+    match scheme:
+        case "standard-webhooks":
+            signatures = [standard_webhooks(_standard_key(secret), id, timestamp, body) for secret in secrets]
+            return {_SIGNATURE_HEADER: " ".join(signatures)}
+        case "github":
+            return {"X-Hub-Signature-256": "sha256=" + digest("sha256", secrets[0], body).hex()}
+        case "stripe":
+            signed = f"{timestamp}.".encode() + body
+            signatures = [f"v1={digest('sha256', secret, signed).hex()}" for secret in secrets]
+            return {"Stripe-Signature": ",".join([f"t={timestamp}", *signatures])}
+        case _:
+            algorithm, _, header = scheme.removeprefix("hmac-").partition(":")
+            return {header: digest(cast("HashName", algorithm), secrets[0], body).hex()}
+
+
+def _standard_key(secret: bytes) -> bytes:
+    """Return the key of a secret: `whsec_` and base64 as the specification writes it, any other text as it is."""
+    encoding: SecretEncoding = "base64" if secret.startswith(_KEY_PREFIX.encode()) else "utf8"
+    return decode_key(secret, encoding, _KEY_PREFIX)
