@@ -94,7 +94,7 @@ class Diagnostic:
     end_column: int
     """Just behind the last character that is meant, on the same line."""
     excerpt: str | None
-    """The whole line of source, literal secrets replaced by asterisks; None when there is no text."""
+    """The line of source, literal secrets replaced by asterisks; None when it is too long to be shown."""
     hint: str | None = None
     """What to do."""
     related: tuple[Place, ...] = ()
@@ -107,11 +107,18 @@ def in_order(diagnostics: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
     return tuple(sorted(unique, key=lambda d: (d.file, d.line, d.column, d.code, d.message)))
 
 
-def did_you_mean(word: str, known: Iterable[str], quote: str = "`") -> str | None:
-    """Return a hint that names the known word most like `word`, or None when none is like it."""
+def did_you_mean(word: str, known: Iterable[str], quote: str = "`", *, likeness: float = 0.6) -> str | None:
+    """Return a hint that names the known word most like `word`, or None when none is like it.
+
+    Args:
+        word: What was written.
+        known: What could have been meant.
+        quote: What the known word is put in.
+        likeness: How much alike they must be, from 0 to 1. The default allows two slips in a word of six letters.
+    """
     words = sorted(set(known))
     lowered = {known_word.lower(): known_word for known_word in words}
-    close = difflib.get_close_matches(word.lower(), list(lowered), n=1, cutoff=0.6)
+    close = difflib.get_close_matches(word.lower()[:64], list(lowered), n=1, cutoff=likeness)
     return f"did you mean {quote}{lowered[close[0]]}{quote}?" if close else None
 
 
@@ -188,6 +195,10 @@ def render_sarif(diagnostics: Iterable[Diagnostic], *, version: str, prefix: str
 _RED, _YELLOW, _BLUE, _BOLD, _CYAN, _PLAIN = "31;1", "33;1", "34;1", "1", "36", "0"
 
 
+_CONTEXT = 100
+"""How many characters of a long line are shown on each side of what is meant."""
+
+
 def _paint(diagnostic: Diagnostic, *, color: bool) -> str:
     def ink(style: str, text: str) -> str:
         return f"\x1b[{style}m{text}\x1b[{_PLAIN}m" if color else text
@@ -208,13 +219,18 @@ def _source(place: Diagnostic | Place, margin: str, width: int, mark: str, label
     where = f"{margin}--> {_safe(place.file)}:{place.line}:{place.column}"
     if place.excerpt is None:
         return [f"{where}{label}"]
-    before, meant = place.excerpt[: place.column - 1], place.excerpt[place.column - 1 :][:width]
+    # Of a long line, like one of minified JSON, only what is around the caret helps.
+    first = max(0, place.column - 1 - _CONTEXT) if len(place.excerpt) > 2 * _CONTEXT else 0
+    shown = place.excerpt[first : place.column - 1 + _CONTEXT]
+    column = place.column - 1 - first
+    before, meant = shown[:column], shown[column:][:width]
+    mark = mark if width <= len(meant) or not meant else mark.replace("^" * width, "^" * len(meant))
     # A caret line that copies tabs and counts wide characters twice stays below what it points at.
     indent = "".join("\t" if char == "\t" else " " * _cells(char) for char in before)
     extra = sum(_cells(char) for char in meant) - len(meant)
     mark = mark.replace("^", "^" * (extra + 1), 1) if extra > 0 else mark
     number = f"{place.line:>{len(margin)}}"
-    return [where, f"{margin} |", f"{number} | {_safe(place.excerpt)}", f"{margin} | {indent}{mark}{label}"]
+    return [where, f"{margin} |", f"{number} | {_safe(shown)}", f"{margin} | {indent}{mark}{label}"]
 
 
 def _cells(char: str) -> int:

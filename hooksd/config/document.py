@@ -28,12 +28,19 @@ from hooksd.model.secret import is_reference
 
 MAX_SIZE = 4 * 2**20
 """The longest file in bytes: definitions are written by people."""
+MAX_EXCERPT = 4096
+"""The longest line in characters that is shown."""
 MAX_DEPTH = 64
 """The deepest nesting of tables and lists."""
 
 _SECRET_KEY = re.compile(r"(secret|passw|credential|token)", re.IGNORECASE)
 _SOURCE = re.compile(r"(header|query|form|json\??|const):")
-_QUOTED = re.compile(r"\"(?:[^\"\\]|\\.)*\"?|'[^']*'?")
+_SECRET_VALUE = re.compile(
+    r"((?:secret|passw|credential|token)[\w.-]*[\"']?\s*[:=]\s*)(\[[^\]]*|\"(?:[^\"\\]|\\.)*|'[^']*|[^\s,}]+)",
+    re.IGNORECASE,
+)
+_USERINFO = re.compile(r"(?<=://)[^/\s\"'@]+(?=@)")
+_WORD = re.compile(r"[^\s\[\]\"',]+")
 _BIGGEST = 2**63
 
 
@@ -58,15 +65,16 @@ class Document:
         """Return a finding with its place in the text."""
         start, end = self._range(finding.path, finding.part, finding.within)
         line, column = self._place(start)
-        excerpt = self.excerpt(line)
+        following = self.text.find("\n", start)
+        last = (following if following >= 0 else len(self.text)) - self.lines[line - 1] + 1
         return Diagnostic(
             code=finding.code,
             message=finding.message,
             file=self.file,
             line=line,
             column=column,
-            end_column=max(column, min(column + end - start, len(excerpt) + 1)),
-            excerpt=excerpt,
+            end_column=max(column, min(column + end - start, last)),
+            excerpt=self.excerpt(line),
             hint=finding.hint,
             related=related,
             severity=finding.severity,
@@ -77,17 +85,19 @@ class Document:
         line, column = self._place(self._range(path, "key", None)[0])
         return Place(file=self.file, line=line, column=column, message=message, excerpt=self.excerpt(line))
 
-    def excerpt(self, line: int) -> str:
-        """Return a line of the text, counted from 1, with literal secrets replaced by asterisks."""
+    def excerpt(self, line: int) -> str | None:
+        """Return a line of the text, counted from 1, with literal secrets replaced by asterisks; None if it is long."""
         start = self.lines[line - 1]
         end = self.text.find("\n", start)
         end = len(self.text) if end < 0 else end
+        if end - start > MAX_EXCERPT:
+            return None
         shown = self.text[start:end]
         for path, span in self.positions.items():
             if span.start < end and span.end > start and _is_literal_secret(self.tree, path):
                 first, last = max(span.start - start, 0), min(span.end - start, len(shown))
                 shown = shown[:first] + "*" * (last - first) + shown[last:]
-        return shown
+        return _USERINFO.sub(_hide, shown)
 
     def _range(self, path: Path, part: Part, within: tuple[int, int] | None) -> tuple[int, int]:
         span = self._span(path)
@@ -184,9 +194,9 @@ def _repeated(document: Document, path: Path, first: Span, again: Span) -> Diagn
     )
     # Only the last value of a repeated key is in the tree, so the first one is masked by what its line looks like.
     place = first_only.place(path, "first here")
-    place = replace(place, excerpt=_masked(place.excerpt or ""))
+    place = replace(place, excerpt=_masked(place.excerpt) if place.excerpt else None)
     found = again_only.diagnose(finding, (place,))
-    return replace(found, excerpt=_masked(found.excerpt or ""))
+    return replace(found, excerpt=_masked(found.excerpt) if found.excerpt else None)
 
 
 def _document(file: str, text: str, tree: Mapping[str, Json], positions: Positions) -> Document:
@@ -249,19 +259,19 @@ def _at(file: str, text: str, offset: int, code: str, message: str, hint: str | 
         line=text.count("\n", 0, offset) + 1,
         column=offset - start + 1,
         end_column=min(offset - start + 2, len(line) + 1),
-        excerpt=_masked(line),
+        excerpt=_masked(line) if len(line) <= MAX_EXCERPT else None,
         hint=hint,
     )
 
 
 def _masked(line: str) -> str:
-    """Return a line that does not parse without the strings behind a key that sounds like a secret."""
-    key = _SECRET_KEY.search(line)
-    if key is None:
-        return line
-    return line[: key.end()] + _QUOTED.sub(
-        lambda found: found[0] if is_reference(found[0].strip("\"'")) else "*" * len(found[0]), line[key.end() :]
-    )
+    """Return a line of which nothing is known without what is written for a key that sounds like a secret."""
+    shown = _SECRET_VALUE.sub(lambda found: found[1] + _WORD.sub(_hide, found[2]), line)
+    return _USERINFO.sub(_hide, shown)
+
+
+def _hide(found: re.Match[str]) -> str:
+    return found[0] if is_reference(found[0]) else "*" * len(found[0])
 
 
 def _is_literal_secret(tree: Json, path: Path) -> bool:

@@ -136,7 +136,7 @@ def _definition(table: _Table) -> tuple[Written, list[Finding]]:
     """Check one definition."""
     if not isinstance(table.value, Mapping):
         message = f"expected a table, found {found(table.value)}"
-        hint = f"a {table.kind} is a table: `[{table.kind}s.{table.name}]`"
+        hint = f"write `[{table.kind}s.{table.name}]` and its keys below"
         return _nothing(table), [Finding(code="H016", message=message, file=table.file, path=table.path, hint=hint)]
     findings: list[Finding] = []
     if table.path and not _is_name(table.name):

@@ -99,7 +99,7 @@ class SecretStore:
         if not path.exists() and (prefixed := self._credentials_dir / f"{DIRECTORY_ID}_{name}").exists():
             path = prefixed
         if not path.exists():
-            hint = did_you_mean(name, self._names()) or f"put the secret into the file {path}"
+            hint = did_you_mean(name, self._names()) or f"put a file `{name}` into the credentials directory"
             raise SecretProblem(f"{where} does not exist", hint)
         return _read(path, where)
 

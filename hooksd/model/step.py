@@ -112,8 +112,8 @@ class SendStep(_Payload):
 class EmitStep(_Step):
     """Publish an event that may start further workflows."""
 
-    emit: Annotated[str, StringConstraints(pattern=r"^\S+$", max_length=512)]
-    """The event type."""
+    emit: Annotated[str, StringConstraints(pattern=r"^(\{\{.*?\}\}|\S)+$", max_length=512)]
+    """The event type, without spaces; may hold templates."""
     subject: Template | None = None
     """What the event is about. Default: the subject of the event that started this run."""
     json_: Json = Field(default=None, alias="json")

@@ -89,6 +89,8 @@ def _verdict(key: str, level: str, known: frozenset[str], file: str, base: Path)
     if level == "auth" and key in _AUTH_KEYS:
         users = [name for name, model in AUTH_MODELS.items() if key in keys_of(model)]
         return "H013", f"`{key}` does not go with this kind of `auth`", f"it goes with {listing(users)}"
+    if close := did_you_mean(key, known, likeness=0.85):
+        return "H012", f"unknown key `{key}`", close
     if homes and key not in LEVELS.get(level, ()) and level not in ("retry", "limits", "auth"):
         names = " or ".join(_ARTICLE[name] for name in homes)
         return "H013", f"`{key}` is a key of {names}, not of {_ARTICLE[level]}", _move(homes[0], file, base)

@@ -153,7 +153,10 @@ def _say(problem: _Problem) -> tuple[str, str, str | None]:
         case "string_pattern_mismatch":
             pattern = str(problem.context["pattern"])
             code = "H023" if pattern == NAME_PATTERN else "H017"
-            return code, f"this does not fit `{last}`", PATTERNS.get(pattern, f"it has to match {pattern}")
+            what = (
+                f"`{last}` is no name that is allowed here" if problem.part == "key" else f"this does not fit `{last}`"
+            )
+            return code, what, PATTERNS.get(pattern, f"it has to match {pattern}")
         case "duration" | "size":
             return "H018", problem.message, _unit(problem)
         case "shell_template":
@@ -207,7 +210,7 @@ def _verb(file: str, base: Path, table: Mapping[str, Json], problem: _Problem) -
     path = base + problem.path
     if not isinstance(problem.value, Mapping):
         message = f"expected a table, found {found(problem.value)}"
-        return Finding(code="H016", message=message, file=file, path=path, hint=TYPED["steps"])
+        return Finding(code="H016", message=message, file=file, path=path, hint=None)
     several = verbs_in(problem.value)
     if several:
         message = f"a step has exactly one verb, this one has {' and '.join(f'`{verb}`' for verb in several)}"

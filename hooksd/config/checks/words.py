@@ -44,7 +44,7 @@ PATTERNS: Mapping[str, str] = MappingProxyType({
     r"^/[A-Za-z0-9._~/-]*$": "a path begins with `/` and has letters, digits, `.`, `_`, `~`, `/` and `-`",
     r"^(GET|POST|PUT|PATCH|DELETE|HEAD) \S":
         "write the method in capitals and the URL, like `GET https://app.example.com/healthz`",
-    r"^\S+$": "an event type has no spaces, like `order.received`",
+    r"^(\{\{.*?\}\}|\S)+$": "an event type has no spaces, like `order.received`",
 })  # fmt: skip
 """What a text has to look like, by the pattern that it does not fit."""
 
@@ -86,8 +86,9 @@ TYPED: Mapping[str, str] = MappingProxyType({
 
 def found(value: object) -> str:
     """Say what kind of value something is."""
+    if isinstance(value, bool):
+        return "`true`" if value else "`false`"
     kinds: tuple[tuple[type, str], ...] = (
-        (bool, "true or false"),
         (str, "a text"),
         (int, "a number"),
         (float, "a number"),
