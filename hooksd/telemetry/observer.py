@@ -38,6 +38,11 @@ class Observer:
 
 
 def _fields(happening: Happening) -> dict[str, object]:
-    """Return the fields that say something: what is None or empty is left out."""
+    """Return the fields that say something: what is None or empty is left out, and so is `at`, which every line has."""
     named = ((field.name, getattr(happening, field.name)) for field in dataclasses.fields(happening))  # type: ignore[arg-type] # happenings are dataclasses; a Protocol cannot say so
-    return {name: value for name, value in named if value is not None and value != ()}
+    return {name: _rounded(value) for name, value in named if name != "at" and value is not None and value != ()}
+
+
+def _rounded(value: object) -> object:
+    """Cut the noise off seconds: microseconds are enough."""
+    return round(value, 6) if isinstance(value, float) else value

@@ -71,3 +71,16 @@ def test_an_observer_without_a_configured_log_still_counts() -> None:
 
     labels = {"source": "webhook/github"}
     assert observer.metrics.registry.get_sample_value("hooksd_events_accepted_total", labels) == 1
+
+
+def test_a_line_has_one_time_and_readable_seconds(out: io.StringIO) -> None:
+    observer = Observer()
+
+    observer.emit(happenings.ConfigApplied(revision="abc", at=1_795_305_600.0, counts={"webhooks": 1}))
+    observer.emit(
+        happenings.RunEnded(run="r", workflow="w", event_id="e", status="succeeded", seconds=0.0021379999999999997)
+    )
+
+    applied, ended = (json.loads(line) for line in out.getvalue().splitlines())
+    assert applied["at"].endswith("Z")
+    assert ended["seconds"] == 0.002138
