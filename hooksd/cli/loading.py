@@ -15,7 +15,7 @@ from hooksd.config.diagnostics import render_text
 from hooksd.config.load import Loaded
 from hooksd.config.secrets import SecretProblem
 from hooksd.config.settings import Settings, load_settings
-from hooksd.config.tree import look, read, why
+from hooksd.config.tree import scan
 from hooksd.daemon.listen import named
 from hooksd.daemon.sources import loader, secret_store
 from hooksd.errors import DefinitionsRejected, SettingsRejected, UsageError
@@ -50,22 +50,10 @@ def directory(root: Path) -> Tree:
     Raises:
         UsageError: There is none.
     """
-    found = look(root)
+    found = scan(root)
     if not found.exists:
         raise UsageError(f"there is no directory {root}; name one with --hooks-dir, or make it and put definitions in")
-    files: dict[str, bytes] = {}
-    problems = [*found.problems, *found.unreadable]
-    for path, fingerprint in found.files.items():
-        try:
-            data = read(str(root / path), fingerprint)
-        except OSError as error:
-            problems.append(f"{path}: {why(error)}")
-            continue
-        if data is None:
-            problems.append(f"{path}: it changes while it is read; try again")
-        else:
-            files[path] = data
-    return Tree(root=root, files=files, problems=tuple(problems))
+    return Tree(root=root, files=found.files, problems=(*found.problems, *found.unreadable))
 
 
 def some_files(paths: Sequence[Path]) -> Tree:

@@ -1,7 +1,8 @@
 """What lies in a directory of definitions: which files count, their identities, their bytes.
 
-`look` does not read and is cheap enough to be called every two seconds; `config.watch` compares scans and reads what
-has changed. The rule of what counts as a definition stands here alone.
+`look` does not read and is cheap enough to be called every two seconds; `config.watch` compares what it returns and
+gathers what has changed. The command line takes what is there with `scan`. The rule of what counts as a definition
+stands here alone.
 """
 
 from __future__ import annotations
@@ -21,6 +22,9 @@ MAX_FILE = 4 * 2**20
 
 MAX_LINKS = 40
 """Symbolic links followed on the way to one file, as in Linux (path_resolution(7))."""
+
+TRIES = 10
+"""How often `scan` begins again when files change while it reads."""
 
 Identity = tuple[int, int]
 """Device and inode."""
@@ -79,6 +83,41 @@ def look(root: Path) -> Scan:
         unreadable=tuple(walk.unreadable),
         exists=exists,
     )
+
+
+def scan(root: Path) -> Tree:
+    """Return what a directory holds now, without waiting until it is at rest: for the command line."""
+    for _ in range(TRIES):
+        tree = gather(root, look(root), {})
+        if tree is not None:
+            return tree
+    return restless(exists=True)
+
+
+def gather(root: Path, seen: Scan, known: Mapping[str, tuple[Fingerprint, bytes]]) -> Tree | None:
+    """Read the files of a scan, those excepted whose bytes are known; None when one is not what the scan saw."""
+    files: dict[str, bytes] = {}
+    unreadable = list(seen.unreadable)
+    for path, mark in seen.files.items():
+        if path in known and known[path][0] == mark:
+            files[path] = known[path][1]
+            continue
+        try:
+            data = read(str(root / path), mark)
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            unreadable.append(f"{path}: {why(error)}")
+            continue
+        if data is None:
+            return None
+        files[path] = data
+    return Tree(files=files, problems=seen.problems, unreadable=tuple(unreadable), exists=seen.exists)
+
+
+def restless(*, exists: bool) -> Tree:
+    """Return what stands for content that does not hold still long enough to be read."""
+    return Tree(unreadable=(".: the files change faster than they can be read",), exists=exists)
 
 
 def read(path: str, expected: Fingerprint) -> bytes | None:

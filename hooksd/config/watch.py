@@ -20,7 +20,7 @@ from typing import Literal
 from watchfiles import awatch
 
 from hooksd.clock import Clock
-from hooksd.config.tree import Fingerprint, Identity, Scan, Tree, look, read, why
+from hooksd.config.tree import Fingerprint, Identity, Scan, Tree, gather, look, restless
 
 RESCAN = 2.0
 """Seconds between scans without a hint: what the system does not tell (network file systems, a full queue of events,
@@ -44,7 +44,6 @@ FRESH = 2.0
 _TICK_MS = 250
 _DEBOUNCE_MS = 50
 _STEP_MS = 25
-_TRIES = 10
 
 
 class Watcher:
@@ -137,7 +136,7 @@ class Watcher:
                     if tree is not None:
                         return state.scan, tree
                     if is_late:
-                        return state.scan, _restless(exists=state.scan.exists)
+                        return state.scan, restless(exists=state.scan.exists)
 
     def _state(self) -> _State:
         found = look(self._root)
@@ -156,41 +155,11 @@ class Watcher:
 
     def _read(self, seen: Scan) -> Tree | None:
         """Return the content that a scan saw; None when it is another one by now."""
-        tree = _read(self._root, seen, self._bytes)
+        tree = gather(self._root, seen, self._bytes)
         if tree is None or look(self._root) != seen:
             return None
         self._bytes = {path: (seen.files[path], data) for path, data in tree.files.items()}
         return tree
-
-
-def scan(root: Path) -> Tree:
-    """Return what a directory holds now, without waiting until it is at rest: for the command line."""
-    for _ in range(_TRIES):
-        tree = _read(root, look(root), {})
-        if tree is not None:
-            return tree
-    return _restless(exists=True)
-
-
-def _read(root: Path, seen: Scan, known: Mapping[str, tuple[Fingerprint, bytes]]) -> Tree | None:
-    """Read the files of a scan, those excepted whose bytes are known; None when one is not what the scan saw."""
-    files: dict[str, bytes] = {}
-    unreadable = list(seen.unreadable)
-    for path, mark in seen.files.items():
-        if path in known and known[path][0] == mark:
-            files[path] = known[path][1]
-            continue
-        try:
-            data = read(str(root / path), mark)
-        except FileNotFoundError:
-            return None
-        except OSError as error:
-            unreadable.append(f"{path}: {why(error)}")
-            continue
-        if data is None:
-            return None
-        files[path] = data
-    return Tree(files=files, problems=seen.problems, unreadable=tuple(unreadable), exists=seen.exists)
 
 
 Writers = Literal["none", "unknown", "open"]
@@ -208,10 +177,6 @@ class _State:
 def _rest(state: _State) -> float:
     """Return how many seconds without a change are enough to call a tree settled."""
     return {"none": 0.0, "unknown": SETTLE_UNKNOWN, "open": SETTLE_BUSY}[state.writers]
-
-
-def _restless(*, exists: bool) -> Tree:
-    return Tree(unreadable=(".: the files change faster than they can be read",), exists=exists)
 
 
 def _writers(path: str) -> Writers:

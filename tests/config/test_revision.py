@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from hooksd.config import revision
 from hooksd.config.revision import revision_of, tree_digest
-from hooksd.config.watch import scan
+from hooksd.config.tree import scan
 
 FILES = {"a.toml": b"a = 1\n", "sub/b.json": b"{}\n"}
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from hooksd.config.tree import MAX_FILE, is_definition, look, read
+from hooksd.config.tree import MAX_FILE, Tree, gather, is_definition, look, read, scan
 from tests.config.unprivileged import unprivileged
 
 
@@ -142,3 +142,33 @@ def test_reading_a_pipe_that_took_the_place_of_a_file_does_not_wait_for_a_writer
     file.unlink()
     os.mkfifo(file)
     assert read(str(file), mark) is None
+
+
+def test_a_file_without_permission_is_named_beside_the_others() -> None:
+    with unprivileged() as root:
+        (root / "a.toml").write_bytes(b"a = 1\n")
+        (root / "secret.toml").write_bytes(b"a = 1\n")
+        (root / "secret.toml").chmod(0)
+        found = scan(root)
+    assert found == Tree(files={"a.toml": b"a = 1\n"}, unreadable=("secret.toml: permission denied",))
+
+
+def test_the_command_line_reads_what_is_there_without_waiting(tmp_path: Path) -> None:
+    (tmp_path / "a.toml").write_bytes(b"a = 1\n")
+    assert scan(tmp_path) == Tree(files={"a.toml": b"a = 1\n"})
+    assert not scan(tmp_path / "missing").exists
+
+
+def test_files_that_never_hold_still_are_not_read_in_halves(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "a.toml").write_bytes(b"a = 1\n")
+    monkeypatch.setattr("hooksd.config.tree.read", lambda *_: None)
+    found = scan(tmp_path)
+    assert found.files == {}
+    assert "change faster" in found.unreadable[0]
+
+
+def test_what_is_known_is_not_read_again(tmp_path: Path) -> None:
+    (tmp_path / "a.toml").write_bytes(b"a = 1\n")
+    seen = look(tmp_path)
+    assert gather(tmp_path, seen, {"a.toml": (seen.files["a.toml"], b"known")}) == Tree(files={"a.toml": b"known"})
+    assert gather(tmp_path, seen, {"a.toml": ((0, 0, 0, 0, 0), b"old")}) == Tree(files={"a.toml": b"a = 1\n"})

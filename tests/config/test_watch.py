@@ -15,7 +15,7 @@ from watchfiles.main import FileChange
 from hooksd.clock import SystemClock
 from hooksd.config import watch
 from hooksd.config.tree import Scan, Tree, look
-from hooksd.config.watch import Watcher, scan
+from hooksd.config.watch import Watcher
 from tests.config.unprivileged import privileged, unprivileged
 
 LONG = 8.0
@@ -357,15 +357,6 @@ async def test_a_file_that_cannot_be_read_is_named_beside_the_others(root: Path)
     assert [line.partition(":")[0] for line in tree.unreadable] == ["broken.toml"]
 
 
-def test_a_file_without_permission_is_named_beside_the_others() -> None:
-    with unprivileged() as root:
-        (root / "a.toml").write_bytes(b"a = 1\n")
-        (root / "secret.toml").write_bytes(b"a = 1\n")
-        (root / "secret.toml").chmod(0)
-        found = scan(root)
-    assert found == Tree(files={"a.toml": b"a = 1\n"}, unreadable=("secret.toml: permission denied",))
-
-
 async def test_strange_entries_beside_a_definition_do_not_keep_it_from_being_followed(root: Path) -> None:
     os.mkfifo(root / "pipe.toml")
     (root / "dir.toml").mkdir()
@@ -420,8 +411,3 @@ async def test_the_tree_now_can_be_asked_for_while_changes_are_followed(root: Pa
         assert (await watcher.tree()).files == {"a.toml": b"a = 2\n"}
         assert (await asyncio.wait_for(anext(changes), LONG)).files == {"a.toml": b"a = 2\n"}
         assert first.files == {"a.toml": b"a = 1\n"}
-
-
-def test_the_command_line_reads_what_is_there_without_waiting(root: Path) -> None:
-    assert scan(root) == Tree(files={"a.toml": b"a = 1\n"})
-    assert not scan(root / "missing").exists
