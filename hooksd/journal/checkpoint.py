@@ -58,10 +58,14 @@ def write(disk: Disk, first: int) -> None:
 
 def read(disk: Disk) -> int:
     """Return the number of the first segment that recovery needs; 0, for all of them, when nobody knows."""
-    if disk.size(CHECKPOINT) is None:
+    try:
+        first = _first_segment(disk.read(CHECKPOINT))
+        return first if disk.size(segment_name(first)) is not None else 0
+    except OSError:
         return 0
-    line = codec.unseal(disk.read(CHECKPOINT).removesuffix(b"\n"))
-    if line is None:
-        return 0
-    first = codec.tree_of(line).get("first_segment")
-    return first if isinstance(first, int) and disk.size(segment_name(first)) is not None else 0
+
+
+def _first_segment(text: bytes) -> int:
+    line = codec.unseal(text.removesuffix(b"\n"))
+    first = None if line is None else codec.tree_of(line).get("first_segment")
+    return first if isinstance(first, int) else 0

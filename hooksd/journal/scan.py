@@ -84,10 +84,10 @@ def _lines(data: bytes) -> Iterator[tuple[Line | None, int]]:
 def torn_from(data: bytes) -> int | None:
     """Return the offset from which on the last segment is the unfinished end of a crash; None when it is whole.
 
-    A batch is written only when the one before is durable. So a bad line is torn unless a line of a later batch
-    stands behind it, which proves that it was whole once, or the very line that was expected in its place, which
-    proves that it never was one. What is whole behind a torn line goes with
-    it: nobody was told that the batch is durable, and a record must not stand without the ones it builds on.
+    A batch is written only when the one before is durable. So a bad line is torn unless something whole stands
+    behind it: a line of a later batch proves that it was whole once, and the line that was expected in its place
+    proves that it never was one. Other whole lines behind it go with it: nobody was told that their batch is durable,
+    and a record must not stand without the ones that it builds on.
     """
     torn: int | None = None
     expected = 0

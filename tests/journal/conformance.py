@@ -182,7 +182,12 @@ async def a_blob_that_is_not_there_is_a_key_error(place: Place) -> None:
 
 async def records_are_read_back_as_the_codec_reads_them(place: Place) -> None:
     first = place.open()
-    written = [samples.accepted(), samples.step_ended(), samples.attempt_ended(), samples.delivery_created()]
+    written: list[Record] = [
+        samples.accepted(),
+        samples.step_ended(),
+        samples.attempt_ended(),
+        samples.delivery_created(),
+    ]
     await first.append(written)
     await first.close()
 

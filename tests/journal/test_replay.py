@@ -22,7 +22,7 @@ def test_an_event_that_started_nothing_is_finished() -> None:
 
 
 def test_a_run_without_an_end_is_unfinished_with_everything_known_about_it_in_order() -> None:
-    records = [samples.accepted(), samples.run_started(), samples.step_started(), samples.step_ended()]
+    records: list[Record] = [samples.accepted(), samples.run_started(), samples.step_started(), samples.step_ended()]
 
     left = unfinished(records)
 
@@ -94,14 +94,14 @@ def test_a_delivery_that_ended_is_kept_while_its_step_may_ask_for_its_end() -> N
 
 
 def test_a_delivery_is_forgotten_when_it_and_its_run_have_ended_in_either_order() -> None:
-    begun = [samples.accepted(), samples.delivery_created()]
+    begun: list[Record] = [samples.accepted(), samples.delivery_created()]
 
     assert unfinished([*begun, samples.delivery_ended(), samples.run_ended()]) == NOTHING
     assert unfinished([*begun, samples.run_ended(), samples.delivery_ended()]) == NOTHING
 
 
 def test_records_about_work_from_before_the_log_begins_are_passed_over() -> None:
-    ends = [samples.step_ended(), samples.run_ended(), samples.attempt_ended(), samples.delivery_ended()]
+    ends: list[Record] = [samples.step_ended(), samples.run_ended(), samples.attempt_ended(), samples.delivery_ended()]
 
     assert unfinished(ends) == NOTHING
 
