@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from hooksd.auth.request import Inbound
-from hooksd.auth.verdict import Refused
+from hooksd.auth.verdict import Reason, Refused
 from hooksd.clock import Clock, rfc3339
 from hooksd.config.snapshot import CompiledWebhook
 from hooksd.engine.ports import Intake
@@ -24,7 +24,7 @@ from hooksd.web.answer import Answer, Headers, json_answer
 from hooksd.web.body import Unreadable, parse_body
 from hooksd.web.outcome import accepted_document, responded
 from hooksd.web.problem import CLOSE, problem, unavailable
-from hooksd.web.refusals import Refusals
+from hooksd.web.refusals import Refusals, WebReason
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -155,7 +155,7 @@ class Receiver:
             return Answer(status=204)
         return json_answer(202, accepted_document(accepted, event.time, self._base))
 
-    def _refuse(self, webhook: CompiledWebhook, reason: str, peer: str, answer: Answer) -> Answer:
+    def _refuse(self, webhook: CompiledWebhook, reason: Reason | WebReason, peer: str, answer: Answer) -> Answer:
         self._refusals.add(webhook=webhook.name, reason=reason, status=answer.status, peer=peer)
         return answer
 

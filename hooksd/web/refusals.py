@@ -6,7 +6,9 @@ A scanner that sends a thousand bad requests a second makes one record a second 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Literal
 
+from hooksd.auth.verdict import Reason
 from hooksd.clock import Clock, rfc3339
 from hooksd.errors import JournalFull
 from hooksd.journal.protocol import Journal
@@ -16,11 +18,16 @@ from hooksd.telemetry.observer import Observer
 
 FLUSH_SECONDS = 1.0
 
+WebReason = Literal[
+    "unknown_path", "method", "too_large", "content_coding", "media_type", "unreadable_body", "unnamed_event"
+]
+"""Why a request was refused before or after it was authenticated; `auth.verdict.Reason` says why it was not."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Kind:
     webhook: str | None
-    reason: str
+    reason: Reason | WebReason
     status: int
 
 
@@ -39,12 +46,12 @@ class Refusals:
         self._observer = observer
         self._waiting: dict[_Kind, _Tally] = {}
 
-    def add(self, *, webhook: str | None, reason: str, status: int, peer: str) -> None:
+    def add(self, *, webhook: str | None, reason: Reason | WebReason, status: int, peer: str) -> None:
         """Count one refusal.
 
         Args:
             webhook: Which webhook refused; None where no webhook is.
-            reason: A word from a closed set.
+            reason: Why; callers are not told.
             status: What the caller was answered.
             peer: The address it came from.
         """

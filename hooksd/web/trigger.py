@@ -82,9 +82,7 @@ class TriggerApp:
 
     async def _answer(self, webhook: CompiledWebhook, scope: Scope, receive: Receive) -> Answer:
         headers = tuple(
-            [  # noqa: C409 - a list is quicker to fill, on the hot path
-                (name.decode("latin-1"), value.decode("latin-1").strip(" \t")) for name, value in scope["headers"]
-            ]
+            [(name.decode("latin-1"), value.decode("latin-1").strip(" \t")) for name, value in scope["headers"]]
         )
         peer = peer_of(scope)
         head = head_of(scope["method"], headers)

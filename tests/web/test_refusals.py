@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from hooksd.auth.verdict import Reason
 from hooksd.clock import rfc3339
 from hooksd.errors import JournalBroken, JournalFull
 from hooksd.journal.memory import MemoryJournal
@@ -28,7 +29,7 @@ def refusals(journal: MemoryJournal, clock: FakeClock) -> Refusals:
     return Refusals(journal=journal, clock=clock, observer=Observer())
 
 
-def refuse(refusals: Refusals, times: int = 1, *, reason: str = "bad_signature", peer: str = "192.0.2.1") -> None:
+def refuse(refusals: Refusals, times: int = 1, *, reason: Reason = "bad_signature", peer: str = "192.0.2.1") -> None:
     for _ in range(times):
         refusals.add(webhook="github", reason=reason, status=401, peer=peer)
 
