@@ -116,9 +116,9 @@ def rule_to_json(rule: RetryRule | None) -> Json:
         return rule
     return {
         "max": rule.max,
-        "delay": _milliseconds(rule.delay),
+        "delay": _duration(rule.delay),
         "factor": rule.factor,
-        "max_delay": _milliseconds(rule.max_delay),
+        "max_delay": _duration(rule.max_delay),
     }
 
 
@@ -133,5 +133,5 @@ def rule_from_json(kept: Json) -> RetryRule | None:
     return _RULE.validate_python(kept)
 
 
-def _milliseconds(seconds: float) -> str:
-    return f"{round(seconds * 1000)}ms"
+def _duration(seconds: float) -> str:
+    return f"{seconds:.3f}".rstrip("0").rstrip(".") + "s"

@@ -1,0 +1,649 @@
+from __future__ import annotations
+
+import asyncio
+import itertools
+from dataclasses import replace
+
+import pytest
+
+from hooksd.clock import unix
+from hooksd.delivery import dispatcher as dispatching
+from hooksd.delivery.attempt import Attempted
+from hooksd.delivery.request import Prepared
+from hooksd.errors import JournalBroken, JournalFull
+from hooksd.journal.memory import MemoryJournal
+from hooksd.journal.replay import Unfinished, UnfinishedDelivery
+from hooksd.model.record import AttemptEnded, AttemptStarted, DeliveryCreated, DeliveryEnded
+from hooksd.model.retry import SCHEDULES, Retry
+from hooksd.model.secret import Secret
+from hooksd.testing import FakeClock
+from tests.delivery.house import FakeSender, House, answered, effect, endpoint, snapshot
+
+HOUR = 3600.0
+
+
+def attempts(house: House) -> list[AttemptEnded]:
+    return [record for record in house.journal.records if isinstance(record, AttemptEnded)]
+
+
+def starts(house: House) -> list[AttemptStarted]:
+    return [record for record in house.journal.records if isinstance(record, AttemptStarted)]
+
+
+def ends(house: House) -> list[DeliveryEnded]:
+    return [record for record in house.journal.records if isinstance(record, DeliveryEnded)]
+
+
+# --- delivering
+
+
+async def test_a_delivery_is_created_attempted_and_ended_in_that_order(house: House) -> None:
+    async with house.at_work():
+        done = await house.dispatcher.deliver(effect())
+
+    assert house.kinds() == ["delivery.created", "attempt.started", "attempt.ended", "delivery.ended"]
+    assert (done.ok, done.code, done.error, done.kind) == (True, 200, None, "")
+    created = house.journal.records[0]
+    assert isinstance(created, DeliveryCreated)
+    assert done.output == {
+        "shop": {"delivery": created.delivery, "status": "delivered", "attempts": 1, "code": 200, "error": None}
+    }
+    assert house.dispatcher.pending == 0
+
+
+async def test_the_start_of_an_attempt_is_in_the_log_before_the_request_leaves(house: House) -> None:
+    seen: list[list[str]] = []
+
+    def look(prepared: Prepared) -> Attempted:
+        seen.append(house.kinds())
+        return answered(prepared, 200)
+
+    house.sender.answers = [look]
+
+    async with house.at_work():
+        await house.dispatcher.deliver(effect())
+
+    assert seen == [["delivery.created", "attempt.started"]]
+
+
+async def test_the_id_stays_and_the_signature_is_new_in_every_attempt(house: House) -> None:
+    house.sender.answers = [500, 500]
+
+    async with house.at_work() as group:
+        task = group.create_task(house.dispatcher.deliver(effect()))
+        await house.clock.advance(100)
+        await task
+
+    headers = [dict(prepared.headers) for prepared in house.sender.sent]
+    assert len({header["webhook-id"] for header in headers}) == 1
+    assert len({header["webhook-timestamp"] for header in headers}) == 3
+    assert len({header["webhook-signature"] for header in headers}) == 3
+
+
+async def test_several_endpoints_get_a_delivery_each_and_one_twice_named_gets_one(house: House) -> None:
+    async with house.at_work():
+        done = await house.dispatcher.deliver(effect("shop", "ledger", "shop"))
+
+    assert (done.ok, done.code) == (True, None)
+    assert set(done.output) == {"shop", "ledger"}
+    assert len(house.sender.sent) == 2
+
+
+async def test_every_attempt_carries_where_its_endpoint_is_defined_and_the_revision(house: House) -> None:
+    async with house.at_work():
+        await house.dispatcher.deliver(effect())
+
+    (ended,) = attempts(house)
+    assert ended.origin is not None
+    assert (ended.origin.file, ended.origin.line, ended.revision) == ("shop.toml", 3, "abababababab")
+
+
+# --- the schedule
+
+
+async def test_the_standard_schedule_makes_twelve_attempts_in_75_hours(house: House) -> None:
+    house.sender.answers = [503] * 20
+
+    async with house.at_work() as group:
+        task = group.create_task(house.dispatcher.deliver(effect()))
+        await house.clock.advance(76 * HOUR)
+        done = await task
+
+    times = [unix(record.at) for record in starts(house)]
+    assert [round(b - a) for a, b in itertools.pairwise(times)] == list(SCHEDULES["standard"])
+    assert 75 * HOUR < times[-1] - times[0] < 76 * HOUR
+    assert [record.reason for record in starts(house)] == ["first", *["retry"] * 11]
+    assert [record.number for record in starts(house)] == list(range(1, 13))
+    assert (done.ok, done.kind, done.error) == (False, "exhausted", "shop: answered 503 (12 attempts)")
+    assert ends(house)[0].status == "exhausted"
+    assert attempts(house)[-1].retry_at is None
+    assert attempts(house)[0].retry_at == starts(house)[1].at
+
+
+async def test_a_step_replaces_the_schedule_of_the_endpoint(house: House) -> None:
+    house.sender.answers = [500] * 5
+
+    async with house.at_work() as group:
+        rule = Retry.model_validate({"max": 2, "delay": "30s"})
+        task = group.create_task(house.dispatcher.deliver(effect(retry=rule)))
+        await house.clock.advance(29)
+        assert len(house.sender.sent) == 1
+        await house.clock.advance(2)
+        done = await task
+
+    assert done.output["shop"]["attempts"] == 2
+
+
+async def test_a_receiver_that_asks_for_patience_gets_it(house: House) -> None:
+    house.sender.answers = [lambda prepared: answered(prepared, 429, {"retry-after": "600"})]
+
+    async with house.at_work() as group:
+        task = group.create_task(house.dispatcher.deliver(effect()))
+        await house.clock.advance(599)
+        assert len(house.sender.sent) == 1
+        await house.clock.advance(2)
+        assert (await task).ok
+
+
+async def test_gone_means_never_again(house: House) -> None:
+    house.sender.answers = [410]
+
+    async with house.at_work():
+        done = await house.dispatcher.deliver(effect())
+
+    assert (done.ok, done.kind, done.code) == (False, "http", 410)
+    assert done.error == "shop: answered 410, which means never again"
+    assert ends(house)[0].status == "gone"
+
+
+async def test_a_redirect_is_a_failure_and_nobody_follows_it(house: House) -> None:
+    house.sender.answers = [lambda prepared: answered(prepared, 302, {"location": "https://evil.example/"})]
+
+    async with house.at_work():
+        done = await house.dispatcher.deliver(effect(retry="none"))
+
+    assert (done.ok, done.code) == (False, 302)
+    assert [prepared.url for prepared in house.sender.sent] == ["https://shop.example/hooks"]
+    assert attempts(house)[0].outcome == "redirect"
+
+
+async def test_one_of_two_that_fails_fails_the_step_and_names_itself(house: House) -> None:
+    house.sender.answers = [200, 410]
+
+    async with house.at_work():
+        done = await house.dispatcher.deliver(effect("shop", "ledger"))
+
+    assert (done.ok, done.kind) == (False, "http")
+    assert str(done.error).startswith("ledger: ")
+
+
+# --- definitions that change
+
+
+async def test_the_next_attempt_goes_where_the_definitions_then_say(house: House) -> None:
+    house.sender.answers = [500]
+
+    async with house.at_work() as group:
+        task = group.create_task(house.dispatcher.deliver(effect()))
+        await house.clock.settle()
+        house.snapshot = snapshot(endpoint("shop", url="https://new.example/"))
+        await house.clock.advance(3)
+        await task
+
+    assert house.sender.sent[-1].url == "https://new.example/"
+
+
+async def test_a_removed_endpoint_is_waited_for_by_its_schedule(house: House) -> None:
+    before = house.snapshot
+    house.snapshot = snapshot()
+
+    async with house.at_work() as group:
+        task = group.create_task(house.dispatcher.deliver(effect()))
+        await house.clock.settle()
+        assert attempts(house)[0].outcome == "config"
+        assert attempts(house)[0].error == "no endpoint is called shop: it was removed from the definitions"
+        assert attempts(house)[0].origin is None
+        house.snapshot = before
+        await house.clock.advance(3)
+        assert (await task).ok
+
+    assert len(house.sender.sent) == 1
+
+
+async def test_an_endpoint_that_cannot_be_asked_fails_the_attempt_without_asking(house: House) -> None:
+    house.snapshot = snapshot(endpoint("shop", headers={"X-A": "a\r\nb"}, retry="none"))
+
+    async with house.at_work():
+        done = await house.dispatcher.deliver(effect())
+
+    assert done.error == "shop: the header X-A holds a control character, such as the end of a line (1 attempt)"
+    assert house.sender.sent == []
+
+
+# --- secrets
+
+
+async def test_no_secret_of_an_endpoint_reaches_the_log(house: House) -> None:
+    secret = "k3y/with odd&chars"
+    house.snapshot = snapshot(
+        endpoint(
+            "shop",
+            url="https://user:k3y%2Fwith%20odd%26chars@shop.example/k3y%2Fwith%20odd%26chars",
+            headers={"X-Key": secret, "Authorization": "Bearer other"},
+            hidden=[secret],
+        )
+    )
+    house.sender.answers = [lambda prepared: answered(prepared, 200, {"x-echo": secret}, f"you sent {secret}")]
+
+    async with house.at_work():
+        await house.dispatcher.deliver(effect())
+
+    text = repr(house.journal.records)
+    assert "k3y" not in text
+    assert "Bearer" not in text
+    assert "you sent ***" in text
+    assert dict(house.sender.sent[0].headers)["X-Key"] == secret
+
+
+@pytest.mark.parametrize(
+    ("headers", "query", "error"),
+    [
+        ({"authorization": "x"}, {}, "the header authorization holds a credential"),
+        ({"X-A": "has topsecret inside"}, {}, "the header X-A holds a credential"),
+        ({}, {"key": "topsecret"}, "the parameter key holds a secret"),
+        ({"X-A": "a\nb"}, {}, "the header X-A holds a control character"),
+        ({"Content-Length": "4"}, {}, "the header Content-Length is set by hooksd alone"),
+    ],
+    ids=["name", "value", "query", "injection", "framing"],
+)
+async def test_what_a_step_may_not_add_fails_before_anything_is_written(
+    house: House, headers: dict[str, str], query: dict[str, str], error: str
+) -> None:
+    house.snapshot = snapshot(endpoint("shop"), secrets={"token": Secret(b"topsecret")})
+
+    done = await house.dispatcher.deliver(effect(headers=headers, query=query))
+
+    assert not done.ok
+    assert str(done.error).startswith(error)
+    assert house.journal.records == []
+
+
+# --- who waits
+
+
+async def test_a_delivery_goes_on_when_the_run_that_waits_is_cancelled(house: House) -> None:
+    house.sender.answers = [500]
+
+    async with house.at_work() as group:
+        task = group.create_task(house.dispatcher.deliver(effect()))
+        await house.clock.settle()
+        task.cancel()
+        await house.clock.advance(3)
+
+    assert ends(house)[0].status == "delivered"
+
+
+async def test_who_asks_again_gets_the_same_delivery_whether_it_goes_on_or_has_ended(house: House) -> None:
+    house.sender.hold()
+
+    async with house.at_work() as group:
+        first = group.create_task(house.dispatcher.deliver(effect()))
+        await house.clock.settle()
+        second = group.create_task(house.dispatcher.deliver(effect()))
+        await house.clock.settle()
+        first.cancel()
+        second.cancel()
+        house.sender.release()
+        await house.clock.settle()
+        done = await house.dispatcher.deliver(effect())
+
+    assert done.ok
+    assert len(house.sender.sent) == 1
+
+
+async def test_another_step_is_another_delivery(house: House) -> None:
+    async with house.at_work():
+        await house.dispatcher.deliver(effect(step="a"))
+        await house.dispatcher.deliver(effect(step="b"))
+
+    assert len(house.sender.sent) == 2
+
+
+async def test_ends_that_nobody_asks_for_do_not_fill_the_memory(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(dispatching, "UNTOLD", 2)
+
+    async with house.at_work() as group:
+        for number in range(5):
+            task = group.create_task(house.dispatcher.deliver(effect(run=f"run_{number}")))
+            await asyncio.sleep(0)
+            task.cancel()
+        await house.clock.settle()
+
+    assert len(house.sender.sent) == 5
+    assert len(house.dispatcher._by_key) == 2
+
+
+async def test_what_was_told_is_forgotten(house: House) -> None:
+    async with house.at_work():
+        await house.dispatcher.deliver(effect())
+
+    assert house.dispatcher._by_key == {}
+
+
+async def test_a_delivery_may_be_asked_for_before_the_dispatcher_serves(house: House) -> None:
+    async with asyncio.TaskGroup() as group:
+        early = group.create_task(house.dispatcher.deliver(effect()))
+        await asyncio.sleep(0)
+        async with house.at_work():
+            assert (await early).ok
+
+
+# --- many
+
+
+async def test_one_endpoint_gets_eight_at_once_and_holds_up_no_other(house: House) -> None:
+    house.sender.hold()
+
+    async with house.at_work() as group:
+        for number in range(20):
+            group.create_task(house.dispatcher.deliver(effect("shop", run=f"run_{number}")))
+        group.create_task(house.dispatcher.deliver(effect("ledger")))
+        await house.clock.settle()
+        assert house.sender.under_way == 9
+        house.sender.release()
+        await house.clock.settle()
+
+    assert house.sender.most_under_way == 9
+    assert len(ends(house)) == 21
+
+
+async def test_at_most_256_attempts_are_under_way(house: House) -> None:
+    names = [f"e{number}" for number in range(40)]
+    house.snapshot = snapshot(*(endpoint(name) for name in names))
+    house.sender.hold()
+
+    async with house.at_work() as group:
+        for number in range(10):
+            group.create_task(house.dispatcher.deliver(effect(*names, run=f"run_{number}")))
+        await house.clock.settle()
+        assert house.sender.under_way == 256
+        house.sender.release()
+        await house.clock.settle()
+
+    assert len(ends(house)) == 400
+
+
+async def test_thousands_that_wait_cost_no_task_each(house: House) -> None:
+    house.snapshot = snapshot(*(endpoint(f"e{number}") for number in range(3000)))
+    house.sender.answers = [500] * 3000
+
+    async with house.at_work() as group:
+        task = group.create_task(house.dispatcher.deliver(effect(*(f"e{number}" for number in range(3000)))))
+        while len(attempts(house)) < 3000:
+            await house.clock.settle()
+        assert house.dispatcher.pending == 3000
+        assert len(asyncio.all_tasks()) < 10
+        await house.clock.advance(3)
+        while not task.done():
+            await house.clock.settle()
+
+    assert task.result().ok
+
+
+# --- crashes
+
+
+async def test_an_attempt_that_a_crash_cut_off_is_made_again_with_the_same_id(house: House) -> None:
+    house.sender.hold()
+    async with house.at_work() as group:
+        task = group.create_task(house.dispatcher.deliver(effect()))
+        await house.clock.settle()
+        task.cancel()
+    assert house.kinds() == ["delivery.created", "attempt.started"]
+
+    again = house.reborn()
+    assert again.dispatcher.pending == 1
+    async with again.at_work():
+        done = await again.dispatcher.deliver(effect())
+
+    assert done.output["shop"]["attempts"] == 2
+    assert [record.reason for record in starts(again)] == ["first", "recovery"]
+    ids = {dict(prepared.headers)["webhook-id"] for prepared in house.sender.sent + again.sender.sent}
+    assert len(ids) == 1
+    assert {prepared.body for prepared in house.sender.sent + again.sender.sent} == {b'{"order":1}'}
+
+
+async def test_a_crash_does_not_cost_a_place_in_the_schedule(house: House) -> None:
+    house.snapshot = snapshot(endpoint("shop", retry={"max": 2, "delay": "5s"}))
+    house.sender.hold()
+    async with house.at_work() as group:
+        task = group.create_task(house.dispatcher.deliver(effect()))
+        await house.clock.settle()
+        task.cancel()
+
+    again = house.reborn(500, 200)
+    async with again.at_work() as group:
+        waiting = group.create_task(again.dispatcher.deliver(effect()))
+        await again.clock.advance(6)
+        assert (await waiting).ok
+
+
+async def test_a_wait_goes_on_where_the_crash_was(house: House) -> None:
+    house.sender.answers = [500, 500]
+    async with house.at_work() as group:
+        task = group.create_task(house.dispatcher.deliver(effect()))
+        await house.clock.advance(3)
+        task.cancel()
+    await house.clock.advance(5)
+
+    again = house.reborn()
+    async with again.at_work() as group:
+        waiting = group.create_task(again.dispatcher.deliver(effect()))
+        await again.clock.advance(3)
+        assert again.sender.sent == []
+        await again.clock.advance(1)
+        assert (await waiting).ok
+
+    assert starts(again)[-1].reason == "retry"
+
+
+async def test_an_end_in_the_log_is_told_to_the_step_that_asks_again(house: House) -> None:
+    house.sender.answers = [500, 410]
+    async with house.at_work() as group:
+        task = group.create_task(house.dispatcher.deliver(effect()))
+        await house.clock.advance(3)
+        first = await task
+    accepted = house.journal.records
+    again = House(clock=house.clock, journal=MemoryJournal(accepted), sender=FakeSender(), snapshot=house.snapshot)
+    created, *records = accepted
+    assert isinstance(created, DeliveryCreated)
+    past = Unfinished(
+        events={},
+        runs=(),
+        deliveries=(),
+        finished_deliveries=(UnfinishedDelivery(created=created, records=tuple(records)),),
+    )
+    again.dispatcher.recover(past)
+
+    async with again.at_work():
+        second = await again.dispatcher.deliver(effect())
+
+    assert second == first
+    assert again.sender.sent == []
+
+
+async def test_an_end_that_a_crash_cut_off_is_written_without_asking_again(house: House) -> None:
+    async with house.at_work():
+        await house.dispatcher.deliver(effect())
+    house.journal.records.pop()
+    assert house.kinds()[-1] == "attempt.ended"
+
+    again = house.reborn()
+    async with again.at_work():
+        done = await again.dispatcher.deliver(effect())
+
+    assert done.ok
+    assert again.sender.sent == []
+    assert again.kinds().count("delivery.ended") == 1
+
+
+async def test_a_long_body_is_kept_beside_the_log_and_sent_whole_after_a_restart(house: House) -> None:
+    body = b'{"x": "' + b"y" * 100_000 + b'"}'
+    house.sender.answers = [500]
+    async with house.at_work() as group:
+        task = group.create_task(house.dispatcher.deliver(effect(body=body)))
+        while not attempts(house):
+            await asyncio.sleep(0.001)
+        task.cancel()
+    created = house.journal.records[0]
+    assert isinstance(created, DeliveryCreated)
+    assert created.body.encoding == "blob"
+
+    again = house.reborn()
+    await again.clock.advance(3)
+    async with again.at_work():
+        assert (await again.dispatcher.deliver(effect(body=body))).ok
+
+    assert again.sender.sent[0].body == body
+
+
+async def test_a_body_that_was_lost_fails_with_its_digest(house: House) -> None:
+    house.snapshot = snapshot(endpoint("shop", retry="none"))
+    house.sender.hold()
+    async with house.at_work() as group:
+        task = group.create_task(house.dispatcher.deliver(effect(body=b"x" * 70_000, media="text/plain")))
+        while not house.sender.sent:
+            await asyncio.sleep(0.001)
+        task.cancel()
+    house.journal.blobs.clear()
+
+    again = house.reborn()
+    async with again.at_work():
+        done = await again.dispatcher.deliver(effect())
+
+    assert str(done.error).startswith("shop: the body is not beside the log any more: blob sha256:")
+
+
+async def test_a_schedule_that_this_version_cannot_read_is_replaced_by_the_endpoints(house: House) -> None:
+    house.sender.hold()
+    async with house.at_work() as group:
+        task = group.create_task(house.dispatcher.deliver(effect()))
+        await house.clock.settle()
+        task.cancel()
+    created = house.journal.records[0]
+    assert isinstance(created, DeliveryCreated)
+    house.journal.records[0] = replace(created, retry="fortnight")
+
+    again = house.reborn(500)
+    async with again.at_work() as group:
+        waiting = group.create_task(again.dispatcher.deliver(effect()))
+        await again.clock.advance(3)
+        assert (await waiting).ok
+
+
+# --- a log in trouble
+
+
+async def test_a_full_log_holds_attempts_back_and_loses_nothing(house: House) -> None:
+    house.journal.fail_with(JournalFull("no room"))
+
+    async with house.at_work() as group:
+        task = group.create_task(house.dispatcher.deliver(effect(body=b"z" * 70_000, media="text/plain")))
+        await house.clock.advance(100)
+        assert house.sender.sent == []
+        house.journal.fail_with(None)
+        await house.clock.advance(31)
+        while not task.done():
+            await asyncio.sleep(0.001)
+            await house.clock.settle()
+
+    assert task.result().ok
+    assert house.kinds() == ["delivery.created", "attempt.started", "attempt.ended", "delivery.ended"]
+
+
+async def test_an_outcome_is_kept_until_the_full_log_takes_it(house: House) -> None:
+    house.sender.hold()
+
+    async with house.at_work() as group:
+        task = group.create_task(house.dispatcher.deliver(effect()))
+        await house.clock.settle()
+        house.journal.fail_with(JournalFull("no room"))
+        house.sender.release()
+        await house.clock.advance(20)
+        assert not task.done()
+        house.journal.fail_with(None)
+        await house.clock.advance(31)
+        assert (await task).ok
+
+    assert len(house.sender.sent) == 1
+
+
+async def test_a_broken_log_ends_the_dispatcher(house: House) -> None:
+    house.journal.fail_with(JournalBroken("input/output error"))
+
+    async def serve() -> None:
+        async with house.at_work() as group:
+            group.create_task(house.dispatcher.deliver(effect()))
+            await house.clock.settle()
+
+    with pytest.raises(ExceptionGroup) as caught:
+        await serve()
+
+    assert caught.group_contains(JournalBroken)
+
+
+# --- stopping
+
+
+async def test_draining_lets_attempts_under_way_end_and_starts_no_more(house: House) -> None:
+    house.sender.hold()
+
+    async with house.at_work() as group:
+        first = group.create_task(house.dispatcher.deliver(effect()))
+        await house.clock.settle()
+        draining = group.create_task(house.dispatcher.drain(5))
+        await house.clock.settle()
+        assert not draining.done()
+        second = group.create_task(house.dispatcher.deliver(effect(run="run_2")))
+        await house.clock.settle()
+        house.sender.release()
+        await draining
+        assert (await first).ok
+        second.cancel()
+
+    assert len(house.sender.sent) == 1
+    assert house.kinds().count("delivery.created") == 2, "what was asked for meanwhile is durable"
+
+
+async def test_draining_is_bounded(house: House) -> None:
+    house.sender.hold()
+
+    async with house.at_work() as group:
+        task = group.create_task(house.dispatcher.deliver(effect()))
+        await house.clock.settle()
+        await house.dispatcher.drain(0.01)
+        assert not task.done()
+        task.cancel()
+
+
+async def test_draining_an_idle_dispatcher_is_done_at_once(house: House) -> None:
+    await house.dispatcher.drain(60)
+
+    assert house.dispatcher.pending == 0
+
+
+async def test_a_clock_that_is_set_forward_makes_due_within_a_minute(house: House) -> None:
+    house.sender.answers = [lambda prepared: answered(prepared, 503, {"retry-after": "7200"})]
+
+    async with house.at_work() as group:
+        task = group.create_task(house.dispatcher.deliver(effect()))
+        await house.clock.settle()
+        set_forward(house.clock, 3 * HOUR)
+        await house.clock.advance(dispatching.NAP + 1)
+        assert (await task).ok
+
+
+def set_forward(clock: FakeClock, seconds: float) -> None:
+    """Set the wall clock, without time passing for those who sleep."""
+    clock._now += seconds
+    clock._sleepers = [(due + seconds, order, woken) for due, order, woken in clock._sleepers]

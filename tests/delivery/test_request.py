@@ -1,0 +1,162 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hooksd import __version__
+from hooksd.delivery.request import Payload, Prepared, RequestProblem, prepare, prepare_request, step_problem
+from hooksd.model.effect import MakeRequest
+from tests.delivery.house import KEY, endpoint
+
+
+def payload(
+    headers: dict[str, str] | None = None,
+    query: dict[str, str] | None = None,
+    media: str = "application/json",
+    body: bytes = b"{}",
+) -> Payload:
+    return Payload(delivery="dlv_1", headers=headers or {}, query=query or {}, media=media, body=body)
+
+
+def headers_of(prepared: Prepared) -> dict[str, str]:
+    return {name.lower(): value for name, value in prepared.headers}
+
+
+def asks(url: str = "https://a.example/", headers: dict[str, str] | None = None) -> MakeRequest:
+    return MakeRequest(method="POST", url=url, headers=headers or {}, body=b"", timeout=1)
+
+
+def test_a_delivery_says_who_sends_it_what_it_is_and_when() -> None:
+    prepared = prepare(endpoint(secrets=[KEY]), payload(), 1_700_000_000)
+
+    headers = headers_of(prepared)
+    assert headers.pop("webhook-signature").startswith("v1,")
+    assert headers == {
+        "user-agent": f"hooksd/{__version__}",
+        "accept": "*/*",
+        "accept-encoding": "identity",
+        "content-type": "application/json",
+        "webhook-id": "dlv_1",
+        "webhook-timestamp": "1700000000",
+    }
+    assert (prepared.method, prepared.url, prepared.body) == ("POST", "https://shop.example/hooks", b"{}")
+
+
+def test_an_unsigned_delivery_still_has_its_id_so_that_receivers_know_it_again() -> None:
+    headers = headers_of(prepare(endpoint(), payload(), 7))
+
+    assert headers["webhook-id"] == "dlv_1"
+    assert "webhook-signature" not in headers
+
+
+def test_headers_of_the_step_win_over_those_of_the_endpoint_and_both_over_ours() -> None:
+    one = endpoint(headers={"X-A": "endpoint", "X-B": "endpoint", "user-agent": "shop"})
+
+    headers = headers_of(prepare(one, payload(headers={"x-a": "step", "Content-Type": "text/x"}), 7))
+
+    assert (headers["x-a"], headers["x-b"], headers["user-agent"]) == ("step", "endpoint", "shop")
+    assert headers["content-type"] == "text/x"
+
+
+@pytest.mark.parametrize("name", ["webhook-id", "Webhook-Timestamp", "WEBHOOK-SIGNATURE"])
+def test_no_header_of_a_step_or_an_endpoint_replaces_the_signatures(name: str) -> None:
+    one = endpoint(secrets=[KEY], headers={name: "forged"})
+
+    prepared = prepare(one, payload(headers={name: "forged"}), 7)
+
+    assert "forged" not in repr(prepared)
+
+
+def test_the_parameters_of_a_step_are_added_to_those_of_the_url() -> None:
+    one = endpoint(url="https://a.example?x=1&y=%20#part")
+
+    assert (
+        prepare(one, payload(query={"q": "a b&c=d", "x": "2"}), 7).url
+        == "https://a.example/?x=1&y=%20&q=a+b%26c%3Dd&x=2"
+    )
+
+
+def test_a_user_in_the_url_becomes_a_header() -> None:
+    prepared = prepare(endpoint(url="https://me:p%40ss@a.example:8443/x"), payload(), 7)
+
+    assert prepared.url == "https://a.example:8443/x"
+    assert headers_of(prepared)["authorization"] == "Basic bWU6cEBzcw=="
+
+
+def test_a_get_has_no_body_and_no_type_and_the_signature_is_over_no_bytes() -> None:
+    with_body = prepare(endpoint(secrets=[KEY], method="GET"), payload(), 7)
+    without = prepare(endpoint(secrets=[KEY], method="GET"), payload(body=b""), 7)
+
+    assert with_body == without
+    assert with_body.body == b""
+    assert "content-type" not in headers_of(with_body)
+
+
+def test_space_around_a_value_is_taken_off() -> None:
+    assert headers_of(prepare_request(asks(headers={"X-A": " \t a b "})))["x-a"] == "a b"
+
+
+def test_a_request_of_a_step_keeps_its_own_headers_and_is_not_signed() -> None:
+    headers = headers_of(prepare_request(asks(headers={"Accept": "text/html", "Authorization": "Bearer x"})))
+
+    assert (headers["accept"], headers["authorization"]) == ("text/html", "Bearer x")
+    assert "webhook-id" not in headers
+
+
+@pytest.mark.parametrize(
+    ("url", "reason"),
+    [
+        ("ftp://a.example/", "must begin with https"),
+        ("https:///x", "must begin with https"),
+        ("a.example", "must begin with https"),
+        ("", "must begin with https"),
+        ("https://a.example/a b", "holds a space or a control character"),
+        ("https://a.example/\r\nX-A: b", "holds a space or a control character"),
+        ("https://a.example:99999/", "the URL is not one"),
+        ("https://a.example:x/", "the URL is not one"),
+        ("https://a.example:0/", "port 0"),
+        ("https://[::1/", "the URL is not one"),
+    ],
+)
+def test_what_is_not_a_url_to_ask_is_refused_with_the_reason(url: str, reason: str) -> None:
+    with pytest.raises(RequestProblem, match=reason):
+        prepare_request(asks(url))
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "reason"),
+    [
+        ("X-A", "a\r\nX-B: c", "control character"),
+        ("X-A", "a\0", "control character"),
+        ("X-A", "\ud800", "surrogate"),
+        ("X A", "a", "cannot be the name of a header"),
+        ("", "a", "cannot be the name of a header"),
+        ("X-A\n", "a", "cannot be the name of a header"),
+        ("Transfer-Encoding", "chunked", "set by hooksd alone"),
+    ],
+)
+def test_a_header_that_could_break_out_is_refused(name: str, value: str, reason: str) -> None:
+    with pytest.raises(RequestProblem, match=reason):
+        prepare(endpoint(headers={name: value}), payload(), 7)
+    assert reason in str(step_problem({name: value}, {}, ()))
+
+
+def test_a_secret_that_does_not_fit_the_scheme_names_the_endpoint() -> None:
+    with pytest.raises(RequestProblem, match="cannot sign for endpoint shop: the secret is not base64"):
+        prepare(endpoint(secrets=[b"whsec_***"]), payload(), 7)
+
+
+def test_a_short_secret_is_not_found_in_everything() -> None:
+    assert step_problem({"X-Env": "prod"}, {"page": "1"}, ["prod", "1", ""]) is None
+
+
+@given(st.dictionaries(st.text(max_size=8), st.text(max_size=20), max_size=4))
+def test_whatever_a_step_renders_no_line_can_be_added_to_a_request(headers: dict[str, str]) -> None:
+    try:
+        prepared = prepare(endpoint(), payload(headers=headers), 7)
+    except RequestProblem:
+        return
+
+    for name, value in prepared.headers:
+        assert not set("\r\n\0") & set(name + value)
