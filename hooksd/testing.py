@@ -19,7 +19,7 @@ from typing import Self
 import orjson
 
 from hooksd.clock import Clock, rfc3339
-from hooksd.config.build import build
+from hooksd.config.build import build, compile_workflow
 from hooksd.config.secrets import SecretStore
 from hooksd.config.snapshot import CompiledWorkflow, Revision, Snapshot
 from hooksd.engine.commands import Attempt, Command, Finish
@@ -46,6 +46,7 @@ from hooksd.model.record import (
     StepStatus,
 )
 from hooksd.model.trust import Trust
+from hooksd.model.workflow import Workflow
 
 NOON = 1_795_348_800.0
 """2026-11-22T12:00:00Z: when everything here begins."""
@@ -213,7 +214,8 @@ def workflow_of(document: Mapping[str, Json], name: str = "deploy") -> CompiledW
         document: What its table says. `on` may be left out.
         name: Its name.
     """
-    return snapshot_of({"workflows": {name: {"on": "test.*", **document}}}).workflows[name]
+    written = {"on": "test.*", **document}
+    return compile_workflow(_defined(name, Workflow.model_validate(written), written, 1))
 
 
 def _defined(name: str, value: Json, document: Mapping[str, Json], line: int) -> Defined[Json]:

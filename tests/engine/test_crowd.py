@@ -1,0 +1,57 @@
+from __future__ import annotations
+
+from typing import Any
+
+from hooksd.model.record import RunEnded, RunStarted
+from tests.engine.bench import Bench
+
+SKIPPING: dict[str, Any] = {"concurrency": "k", "on_busy": "skip", "steps": [{"run": ["x"]}]}
+
+
+async def test_a_skipped_run_says_which_one_was_in_its_way() -> None:
+    async with Bench({"w": SKIPPING}).running() as bench:
+        bench.performer.hold()
+        first = await bench.happens()
+        second = await bench.happens()
+
+        (ended,) = bench.records(RunEnded)
+        assert (ended.run, ended.status) == (second.runs[0].id, "skipped")
+        assert first.runs[0].id in str(ended.error)
+        assert [started.run for started in bench.records(RunStarted)] == [first.runs[0].id]
+
+
+async def test_a_run_that_ends_while_another_is_being_skipped_leaves_nothing_behind() -> None:
+    async with Bench({"w": SKIPPING}).running() as bench:
+        bench.performer.hold()
+        await bench.happens()
+        await bench.engine.accept(bench.event(), origin=None)
+        bench.performer.release()
+        await bench.clock.settle()
+
+        assert bench.engine.unfinished == 0
+        assert bench.engine._crowd._groups == {}
+
+
+async def test_a_reload_changes_the_rules_for_those_who_wait() -> None:
+    document = {**SKIPPING, "on_busy": "queue"}
+    async with Bench({"w": document}).running() as bench:
+        bench.performer.hold()
+        for _ in range(3):
+            await bench.happens()
+        assert len(bench.performer.effects) == 1
+        bench.define({"w": {**document, "max_running": 3}})
+        await bench.happens()
+
+        assert len(bench.performer.effects) == 3
+
+
+async def test_stopping_before_a_run_had_its_first_turn_leaves_it_for_the_next_start() -> None:
+    workflows = {"w": {"steps": [{"run": ["x"]}]}}
+    async with Bench(workflows).running() as bench:
+        await bench.engine.accept(bench.event(), origin=None)
+        await bench.engine.drain(10)
+        assert bench.performer.effects == []
+
+    async with bench.reborn(workflows).running(recover=True) as again:
+        await again.clock.settle()
+        assert len(again.performer.effects) == 1

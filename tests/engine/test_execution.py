@@ -1,0 +1,138 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from hooksd.model.effect import Effect, Performed
+from hooksd.model.record import RunEnded, StepEnded, StepRetried
+from hooksd.testing import RecordingPerformer
+from tests.engine.bench import Bench
+
+
+def explode(effect: Effect) -> Performed:
+    raise OSError(f"no more processes for {type(effect).__name__}")
+
+
+async def test_an_adapter_that_raises_fails_the_step_and_not_the_engine() -> None:
+    performer = RecordingPerformer(explode)
+    async with Bench({"w": {"steps": [{"id": "a", "run": ["a"]}]}}, performer=performer).running() as bench:
+        await bench.happens()
+        await bench.happens()
+
+        first, second = bench.records(RunEnded)
+        assert (first.status, second.status) == ("failed", "succeeded")
+        assert "OSError: no more processes" in str(first.error)
+
+
+async def test_an_outcome_that_is_not_json_fails_the_step() -> None:
+    performer = RecordingPerformer(Performed(ok=True, output=2**80))
+    async with Bench({"w": {"steps": [{"run": ["a"]}]}}, performer=performer).running() as bench:
+        await bench.happens()
+
+        assert "not JSON" in str(bench.records(RunEnded)[0].error)
+
+
+async def test_a_body_nested_beyond_reason_fails_the_step_and_not_the_engine() -> None:
+    nested: Any = 1
+    for _ in range(200):
+        nested = [nested]
+    async with Bench({"w": {"steps": [{"run": ["a"], "env": {"A": "{{ body | tojson }}"}}]}}).running() as bench:
+        await bench.happens([[[[nested]]]])
+
+        assert bench.engine.unfinished == 0
+
+
+async def test_a_detail_that_the_log_cannot_hold_ends_that_run_only() -> None:
+    performer = RecordingPerformer(Performed(ok=True, detail={"odd": object()}))
+    async with Bench({"w": {"steps": [{"run": ["a"]}]}}, performer=performer).running() as bench:
+        await bench.happens()
+        await bench.happens()
+
+        assert [ended.status for ended in bench.records(RunEnded)] == ["failed", "succeeded"]
+        assert bench.engine.unfinished == 0
+
+
+async def test_the_time_of_an_attempt_is_measured() -> None:
+    performer = RecordingPerformer()
+    performer.hold()
+    async with Bench({"w": {"steps": [{"run": ["a"]}]}}, performer=performer).running() as bench:
+        await bench.happens()
+        await bench.clock.advance(1.5)
+        performer.release()
+        await bench.clock.settle()
+
+        assert bench.records(StepEnded)[0].ms == 1500
+        assert bench.records(RunEnded)[0].ms == 1500
+
+
+async def test_a_program_that_outlives_its_own_limit_is_cut_off_from_outside() -> None:
+    performer = RecordingPerformer()
+    performer.hold()
+    step = {"run": ["a"], "timeout": "5s", "retry": {"max": 2, "delay": "1s"}}
+    async with Bench({"w": {"steps": [step]}}, performer=performer).running() as bench:
+        await bench.happens()
+        await bench.clock.advance(15)
+
+        assert len(performer.cancelled) == 1
+        (retried,) = bench.records(StepRetried)
+        assert retried.error == "no end within 15s"
+
+
+async def test_a_retry_that_would_come_after_the_deadline_ends_the_run_at_the_deadline() -> None:
+    step = {"run": ["a"], "retry": {"max": 2, "delay": "1m"}}
+    performer = RecordingPerformer(Performed(ok=False, error="no"))
+    async with Bench({"w": {"steps": [step], "deadline": "10s"}}, performer=performer).running() as bench:
+        await bench.happens()
+        await bench.clock.advance(10)
+
+        assert bench.records(RunEnded)[0].status == "timed_out"
+        assert bench.records(RunEnded)[0].ms == 10_000
+        assert bench.records(StepEnded)[0].attempts == 1
+
+
+async def test_a_run_replaced_while_it_sleeps_wakes_up_and_goes() -> None:
+    document = {"concurrency": "k", "on_busy": "restart", "steps": [{"sleep": "1h"}]}
+    async with Bench({"w": document}).running() as bench:
+        await bench.happens()
+        newer = await bench.happens()
+
+        (ended,) = bench.records(RunEnded)
+        assert ended.status == "cancelled"
+        assert newer.runs[0].id in str(ended.error)
+
+
+async def test_a_run_replaced_while_it_cleans_up_finishes_cleaning_up() -> None:
+    performer = RecordingPerformer()
+    document = {
+        "concurrency": "k",
+        "on_busy": "restart",
+        "steps": [{"set": {"a": 1}}],
+        "finally": [{"run": ["clean"], "timeout": "5s"}],
+    }
+    async with Bench({"w": document}, performer=performer).running() as bench:
+        performer.hold()
+        await bench.happens()
+        await bench.happens()
+        assert performer.cancelled == []
+        performer.release()
+        await bench.clock.settle()
+
+        assert [ended.status for ended in bench.records(RunEnded)] == ["succeeded", "succeeded"]
+
+
+@pytest.mark.parametrize("error", ["x" * 10_000])
+async def test_errors_are_cut_to_what_people_read(error: str) -> None:
+    performer = RecordingPerformer(Performed(ok=False, error=error))
+    async with Bench({"w": {"steps": [{"run": ["a"]}]}}, performer=performer).running() as bench:
+        await bench.happens()
+
+        assert len(str(bench.records(RunEnded)[0].error)) == 2000
+
+
+async def test_an_error_that_is_not_utf8_ends_the_run_all_the_same() -> None:
+    performer = RecordingPerformer(Performed(ok=False, error="bad \udcff byte"))
+    async with Bench({"w": {"steps": [{"run": ["a"]}]}}, performer=performer).running() as bench:
+        await bench.happens()
+
+        assert bench.records(RunEnded)[0].status == "failed"

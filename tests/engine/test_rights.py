@@ -1,0 +1,55 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+from hooksd.config.snapshot import Snapshot
+from hooksd.engine.rights import Rights, rights_of
+from hooksd.model.trust import Trust
+from hooksd.testing import snapshot_of
+
+STEPS = [{"http": "GET https://a.example/{{ secrets.token }}"}]
+
+
+def snapshot(roles: dict[str, object], credentials: Path | None = None) -> Snapshot:
+    workflow = {"on": "x", "run_as": "deployer", "steps": STEPS}
+    return snapshot_of({"roles": roles, "workflows": {"w": workflow}}, credentials=credentials)
+
+
+def test_a_role_gives_its_permissions_and_its_secrets(tmp_path: Path) -> None:
+    (tmp_path / "token").write_text("s3cret-value\n")
+    now = snapshot({"deployer": {"allow": ["run:make"], "secrets": ["token", "unmentioned"]}}, tmp_path)
+
+    rights = rights_of(now, now.workflows["w"], Trust.SIGNED)
+
+    assert rights.denial("run", "make") is None
+    assert rights.denial("run", "rm") is not None
+    assert rights.secrets == {"token": "s3cret-value"}
+    assert rights.secret_denial({"body.a", "secrets.token"}) is None
+    assert "secrets.other" in str(rights.secret_denial({"secrets.other.x"}))
+
+
+def test_a_secret_that_the_role_does_not_name_is_not_there(tmp_path: Path) -> None:
+    (tmp_path / "token").write_text("s3cret-value")
+    now = snapshot({"deployer": {"allow": ["run:make"]}}, tmp_path)
+
+    rights = rights_of(now, now.workflows["w"], Trust.SIGNED)
+
+    assert rights.secrets == {}
+    assert "may not read `secrets.token`" in str(rights.secret_denial({"secrets.token"}))
+
+
+def test_a_role_that_is_gone_allows_nothing(tmp_path: Path) -> None:
+    (tmp_path / "token").write_text("s3cret-value")
+    before = snapshot({"deployer": {"allow": ["run:*"]}}, tmp_path)
+    after = snapshot({}, tmp_path)
+
+    rights = rights_of(after, before.workflows["w"], Trust.LOCAL)
+
+    assert rights.is_gone
+    assert "does not exist any more" in str(rights.denial("emit", "a"))
+
+
+def test_without_a_role_trust_decides() -> None:
+    assert Rights(trust=Trust.TOKEN).denial("send", "shop") is None
+    assert Rights(trust=Trust.ANONYMOUS).denial("send", "shop") is not None
+    assert "needs a role" in str(Rights(trust=Trust.LOCAL).secret_denial({"secrets.a"}))

@@ -1,0 +1,101 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hooksd.engine.router import MAX_KEY, Routing, route
+from hooksd.model.record import NotStarted
+from hooksd.model.trust import Trust
+from hooksd.testing import FakeIds, event_of, snapshot_of
+
+
+def routed(workflow: dict[str, Any], data: Any = None, *, trust: Trust = Trust.SIGNED, **options: Any) -> Routing:
+    document = {
+        "roles": {"deployer": {"secrets": ["token"]}},
+        "workflows": {"w": {"on": "x", "steps": [{"sleep": "1s"}], **workflow}},
+    }
+    snapshot = snapshot_of(document, **options)
+    return route(
+        event_of(data, trust=trust),
+        snapshot.workflows.values(),
+        snapshot=snapshot,
+        definition=lambda workflow: f"blob of {workflow.name}",
+        new_run=FakeIds().run,
+    )
+
+
+def reason(workflow: dict[str, Any], data: Any = None, **options: Any) -> NotStarted:
+    (not_started,) = routed(workflow, data, **options).not_started
+    return not_started
+
+
+def test_a_plan_says_what_the_run_is_made_of() -> None:
+    (start,) = routed({"concurrency": "k-{{ body.n }}"}, {"n": 1}).starts
+
+    assert start.plan.id.startswith("run_")
+    assert (start.plan.workflow, start.plan.definition, start.plan.concurrency) == ("w", "blob of w", "k-1")
+    assert start.plan.origin == start.workflow.origin
+
+
+def test_without_concurrency_there_is_no_key() -> None:
+    assert routed({}).starts[0].plan.concurrency is None
+
+
+@pytest.mark.parametrize(
+    ("workflow", "trust", "starts"),
+    [
+        ({}, Trust.ANONYMOUS, 1),
+        ({"run_as": "deployer"}, Trust.ANONYMOUS, 0),
+        ({"run_as": "deployer"}, Trust.TOKEN, 1),
+        ({"trust": "signed"}, Trust.TOKEN, 0),
+        ({"trust": "anonymous", "run_as": "deployer"}, Trust.ANONYMOUS, 1),
+    ],
+    ids=str,
+)
+def test_an_event_below_the_least_trust_starts_nothing(workflow: dict[str, Any], trust: Trust, starts: int) -> None:
+    routing = routed(workflow, trust=trust)
+
+    assert len(routing.starts) == starts
+    assert all(refused.reason == "trust" for refused in routing.not_started)
+
+
+def test_a_false_condition_is_recorded_with_what_its_names_were() -> None:
+    refused = reason({"when": "body.ref == 'main' and headers.x"}, {"ref": "dev"})
+
+    assert (refused.workflow, refused.reason) == ("w", "condition_false")
+    assert refused.condition == "body.ref == 'main' and headers.x"
+    assert refused.values["body.ref"] == "dev"
+
+
+def test_a_missing_value_makes_a_condition_false_and_is_named() -> None:
+    refused = reason({"when": "body.nix == 1"}, {})
+
+    assert refused.reason == "condition_missing"
+    assert "body.nix" in refused.detail
+
+
+def test_an_error_in_a_condition_makes_it_false_and_is_told() -> None:
+    refused = reason({"when": "body.a < body.b"}, {"a": 1, "b": "x"})
+
+    assert refused.reason == "condition_error"
+    assert refused.detail
+
+
+def test_a_key_that_cannot_be_made_is_told() -> None:
+    assert "body.nix" in reason({"concurrency": "{{ body.nix }}"}, {}).detail
+    assert "characters" in reason({"concurrency": "{{ body.x }}"}, {"x": "x" * (MAX_KEY + 1)}).detail
+    assert reason({"concurrency": "{{ body.nix }}"}, {}).reason == "key_error"
+
+
+def test_a_secret_decides_only_for_who_may_read_it_and_its_value_is_not_told(tmp_path: Path) -> None:
+    (tmp_path / "token").write_text("s3cret-value")
+    when = "body.t == secrets.token"
+
+    allowed = {"when": when, "run_as": "deployer"}
+    assert len(routed(allowed, {"t": "s3cret-value"}, credentials=tmp_path).starts) == 1
+    refused = reason(allowed, {"t": "x"}, credentials=tmp_path)
+    assert "s3cret-value" not in str(refused)
+    assert reason({"when": when}, {"t": "s3cret-value"}, credentials=tmp_path).reason == "condition_error"
+    assert reason({"concurrency": "{{ secrets.token }}"}, credentials=tmp_path).reason == "key_error"
