@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import socket
+from contextlib import closing
 from dataclasses import dataclass
+from http.client import HTTPConnection, HTTPException
 from pathlib import Path
+from typing import assert_never
 
-import httpx
 import orjson
 
 from hooksd.cli.output import safe
+from hooksd.config.settings import Address, TcpAddress, UnixAddress
+from hooksd.daemon.listen import named
 from hooksd.errors import HooksdError, Unreachable
 from hooksd.model.base import Json
 from hooksd.model.secret import Secret
 
-CONNECT = 5.0
-"""Seconds to wait for the daemon to pick up: it is on this machine."""
+PATIENCE = 10.0
+"""Seconds to wait for an answer that costs the daemon nothing: it is on this machine."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,20 +38,19 @@ class Answer:
 class Client:
     """One caller of the admin interface."""
 
-    def __init__(self, address: str, token: Secret | None = None) -> None:
+    def __init__(self, address: Address, token: Secret | None = None) -> None:
         """Remember where the daemon is.
 
         Args:
-            address: The setting `admin`: `unix:PATH` or `HOST:PORT`.
-            token: The admin token, for `HOST:PORT`.
+            address: The setting `admin`.
+            token: The admin token; sent over TCP only.
         """
         self._address = address
-        self._path = Path(address.removeprefix("unix:")) if address.startswith("unix:") else None
-        self._headers = {"authorization": f"Bearer {token.text()}"} if token and self._path is None else {}
+        self._token = token if isinstance(address, TcpAddress) else None
 
     def get(self, path: str) -> Answer:
         """Ask for something."""
-        return self._ask("GET", path, None, CONNECT)
+        return self._ask("GET", path, None, PATIENCE)
 
     def post(self, path: str, data: Json, *, patience: float) -> Answer:
         """Ask the daemon to do something.
@@ -59,24 +63,52 @@ class Client:
         return self._ask("POST", path, data, patience)
 
     def _ask(self, method: str, path: str, data: Json, patience: float) -> Answer:
-        transport = httpx.HTTPTransport(uds=str(self._path)) if self._path else httpx.HTTPTransport()
-        base = "http://hooksd" if self._path else f"http://{self._address}"
-        content = b"" if data is None else orjson.dumps(data)
-        headers = {**self._headers, "content-type": "application/json"}
-        timeout = httpx.Timeout(patience, connect=CONNECT)
-        try:
-            with httpx.Client(transport=transport, base_url=base, headers=headers, timeout=timeout) as http:
-                answer = http.request(method, path, content=content)
-        except httpx.TimeoutException as error:
-            raise TooLate(f"the daemon at {self._address} did not answer within {patience:g} s") from error
-        except httpx.HTTPError as error:
-            raise Unreachable(self._nobody(error)) from error
-        return Answer(status=answer.status_code, data=_read(answer))
+        headers = {"content-type": "application/json"}
+        if self._token is not None:
+            headers["authorization"] = f"Bearer {self._token.text()}"
+        with closing(self._connection(patience)) as connection:
+            try:
+                connection.connect()
+            except OSError as error:
+                raise Unreachable(self._nobody(error)) from error
+            try:
+                connection.request(method, path, b"" if data is None else orjson.dumps(data), headers)
+                answer = connection.getresponse()
+                return Answer(status=answer.status, data=_read(answer.read()))
+            except TimeoutError as error:
+                raise TooLate(f"the daemon at {named(self._address)} did not answer within {patience:g} s") from error
+            except (OSError, HTTPException) as error:
+                raise Unreachable(
+                    f"the daemon at {named(self._address)} hung up: {error or type(error).__name__}"
+                ) from error
 
-    def _nobody(self, error: httpx.HTTPError) -> str:
-        if "ermission denied" in str(error):
-            return f"you may not open {self._address}: run this as the daemon's user"
-        return f"no daemon answers on {self._address} ({error}); start one with `hooksd serve`"
+    def _connection(self, patience: float) -> HTTPConnection:
+        match self._address:
+            case UnixAddress(path=path):
+                return _UnixConnection(path, patience)
+            case TcpAddress(host=host, port=port):
+                return HTTPConnection(host, port, timeout=patience)
+            case _:
+                assert_never(self._address)
+
+    def _nobody(self, error: OSError) -> str:
+        if isinstance(error, PermissionError):
+            return f"you may not open {named(self._address)}: run this as the daemon's user"
+        why = (error.strerror or str(error)).lower()
+        return f"no daemon answers on {named(self._address)} ({why}); start one with `hooksd serve`"
+
+
+class _UnixConnection(HTTPConnection):
+    """HTTP over a unix socket."""
+
+    def __init__(self, path: Path, patience: float) -> None:
+        super().__init__("hooksd", timeout=patience)
+        self._path = path
+
+    def connect(self) -> None:
+        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.sock.settimeout(self.timeout)
+        self.sock.connect(str(self._path))
 
 
 class TooLate(HooksdError):
@@ -85,11 +117,11 @@ class TooLate(HooksdError):
     exit_status = 75
 
 
-def _read(answer: httpx.Response) -> Json:
+def _read(content: bytes) -> Json:
     try:
-        return orjson.loads(answer.content)
+        return orjson.loads(content)
     except orjson.JSONDecodeError:
-        return {"title": safe(answer.text[:200])}
+        return {"title": content[:200].decode("utf-8", "replace")}
 
 
 def problem_text(data: Json) -> str:

@@ -16,7 +16,6 @@ from hooksd.config.load import Loaded
 from hooksd.config.secrets import SecretProblem
 from hooksd.config.settings import Settings, load_settings
 from hooksd.config.tree import scan
-from hooksd.daemon.listen import named
 from hooksd.daemon.sources import loader, secret_store
 from hooksd.errors import DefinitionsRejected, SettingsRejected, UsageError
 from hooksd.journal.reader import LogReader
@@ -97,7 +96,7 @@ def client_of(settings: Settings) -> Client:
         token = secret_store(settings).get(settings.admin_token) if settings.admin_token else None
     except SecretProblem as problem:
         raise SettingsRejected(f"admin_token: {problem.message}; {problem.hint or 'check the reference'}") from problem
-    return Client(named(settings.admin_address), token)
+    return Client(settings.admin_address, token)
 
 
 def log_of(settings: Settings) -> LogReader:

@@ -12,6 +12,7 @@ from hooksd.config.schema import documents
 from hooksd.errors import UsageError
 
 DIFFERENT = 2
+SUFFIX = ".schema.json"
 
 
 @click.command()
@@ -37,7 +38,7 @@ def command(name: str | None, write_to: Path | None, check: Path | None) -> int:
         for file in files:
             say(file)
         return 0
-    chosen = next((data for file, data in files.items() if name in (file, file.partition(".")[0])), None)
+    chosen = next((data for file, data in files.items() if name in (file, file.removesuffix(SUFFIX))), None)
     if chosen is None:
         raise UsageError(f"there is no schema `{name}`: choose one of {', '.join(files)}")
     say(chosen.decode().rstrip("\n"))

@@ -1,4 +1,4 @@
-"""The main job, as a user does it: a signed push starts a command, a bad commit changes nothing, a kill loses nothing."""
+"""The main job, as a user does it: a signed push starts a command, a bad commit changes nothing."""
 
 from __future__ import annotations
 

@@ -1,0 +1,179 @@
+"""The entrance: fast, kind, and with exit codes that scripts can rely on."""
+
+from __future__ import annotations
+
+import importlib
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import click
+import pytest
+
+from hooksd import __version__
+from hooksd.cli import main as entrance
+from hooksd.cli.main import BUG, COMMANDS, cli
+from hooksd.errors import JournalBroken
+from tests.cli.conftest import Command
+
+COMMANDS_DOC = Path(__file__).parent.parent.parent / "docs" / "commands.md"
+HEAVY = (
+    "pydantic",
+    "starlette",
+    "uvicorn",
+    "httpx",
+    "structlog",
+    "minijinja",
+    "watchfiles",
+    "asyncio",
+    "rich",
+    "orjson",
+)
+
+
+def test_the_version_is_printed_without_importing_what_it_does_not_need() -> None:
+    code = f"""
+import sys
+from hooksd.cli.main import main
+try:
+    main(["--version"])
+finally:
+    print([name for name in {HEAVY!r} if name in sys.modules], file=sys.stderr)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=30, check=False)
+
+    assert done.stdout == f"hooksd {__version__}\n"
+    assert done.stderr.strip() == "[]"
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_can_be_asked_for_help(hooksd: Command, name: str) -> None:
+    result = hooksd(name, "--help")
+
+    assert result.status == 0
+    assert result.out.startswith(f"Usage: hooksd {name} ")
+
+
+def test_help_lists_every_command(hooksd: Command) -> None:
+    out = hooksd("--help").out
+
+    assert [name for name in COMMANDS if not re.search(rf"^  {name} ", out, re.MULTILINE)] == []
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["nonsense"], ["list", "--nonsense"], ["tail", "-n", "many"], ["trigger"]],
+    ids=["command", "option", "number", "missing argument"],
+)
+def test_a_command_line_that_cannot_be_meant_ends_with_64(hooksd: Command, arguments: list[str]) -> None:
+    result = hooksd(*arguments)
+
+    assert result.status == 64
+    assert result.out == ""
+    assert "Error: " in result.err
+
+
+def test_options_work_before_and_after_the_command(hooksd: Command, home: Path) -> None:
+    (home / "elsewhere").mkdir()
+
+    before = hooksd("--hooks-dir", "elsewhere", "validate")
+    after = hooksd("validate", "--hooks-dir", "elsewhere")
+
+    assert before == after
+    assert before.status == 0
+
+
+def test_a_setting_that_is_wrong_ends_with_78(hooksd: Command) -> None:
+    result = hooksd("--listen", "nowhere", "serve")
+
+    assert result.status == 78
+    assert "--listen" in result.err
+
+
+def test_the_file_of_settings_may_be_named_in_the_environment(
+    hooksd: Command, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOOKSD_CONFIG", str(home / "missing.toml"))
+
+    result = hooksd("status")
+
+    assert result.status == 78
+    assert "missing.toml: there is no such file" in result.err
+
+
+def test_no_daemon_ends_with_69_and_says_how_to_start_one(hooksd: Command) -> None:
+    result = hooksd("status")
+
+    assert result.status == 69
+    assert "no daemon answers on unix:.hooksd/state/admin.sock" in result.err
+    assert "hooksd serve" in result.err
+
+
+def test_an_error_of_ours_ends_with_its_own_status(hooksd: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object, **__: object) -> None:
+        raise JournalBroken("disk gone")
+
+    monkeypatch.setattr(cli, "main", broken)
+
+    result = hooksd("list")
+
+    assert result.status == 74
+    assert result.err == "error: disk gone\n"
+
+
+def test_a_fault_of_ours_says_so_and_shows_where(hooksd: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object, **__: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(cli, "main", broken)
+
+    result = hooksd("list")
+
+    assert result.status == BUG
+    assert "please report it" in result.err
+    assert "ZeroDivisionError" in result.err
+
+
+def test_an_interrupted_command_ends_with_130(hooksd: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(cli, "main", interrupted)
+
+    assert hooksd("list").status == 130
+
+
+def test_a_reader_that_has_seen_enough_is_no_error() -> None:
+    command = f"{sys.executable} -c 'from hooksd.cli.main import main; main()' schema hooks.v1 | head -n 1"
+    done = subprocess.run(["sh", "-c", command], capture_output=True, text=True, timeout=30, check=False)
+
+    assert done.stdout.startswith("{")
+    assert done.stderr == ""
+
+
+def options_of(name: str) -> list[str]:
+    command = importlib.import_module(COMMANDS[name][0]).command
+    commands = [command, *(command.commands.values() if isinstance(command, click.Group) else ())]
+    return [option for one in commands for parameter in one.params for option in parameter.opts if option[0] == "-"]
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_and_every_option_is_documented(name: str) -> None:
+    text = COMMANDS_DOC.read_text()
+    section = re.search(rf"^## hooksd {name}$(.*?)(?=^## |\Z)", text, re.MULTILINE | re.DOTALL)
+
+    assert section is not None, f"docs/commands.md has no heading `## hooksd {name}`"
+    shared = {option for parameter in cli.params for option in parameter.opts}
+    own = [option for option in options_of(name) if option.startswith("--") and option not in shared]
+    assert [option for option in own if f"`{option}" not in section[1]] == []
+    assert [option for option in shared if f"`{option}" not in text] == []
+
+
+def test_the_entry_point_is_the_same_as_the_module() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "hooksd", "--version"], capture_output=True, text=True, timeout=30, check=False
+    )
+
+    assert done.stdout == f"hooksd {__version__}\n"
+    assert entrance.main is importlib.import_module("hooksd.__main__").main
