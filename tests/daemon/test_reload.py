@@ -13,7 +13,7 @@ from hooksd.config.load import Loaded, Loader
 from hooksd.config.snapshot import Snapshot
 from hooksd.config.tree import Tree
 from hooksd.daemon.judge import Checker
-from hooksd.daemon.reload import RETRY, Reloader, Status
+from hooksd.daemon.reload import GC_THRESHOLD, RETRY, Reloader, Status
 from hooksd.errors import DefinitionsRejected, JournalBroken, JournalFull
 from hooksd.journal.memory import MemoryJournal
 from hooksd.model.base import Json
@@ -131,6 +131,7 @@ def collector() -> Iterator[None]:
     """Leave the garbage collector as it was."""
     before = gc.get_threshold()
     yield
+    gc.enable()
     gc.unfreeze()
     gc.set_threshold(*before)
 
@@ -430,11 +431,19 @@ async def test_the_status_as_json_has_no_objects_in_it(tmp_path: Path) -> None:
     assert tree["diagnostics"][0]["file"] == "roles.toml"
 
 
-async def test_what_is_in_force_is_out_of_the_collectors_sight_and_what_was_is_collected(tmp_path: Path) -> None:
+async def test_what_is_in_force_is_out_of_the_collectors_sight(tmp_path: Path) -> None:
     house = House(tmp_path, roles(1))
     await house.reloader.start()
-    assert gc.get_threshold()[0] == 50_000
+    assert gc.get_threshold() == GC_THRESHOLD
     assert gc.get_freeze_count() > 0
+
+
+async def test_what_was_frozen_by_chance_is_collected_after_some_changes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hooksd.daemon.reload.THOROUGH", 3)
+    house = House(tmp_path, roles(1))
+    await house.reloader.start()
     circle = Circle()
     circle.itself = circle
     gone = weakref.ref(circle)
@@ -442,8 +451,22 @@ async def test_what_is_in_force_is_out_of_the_collectors_sight_and_what_was_is_c
     del circle
     house.source.now = roles(2)
     await house.reloader.reload()
+    assert gone() is not None
+    house.source.now = roles(3)
+    await house.reloader.reload()
     assert gone() is None
     assert gc.get_freeze_count() > 0
+
+
+async def test_an_old_set_is_let_go_of_without_the_collector(tmp_path: Path) -> None:
+    house = House(tmp_path, roles(1))
+    await house.reloader.start()
+    old = weakref.ref(house.published[0].roles["r0"])
+    gc.disable()
+    house.source.now = Tree(files={"roles.toml": b"version = 1\n[roles.r0]\nallow = []\n"})
+    await house.reloader.reload()
+    house.published.pop(0)
+    await eventually(lambda: old() is None)  # the thread that judged lets go of it a little later
 
 
 async def test_by_default_the_directory_itself_is_watched(tmp_path: Path) -> None:
