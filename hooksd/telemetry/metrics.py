@@ -8,8 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
-from prometheus_client.registry import Collector
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, generate_latest
 
 CONFIG_STATES: Final = ("IN_SYNC", "APPLYING", "REJECTED", "HELD")
 """What `hooksd_config_state` is labelled with; one of them is 1."""
@@ -23,6 +22,7 @@ class Metrics:
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
+        ProcessCollector(registry=self.registry)
         self._names: list[str] = []
         self._children: dict[tuple[str, int], tuple[Counter, Histogram]] = {}
         self._add_web()
@@ -109,10 +109,6 @@ class Metrics:
             size: Returns how much it holds; called from the event loop.
         """
         self.queue_size.labels(queue).set_function(size)
-
-    def register(self, collector: Collector) -> None:
-        """Add a collector of the process, like its memory and file descriptors."""
-        self.registry.register(collector)
 
     def render(self) -> bytes:
         """Return every metric in the Prometheus text format."""

@@ -10,7 +10,6 @@ import pytest
 from hooksd.model.secret import Secret
 from hooksd.telemetry.log import configure, get_logger, neutralise
 
-
 HIDDEN = Secret(b"hunter2")
 
 

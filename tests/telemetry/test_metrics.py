@@ -59,12 +59,8 @@ def test_every_name_is_in_the_text_that_is_scraped() -> None:
         assert f"# TYPE {name}" in text
 
 
-def test_a_collector_of_the_process_joins_the_others() -> None:
-    other = Metrics()
-    other.requests_failed.inc(5)
-    metrics = Metrics.__new__(Metrics)
-    metrics.registry = type(other.registry)()
+def test_the_process_shows_its_memory_and_file_descriptors() -> None:
+    text = Metrics().render().decode()
 
-    metrics.register(other.requests_failed)
-
-    assert b"hooksd_requests_failed_total 5.0" in metrics.render()
+    assert "process_resident_memory_bytes" in text
+    assert "process_open_fds" in text

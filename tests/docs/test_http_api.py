@@ -1,0 +1,50 @@
+from __future__ import annotations
+
+import re
+import shutil
+
+import pytest
+
+from hooksd.telemetry.observer import Observer
+from hooksd.testing import FakeClock, FakeIds
+from hooksd.web.admin import Admin
+from tests.docs.console import carried_out, definitions, examples, page
+from tests.end_to_end.daemon import Daemon
+from tests.web.doubles import FakeControl, FakeIntake
+
+TEXT = page("http-api.md")
+
+
+def routes() -> list[str]:
+    admin = Admin(
+        control=FakeControl(),
+        intake=FakeIntake(),
+        ids=FakeIds(),
+        clock=FakeClock(),
+        observer=Observer(),
+        public_url=None,
+    )
+    return [
+        f"{method} {re.sub('{([a-z]+)}', lambda name: name[1].upper(), route.path)}"
+        for route in admin.routes()
+        for method in (route.methods or set()) - {"HEAD"}
+    ]
+
+
+@pytest.mark.skipif(shutil.which("curl") is None, reason="the examples are told with curl")
+def test_every_example_does_what_the_page_shows(daemon: Daemon) -> None:
+    daemon.write(definitions(TEXT))
+    daemon.start()
+
+    for example in examples(TEXT):
+        said = carried_out(example, daemon)
+        assert example.fits(said), f"$ {example.command}\n{said}"
+
+
+@pytest.mark.parametrize("route", sorted(routes()))
+def test_every_route_has_its_section(route: str) -> None:
+    assert f"\n## {route}\n" in TEXT
+
+
+def test_no_section_describes_a_route_that_is_not_there() -> None:
+    assert set(re.findall(r"^## ((?:GET|POST|PUT|DELETE) \S+)$", TEXT, re.MULTILINE)) == set(routes())

@@ -1,0 +1,60 @@
+from __future__ import annotations
+
+import dataclasses
+import re
+
+import orjson
+import pytest
+
+from hooksd.telemetry.happenings import HAPPENINGS, Happening
+from hooksd.telemetry.metrics import Metrics
+from tests.docs.console import page
+
+TEXT = page("observing.md")
+ROWS = {row[1]: row[0] for row in re.finditer(r"^\| `([a-z_.]+)` \|.*$", TEXT, re.MULTILINE)}
+
+
+def columns(name: str) -> list[str]:
+    return [column.strip() for column in ROWS[name].strip("|").split("|")]
+
+
+@pytest.mark.parametrize("happening", HAPPENINGS, ids=lambda item: item.__name__)
+def test_every_line_is_described_with_its_level_and_fields(happening: type[Happening]) -> None:
+    _, level, fields, _ = columns(str(happening.event))
+    names = {field.name for field in dataclasses.fields(happening)} - {"at"}  # type: ignore[arg-type]
+
+    if happening.level is None:
+        assert (level, fields) == ("none", "")
+    else:
+        said = {"exception" if name == "exc_info" else name for name in names}
+        assert set(re.findall(r"`(\w+)`", fields)) == said
+    if isinstance(happening.level, str):
+        assert level == happening.level
+
+
+def test_every_metric_is_described_with_its_type_and_labels() -> None:
+    metrics = Metrics()
+    labels = {metric.describe()[0].name: metric._labelnames for metric in metrics.registry._collector_to_names}  # type: ignore[attr-defined]
+
+    for name in metrics.names:
+        _, kind, said, _ = columns(name)
+        known = next(family for family in metrics.registry.collect() if family.name == name.removesuffix("_total"))
+        assert kind == known.type
+        assert tuple(re.findall(r"`(\w+)`", said)) == tuple(labels[known.name])
+
+
+def test_nothing_is_described_that_is_not_there() -> None:
+    assert set(ROWS) == {str(happening.event) for happening in HAPPENINGS} | set(Metrics().names)
+
+
+def test_the_line_that_is_shown_is_json() -> None:
+    shown = re.search(r"^```json\n(.*?)^```", TEXT, re.MULTILINE | re.DOTALL)
+
+    assert shown is not None
+    assert orjson.loads(shown[1])["event"] == "run.ended"
+
+
+def test_alerts_speak_of_metrics_that_are_there() -> None:
+    spoken = set(re.findall(r"(hooksd_\w+?)(?:\{|\[| )", TEXT.split("### What to alert on")[1]))
+
+    assert spoken <= set(Metrics().names)
