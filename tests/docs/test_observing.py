@@ -38,7 +38,7 @@ def test_every_metric_is_described_with_its_type_and_labels() -> None:
     known = [metric for metric in vars(metrics).values() if isinstance(metric, MetricWrapperBase)]
 
     for metric in known:
-        family = metric.describe()[0]
+        family = next(iter(metric.describe()))
         name = f"{family.name}_total" if family.type == "counter" else family.name
         _, kind, said, _ = columns(name)
         assert kind == family.type
