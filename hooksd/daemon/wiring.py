@@ -154,6 +154,7 @@ async def _parts(ground: Ground, works: _Works, left: Unfinished) -> Parts:
         listen=", ".join(map(name_of, trigger)),
         admin=", ".join(map(name_of, admin)),
     )
+    _measure(ground, works)
     is_open = asyncio.Event()
     callers = trigger_face(ground, intake=works.engine, refusals=works.refusals, is_open=is_open.is_set)
     operators = admin_face(
@@ -179,6 +180,14 @@ async def _parts(ground: Ground, works: _Works, left: Unfinished) -> Parts:
         drain=partial(_drain, works),
         reload=partial(_reload, works.reloader),
     )
+
+
+def _measure(ground: Ground, works: _Works) -> None:
+    """Let whoever scrapes the metrics see what waits and what is in progress."""
+    metrics = ground.observer.metrics
+    metrics.watch_queue("runs_unfinished", lambda: works.engine.unfinished)
+    metrics.watch_queue("runs_running", lambda: works.engine.running)
+    metrics.watch_queue("deliveries_pending", lambda: works.dispatcher.pending)
 
 
 async def _started(ground: Ground, identity: Identity, left: Unfinished) -> None:

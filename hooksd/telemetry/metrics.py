@@ -30,7 +30,7 @@ class Metrics:
         self._add_delivery()
         self._add_journal()
         self._add_config()
-        self.queue_size = self._gauge("queue_size", "What waits or is in progress, by queue.", "queue")
+        self.queue_size = self._gauge("queue_size", "What has no end yet, by queue.", "queue")
         self.tasks_failed = self._counter("tasks_failed", "Parts of the daemon that ended by an error.", "task")
         self.build = self._gauge("build_info", "Always 1, labelled with the version.", "version")
 
@@ -105,7 +105,7 @@ class Metrics:
         """Measure a queue whenever somebody scrapes.
 
         Args:
-            queue: Its label, like `runs_queued`, `runs_running`, `deliveries_pending` or `journal`.
+            queue: Its label, like `runs_running`.
             size: Returns how much it holds; called from the event loop.
         """
         self.queue_size.labels(queue).set_function(size)
