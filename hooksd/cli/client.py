@@ -78,9 +78,7 @@ class Client:
             except TimeoutError as error:
                 raise TooLate(f"the daemon at {named(self._address)} did not answer within {patience:g} s") from error
             except (OSError, HTTPException) as error:
-                raise Unreachable(
-                    f"the daemon at {named(self._address)} hung up: {error or type(error).__name__}"
-                ) from error
+                raise Unreachable(f"the daemon at {named(self._address)} hung up: {type(error).__name__}") from error
 
     def _connection(self, patience: float) -> HTTPConnection:
         match self._address:

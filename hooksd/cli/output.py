@@ -14,8 +14,9 @@ import orjson
 
 from hooksd.model.base import Json
 
-_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]")
-"""C0, DEL and C1 control characters, and the marks that reorder text or end a line (Unicode TR 36)."""
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+"""C0, DEL and C1 control characters, the marks that reorder text or end a line (Unicode TR 36), and
+halves of characters, which no terminal can be sent."""
 _UNSEEN_IN_JSON = re.compile("[\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 """Those of them that JSON texts hold as they are."""
 

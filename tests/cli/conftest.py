@@ -262,7 +262,7 @@ def daemon(home: Path) -> Iterator[FakeDaemon]:
     fake = FakeDaemon()
 
     class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
+        def answer(self) -> None:
             body = self.rfile.read(int(self.headers.get("content-length", "0")))
             status, data = fake.answer(f"{self.command} {self.path}", body)
             text = data if isinstance(data, bytes) else orjson.dumps(data)
@@ -271,7 +271,7 @@ def daemon(home: Path) -> Iterator[FakeDaemon]:
             self.end_headers()
             self.wfile.write(text)
 
-        do_POST = do_GET
+        do_GET = do_POST = answer  # noqa: N815 - the names are given
 
         def address_string(self) -> str:
             return "unix"

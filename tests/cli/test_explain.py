@@ -1,0 +1,76 @@
+"""Why something happened, or did not."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from hooksd.cli.explain import story
+from hooksd.journal.reader import LogReader
+from hooksd.model.record import EventAccepted
+from tests.cli.conftest import DELIVERY, EMITTED, EVENT, RUN, STORY, Command, write_log
+
+pytestmark = pytest.mark.usefixtures("log")
+
+
+@pytest.mark.parametrize("identifier", [EVENT, RUN, DELIVERY], ids=["event", "run", "delivery"])
+def test_the_story_is_the_same_from_wherever_one_asks(hooksd: Command, identifier: str) -> None:
+    result = hooksd("explain", identifier)
+
+    assert result.status == 0
+    for words in (
+        f"github.push  {EVENT}",
+        "received 2026-11-22T04:00:00.000Z from webhook/github, trust signed, 2 bytes of application/json",
+        "webhook defined at deploy.toml:3",
+        f"deploy  failed  {RUN}",
+        "build  run  failed (3) in 350ms  exit status 3",
+        "release  not started: its condition was false",
+        "when body.ref == 'refs/tags/v1'",
+        r'body.ref = "refs/heads/\u001b]0;evil\u0007main"',
+        f"delivery to chat  exhausted  {DELIVERY}",
+        "503 http_5xx  503 Service Unavailable",
+        f"deploy.failed  {EMITTED}",
+        "alert  succeeded",
+    ):
+        assert words in result.out
+    assert "\x1b" not in result.out
+
+
+def test_an_emitted_event_is_explained_alone_too(hooksd: Command) -> None:
+    result = hooksd("explain", EMITTED)
+
+    assert "alert  succeeded" in result.out
+    assert "release" not in result.out
+
+
+def test_the_records_behind_it_are_every_record_of_the_story_once_in_order(hooksd: Command) -> None:
+    result = hooksd("explain", EVENT, "--json")
+
+    assert [tree["type"] for tree in result.objects()] == [record.type for record in STORY[:-1]]
+
+
+@pytest.mark.parametrize(
+    ("identifier", "words"),
+    [
+        ("github", "is no event, run or delivery"),
+        ("evt_nonsense", "is no identifier"),
+        ("evt_01a20177-0000-7893-b564-e2d45adda24d", "the log knows nothing of"),
+    ],
+    ids=["a name", "shortened", "unknown"],
+)
+def test_what_cannot_be_explained_is_said(hooksd: Command, identifier: str, words: str) -> None:
+    result = hooksd("explain", identifier)
+
+    assert result.status == 64
+    assert words in result.err
+
+
+def test_an_event_without_listeners_says_so(hooksd: Command, tmp_path_factory: pytest.TempPathFactory) -> None:
+    first = STORY[0]
+    assert isinstance(first, EventAccepted)
+    directory = tmp_path_factory.mktemp("log")
+    write_log(directory, [replace(first, runs=(), not_started=())])
+
+    assert "no workflow listens to github.push" in hooksd("explain", EVENT, "--log-dir", str(directory)).out
+    assert len(story(LogReader(directory), EVENT)) == 1

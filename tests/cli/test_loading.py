@@ -1,0 +1,61 @@
+"""What commands begin with: and what they say when it is not there."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from hooksd.cli.loading import client_of, definitions_of, directory, log_of, some_files
+from hooksd.config.settings import Settings
+from hooksd.errors import DefinitionsRejected, SettingsRejected, UsageError
+from tests.cli.conftest import Write
+
+
+def test_files_are_named_relative_to_the_directory_that_holds_them_all(write: Write, home: Path) -> None:
+    one, two = write("a/one.toml", "version = 1\n"), write("b/two.toml", "version = 1\n")
+
+    tree = some_files([one, two])
+
+    assert tree.root == home / "hooks.d"
+    assert sorted(tree.files) == ["a/one.toml", "b/two.toml"]
+
+
+def test_a_directory_that_is_not_there_is_named(home: Path) -> None:
+    with pytest.raises(UsageError, match=r"there is no directory nowhere; name one with --hooks-dir"):
+        directory(Path("nowhere"))
+
+
+def test_a_file_that_cannot_be_read_is_named(home: Path) -> None:
+    with pytest.raises(UsageError, match=r"cannot read nowhere\.toml: No such file"):
+        some_files([Path("nowhere.toml")])
+
+
+def test_a_file_with_a_strange_name_is_a_problem_and_not_a_crash(write: Write, home: Path) -> None:
+    write("good.toml", "version = 1\n")
+    (home / "hooks.d" / "dangling.toml").symlink_to("nowhere")
+
+    tree = directory(home / "hooks.d")
+
+    assert sorted(tree.files) == ["good.toml"]
+    assert len(tree.problems) == 1
+    assert "dangling.toml" in tree.problems[0]
+
+
+def test_definitions_with_errors_are_told_with_their_places(write: Write) -> None:
+    write("a.toml", "version = 1\nonn = 1\n")
+
+    with pytest.raises(DefinitionsRejected, match=r"a\.toml:2:1"):
+        definitions_of(Settings())
+
+
+def test_a_log_that_is_not_there_is_named(home: Path) -> None:
+    with pytest.raises(UsageError, match=r"there is no log in \.hooksd/log"):
+        log_of(Settings())
+
+
+def test_an_admin_token_that_cannot_be_read_is_a_wrong_setting(home: Path) -> None:
+    settings = Settings(admin="127.0.0.1:9001", admin_token="env:NOT_SET_ANYWHERE")
+
+    with pytest.raises(SettingsRejected, match=r"admin_token: .*NOT_SET_ANYWHERE"):
+        client_of(settings)

@@ -1,0 +1,48 @@
+"""The log as it grows."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import STORY, Command, write_log
+
+
+@pytest.mark.usefixtures("log")
+def test_the_last_records_are_shown_oldest_first(hooksd: Command) -> None:
+    result = hooksd("tail", "-n", "2", "--no-follow")
+
+    assert [line.split()[1] for line in result.out.splitlines()] == ["run.ended", "request.refused"]
+
+
+@pytest.mark.usefixtures("log")
+def test_a_type_may_be_a_pattern_and_the_number_counts_what_is_shown(hooksd: Command) -> None:
+    result = hooksd("tail", "-n", "3", "--no-follow", "--json", "--type", "run.*", "--type", "request.refused")
+
+    assert [tree["type"] for tree in result.objects()] == ["run.started", "run.ended", "request.refused"]
+
+
+def test_new_records_appear_once_each_in_order(log: Path, home: Path) -> None:
+    command = [sys.executable, "-m", "hooksd", "tail", "-n", "1", "--json"]
+    with subprocess.Popen(command, cwd=home, stdout=subprocess.PIPE, text=True) as tail:
+        assert tail.stdout is not None
+        try:
+            first = tail.stdout.readline()
+            write_log(log, STORY[:3])
+            seen = [tail.stdout.readline() for _ in range(3)]
+        finally:
+            tail.kill()
+
+    assert '"request.refused"' in first
+    assert [record.type for record in STORY[:3]] == [json.loads(line)["type"] for line in seen]
+
+
+def test_without_a_log_it_says_where_it_looked(hooksd: Command) -> None:
+    result = hooksd("tail")
+
+    assert result.status == 64
+    assert "there is no log in .hooksd/log" in result.err
