@@ -23,7 +23,7 @@ def failure_of(error: BaseException) -> tuple[Outcome, str]:
             case ssl.SSLCertVerificationError():
                 return "tls", f"the certificate is not trusted: {cause.verify_message}"
             case ssl.SSLError():
-                return "tls", f"TLS failed: {cause.reason or cause.strerror or 'no reason given'}"
+                return "tls", f"TLS failed: {_first_line(cause)}"
             case ConnectionRefusedError():
                 return "refused", "the connection was refused"
             case ConnectionError():

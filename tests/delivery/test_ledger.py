@@ -1,0 +1,79 @@
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from hooksd.delivery.ledger import LONGEST_WAIT, Ledger
+from hooksd.errors import JournalBroken, JournalFull
+from hooksd.journal.memory import MemoryJournal
+from hooksd.model.record import DaemonStopped, StoredBody
+from hooksd.model.stored import BLOB_THRESHOLD
+from hooksd.testing import FakeClock
+
+RECORD = DaemonStopped(at="2026-11-22T00:00:00.000Z", reason="test")
+
+
+class Unit:
+    def __init__(self) -> None:
+        self.journal = MemoryJournal()
+        self.clock = FakeClock()
+        self.ledger = Ledger(self.journal, self.clock)
+
+
+@pytest.fixture
+def unit() -> Unit:
+    return Unit()
+
+
+async def test_what_is_written_is_in_the_log(unit: Unit) -> None:
+    await unit.ledger.write([RECORD])
+
+    assert unit.journal.records == [RECORD]
+
+
+async def test_a_full_log_is_asked_again_after_a_growing_wait_and_takes_the_records_once(unit: Unit) -> None:
+    unit.journal.fail_with(JournalFull("no room"))
+
+    async with asyncio.TaskGroup() as group:
+        writing = group.create_task(unit.ledger.write([RECORD]))
+        await unit.clock.advance(3600)
+        assert not writing.done()
+        unit.journal.fail_with(None)
+        await unit.clock.advance(LONGEST_WAIT)
+
+    assert unit.journal.records == [RECORD]
+
+
+async def test_a_broken_log_is_not_asked_again(unit: Unit) -> None:
+    unit.journal.fail_with(JournalBroken("input/output error"))
+
+    with pytest.raises(JournalBroken):
+        await unit.ledger.write([RECORD])
+
+
+@pytest.mark.parametrize("size", [0, 1, BLOB_THRESHOLD, BLOB_THRESHOLD + 1])
+async def test_a_body_comes_back_byte_for_byte_whatever_its_size(unit: Unit, size: int) -> None:
+    body = b"\xff" * size
+
+    kept = await unit.ledger.keep("image/png", body)
+
+    assert (kept.encoding == "blob") == (size > BLOB_THRESHOLD)
+    assert await unit.ledger.body(kept) == body
+
+
+async def test_a_blob_waits_for_room_too(unit: Unit) -> None:
+    unit.journal.fail_with(JournalFull("no room"))
+
+    async with asyncio.TaskGroup() as group:
+        keeping = group.create_task(unit.ledger.keep("text/plain", b"x" * 70_000))
+        await unit.clock.advance(10)
+        unit.journal.fail_with(None)
+        await unit.clock.advance(LONGEST_WAIT)
+
+    assert keeping.result().encoding == "blob"
+
+
+async def test_a_lost_blob_is_a_key_error(unit: Unit) -> None:
+    with pytest.raises(KeyError):
+        await unit.ledger.body(StoredBody(media="", size=9, encoding="blob", content="sha256:00"))
