@@ -87,7 +87,10 @@ def sort(value: Json, attribute: Json = None, reverse: Json = False) -> list[Jso
 
 def unique(value: Json) -> list[Json]:
     """Return the elements without repetitions, each at its first place."""
-    return list({json_text(element): element for element in reversed(_list(value, "unique"))}.values())[::-1]
+    found: dict[str, Json] = {}
+    for element in _list(value, "unique"):
+        found.setdefault(json_text(element), element)
+    return list(found.values())
 
 
 def pluck(value: Json, attribute: Json) -> list[Json]:
@@ -116,7 +119,7 @@ _TESTS: Mapping[str, Callable[[Json, Json], bool]] = {
 
 
 def _chosen(value: Json, attribute: Json, test: Json, wanted: Json, *, keep: bool) -> list[Json]:
-    if test is not None and test not in _TESTS:
+    if test is not None and (not isinstance(test, str) or test not in _TESTS):
         raise RenderProblem("the test of an attribute is 'eq', 'ne' or 'in'")
 
     def holds(element: Json) -> bool:

@@ -343,7 +343,9 @@ class Parser:
         if self._cursor.take(","):
             variables.append(self._variable())
         self._cursor.expect("in")
-        elements = self.expression()
+        elements = self._chain("or", tree.Any, self._all)
+        if self._cursor.stands("if"):
+            raise self._cursor.problem("unexpected `if`", "put {% if %} inside the loop")
         self._cursor.end()
         return tuple(variables), elements
 
