@@ -29,7 +29,7 @@ def untrusted() -> ssl.SSLCertVerificationError:
         (caused(httpx.ReadError(""), ConnectionResetError(104, "x")), "reset", "the connection was reset"),
         (caused(httpx.WriteError(""), BrokenPipeError(32, "x")), "reset", "the connection was reset"),
         (caused(httpx.ConnectError("x"), untrusted()), "tls", "the certificate is not trusted: certificate has"),
-        (caused(httpx.ConnectError("x"), ssl.SSLError(1, "wrong version")), "tls", "TLS failed: [Errno 1] wrong version"),
+        (caused(httpx.ConnectError("x"), ssl.SSLError(1, "wrong version")), "tls", "TLS failed: wrong version"),
         (httpx.ConnectTimeout(""), "timeout_connect", "no connection in time"),
         (httpx.PoolTimeout(""), "timeout_connect", "no connection in time"),
         (httpx.ReadTimeout(""), "timeout_total", "no whole answer in time"),
