@@ -17,6 +17,7 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
+from hooksd.config.checks.words import EXPECTED, found
 from hooksd.config.diagnostics import did_you_mean
 from hooksd.errors import SettingsRejected
 from hooksd.model.secret import SecretRef
@@ -216,10 +217,16 @@ def _unknown(prefix: str, names: Any, where: str) -> list[str]:
 
 
 def _explain(problem: dict[str, Any], flags: Mapping[str, str], values: Mapping[str, Any]) -> str:
+    """Say where a wrong value comes from, and what is wrong with it."""
     name = str(problem["loc"][0]) if problem["loc"] else "admin"
-    where = f"--{name.replace('_', '-')}" if name in flags else f"setting `{name}`"
-    if name not in flags and f"{PREFIX}{name.upper()}" in process_environment():
-        where = f"{PREFIX}{name.upper()}"
-    elif name not in flags and name in values:
-        where = f"`{name}` in the file of settings"
-    return f"{where}: {problem['msg']}"
+    variable = f"{PREFIX}{name.upper()}"
+    if name in flags:
+        where = f"--{name.replace('_', '-')}"
+    elif variable in process_environment():
+        where = variable
+    else:
+        where = f"`{name}` in the file of settings" if name in values else f"setting `{name}`"
+    expected = EXPECTED.get(problem["type"]) or problem.get("ctx", {}).get("expected")
+    if expected is None:
+        return f"{where}: {problem['msg']}"
+    return f"{where}: expected {expected.replace(chr(39), chr(34))}, found {found(problem['input'])}"

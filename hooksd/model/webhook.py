@@ -46,7 +46,7 @@ class Webhook(Definition):
     accept: tuple[str, ...] = Field(default=DEFAULT_ACCEPT, min_length=1)
     """Media types that are read; another is answered 415. JSON includes every `+json` type."""
     limits: Limits = Limits()
-    """What one request may bring."""
+    """How large one request may be."""
     answer: Annotated[str, Field(pattern=ANSWER_PATTERN)] = "accept"
     """`accept`: 202 with the runs; `wait:10s`: what the `respond` step says; `none`: 204."""
 
