@@ -21,7 +21,7 @@ from hooksd.engine.machine import apply, decide
 from hooksd.engine.patience import cut
 from hooksd.engine.ports import Response
 from hooksd.engine.preparing import Skip, prepare
-from hooksd.engine.rights import rights_of
+from hooksd.engine.rights import Rights, rights_of
 from hooksd.engine.run import Run
 from hooksd.engine.steps.intent import Act, Answer, Intent, Publish, Refuse, Settle, Sleep
 from hooksd.engine.steps.registry import VERBS
@@ -121,16 +121,17 @@ class Execution:
             await self._cancelled(made)
             return
         step = self._step
-        intent = self._prepare(step, command.number)
+        rights = rights_of(self._world.current(), self.run.workflow, self.run.event.trust)
+        intent = self._prepare(step, command.number, rights)
         match intent:
             case Skip(detail=detail):
                 await self._close(Outcome(status="skipped", attempts=0, detail=detail))
             case Refuse(error=error, detail=detail):
                 # `fail` did what it was told; the others did not get as far as an attempt.
                 attempts = command.number if step.verb == "fail" else made
-                await self._close(Outcome(status="failed", attempts=attempts, error=error, detail=detail))
+                await self._close(Outcome(status="failed", attempts=attempts, error=rights.hide(error), detail=detail))
             case Act(effect=effect):
-                await self._act(command, step, effect)
+                await self._act(command, effect, rights)
             case _:
                 await self._inner(command, intent)
 
@@ -154,14 +155,14 @@ class Execution:
             case _:
                 assert_never(intent)
 
-    def _prepare(self, step: CompiledStep, number: int) -> Intent | Skip:
-        rights = rights_of(self._world.current(), self.run.workflow, self.run.event.trust)
+    def _prepare(self, step: CompiledStep, number: int, rights: Rights) -> Intent | Skip:
         try:
             return prepare(self.run, step, number, rights, self._world.base_url)
         except Exception as error:  # noqa: BLE001 - whatever data made of it, it is this step that fails
             return Refuse(error=f"the step cannot be prepared: {type(error).__name__}: {error}")
 
-    async def _act(self, command: Attempt, step: CompiledStep, effect: Effect) -> None:
+    async def _act(self, command: Attempt, effect: Effect, rights: Rights) -> None:
+        step = self._step
         self._note(self._started(command, None))
         await self._flush()
         clock = self._world.clock
@@ -173,6 +174,7 @@ class Execution:
             return
         verb = VERBS[step.verb]
         performed = verb.judge(step.value, performed)
+        performed = replace(performed, error=rights.hide(performed.error), detail=rights.hide(performed.detail))
         rule = step.value.retry if verb.retries and not performed.ok else None
         wait = None if rule is None else wait_after(rule, command.number, self._world.jitter())
         if wait is not None:

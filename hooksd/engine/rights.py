@@ -4,13 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from urllib.parse import quote
 
 from hooksd.config.snapshot import CompiledWorkflow, Snapshot
+from hooksd.model.base import Json
 from hooksd.model.permission import denial, secret_denial
 from hooksd.model.role import Role
+from hooksd.model.secret import Secret
 from hooksd.model.trust import Trust
 
 _SECRETS = "secrets."
+
+SHORTEST_HIDDEN = 4
+"""A secret shorter than this many characters is not looked for in texts: it would be found everywhere."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +46,24 @@ class Rights:
                     return reason
         return None
 
+    def hide(self, value: Json) -> Json:
+        """Return a JSON value with every secret of the role in it replaced, for what is told to people."""
+        match value:
+            case str():
+                return self._hidden(value)
+            case Mapping():
+                return {key: self.hide(item) for key, item in value.items()}
+            case list() | tuple():
+                return [self.hide(item) for item in value]
+            case _:
+                return value
+
+    def _hidden(self, text: str) -> str:
+        for secret in sorted(self.secrets.values(), key=len, reverse=True):
+            if len(secret) >= SHORTEST_HIDDEN:
+                text = text.replace(secret, "***").replace(quote(secret, safe=""), "***")
+        return text
+
     @property
     def is_gone(self) -> bool:
         """Tell whether the role was removed since the run was accepted."""
@@ -51,5 +75,10 @@ def rights_of(snapshot: Snapshot, workflow: CompiledWorkflow, trust: Trust) -> R
     name = workflow.value.run_as
     role = snapshot.roles.get(name) if name else None
     readable = role.secrets if role else ()
-    secrets = {secret: snapshot.secrets[secret].text() for secret in readable if secret in snapshot.secrets}
+    secrets = {secret: _text(snapshot.secrets[secret]) for secret in readable if secret in snapshot.secrets}
     return Rights(trust=trust, role_name=name, role=role, secrets=secrets)
+
+
+def _text(secret: Secret) -> str:
+    # Bytes that are no text are good for signing only; in a template they are replaced rather than fatal.
+    return secret.reveal().decode("utf-8", "replace")

@@ -53,3 +53,19 @@ def test_without_a_role_trust_decides() -> None:
     assert Rights(trust=Trust.TOKEN).denial("send", "shop") is None
     assert Rights(trust=Trust.ANONYMOUS).denial("send", "shop") is not None
     assert "needs a role" in str(Rights(trust=Trust.LOCAL).secret_denial({"secrets.a"}))
+
+
+def test_secrets_are_replaced_in_what_people_are_told() -> None:
+    rights = Rights(trust=Trust.SIGNED, secrets={"token": "a/b c", "longer": "a/b cd", "short": "e"})
+
+    assert rights.hide("no route to https://a.example/a%2Fb%20c?x") == "no route to https://a.example/***?x"
+    assert rights.hide({"stderr": ["a/b cd", 1, None]}) == {"stderr": ["***", 1, None]}
+    assert rights.hide(None) is None
+    assert rights.hide("e") == "e"
+
+
+def test_bytes_that_are_no_text_do_not_stop_the_workflow(tmp_path: Path) -> None:
+    (tmp_path / "token").write_bytes(b"\xff\xfe\xfd key")
+    now = snapshot({"deployer": {"secrets": ["token"]}}, tmp_path)
+
+    assert rights_of(now, now.workflows["w"], Trust.SIGNED).secrets["token"].endswith(" key")

@@ -284,6 +284,22 @@ async def test_secrets_are_read_when_the_step_begins_and_only_by_who_may(tmp_pat
         assert b"s3cret" not in orjson.dumps(bench.journal.records, default=dict)
 
 
+async def test_a_secret_does_not_reach_the_log_through_an_error(tmp_path: Any) -> None:
+    (tmp_path / "token").write_text("s3cret-value")
+    document = {"steps": [{"http": "GET https://a.example/{{ secrets.token }}", "on_error": "continue"}] * 2}
+    roles = {"deployer": {"allow": ["http:https://a.example/*"], "secrets": ["token"]}}
+    failed = Performed(ok=False, error="no route to /s3cret-value", detail={"stderr": "tried s3cret-value"})
+    performer = RecordingPerformer(failed)
+    async with Bench({"w": document}, performer=performer, credentials=tmp_path, roles=roles).running() as bench:
+        await bench.happens()
+        bench.define({"w": document}, roles={"deployer": {"secrets": ["token"]}})
+        await bench.happens()
+
+        assert bench.records(StepEnded)[0].error == "no route to /***"
+        assert "http:https://a.example/***" in str(bench.records(StepEnded)[2].error)
+        assert b"s3cret" not in orjson.dumps(bench.journal.records, default=dict)
+
+
 # --- events that lead to events
 
 
