@@ -38,11 +38,12 @@ async def test_a_clock_moves_only_when_it_is_told() -> None:
 
 async def test_a_sleeper_that_sleeps_again_is_woken_at_each_of_its_times() -> None:
     clock = FakeClock()
+    period = 2.0
     times: list[float] = []
 
     async def ticking() -> None:
         while len(times) < 3:
-            await clock.sleep(2)
+            await clock.sleep(period)
             times.append(clock.monotonic())
 
     async with asyncio.TaskGroup() as tasks:
@@ -55,7 +56,8 @@ async def test_a_sleeper_that_sleeps_again_is_woken_at_each_of_its_times() -> No
 async def test_a_cancelled_sleeper_is_forgotten() -> None:
     clock = FakeClock()
     async with asyncio.TaskGroup() as tasks:
-        task = tasks.create_task(clock.sleep(5))
+        due = 5.0
+        task = tasks.create_task(clock.sleep(due))
         await clock.settle()
         task.cancel()
         await clock.settle()
