@@ -46,6 +46,7 @@ class BuiltVerifier:
     id: Find | None
     credential_headers: frozenset[str]
     credential_fields: frozenset[str]
+    credential_paths: frozenset[str]
 
     def verify(self, request: Inbound, now: float) -> Verdict:  # noqa: D102 - see Verifier
         try:
@@ -81,6 +82,7 @@ def build_verifier(auth: Auth, secret: SecretOf) -> Verifier:
         id=finder(concrete.id) if concrete.id else None,
         credential_headers=_credentials(concrete, "header").union(_authorization(concrete)),
         credential_fields=_credentials(concrete, "query") | _credentials(concrete, "form"),
+        credential_paths=_credentials(concrete, "json") | _credentials(concrete, "json?"),
     )
 
 

@@ -63,6 +63,11 @@ class Verifier(Protocol):
         """Query and form fields whose values must not be kept."""
         ...
 
+    @property
+    def credential_paths(self) -> frozenset[str]:
+        """Paths into a JSON body, like `auth.token`, whose values must not be kept."""
+        ...
+
     def verify(self, request: Inbound, now: float) -> Verdict:
         """Judge a request at a Unix time in seconds."""
         ...

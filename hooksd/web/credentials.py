@@ -6,9 +6,12 @@ from collections.abc import Set as AbstractSet
 from typing import Final
 from urllib.parse import parse_qsl, unquote_plus
 
+import orjson
+
 from hooksd.auth.request import Inbound
 from hooksd.auth.verdict import Verifier
 from hooksd.model import body
+from hooksd.model.base import Json
 
 HIDDEN: Final = "***"
 """What stands in the place of a credential."""
@@ -56,14 +59,49 @@ def kept_query(request: Inbound, verifier: Verifier) -> dict[str, str]:
 
 
 def kept_body(request: Inbound, verifier: Verifier) -> bytes:
-    """Return the body that an event keeps: the exact bytes, except for credentials in fields of a form."""
-    if request.media != body.FORM or not verifier.credential_fields:
-        return request.body
-    return b"&".join(_kept_pair(pair, verifier.credential_fields) for pair in request.body.split(b"&"))
+    """Return the body that an event keeps: the exact bytes, except where a credential stands in the body itself.
+
+    Verifiers read fields and paths whatever the media type says, so the same is done here.
+    """
+    raw = request.body
+    if verifier.credential_paths:
+        raw = _without_paths(raw, verifier.credential_paths)
+    if verifier.credential_fields and not body.is_json(request.media):
+        raw = b"&".join(_kept_pair(pair, verifier.credential_fields) for pair in raw.split(b"&"))
+    return raw
 
 
 def _kept_pair(pair: bytes, secret: AbstractSet[str]) -> bytes:
     name, equals, _ = pair.partition(b"=")
-    if unquote_plus(name.decode("latin-1")) in secret:
+    if equals and unquote_plus(name.decode("latin-1")) in secret:
         return name + equals + HIDDEN.encode()
     return pair
+
+
+def _without_paths(raw: bytes, paths: AbstractSet[str]) -> bytes:
+    """Hide values in a JSON body; one that is no JSON, or too deep to be written, is refused as unreadable later."""
+    try:
+        data = orjson.loads(raw)
+        hidden = [_hide(data, path.split(".")) for path in sorted(paths)]
+        return orjson.dumps(data) if any(hidden) else raw
+    except (ValueError, TypeError):
+        return raw
+
+
+def _hide(value: Json, path: list[str]) -> bool:
+    """Replace the value at a path; tell whether there was one."""
+    *above, last = path
+    for part in above:
+        value = _inside(value, part)
+    if _inside(value, last) is None:
+        return False
+    value[int(last) if isinstance(value, list) else last] = HIDDEN
+    return True
+
+
+def _inside(value: Json, part: str) -> Json:
+    if isinstance(value, dict):
+        return value.get(part)
+    if isinstance(value, list) and part.isascii() and part.isdigit() and len(part) < 6 and int(part) < len(value):
+        return value[int(part)]
+    return None

@@ -64,3 +64,10 @@ def test_the_process_shows_its_memory_and_file_descriptors() -> None:
 
     assert "process_resident_memory_bytes" in text
     assert "process_open_fds" in text
+
+
+def test_a_counter_is_one_series() -> None:
+    metrics = Metrics()
+    metrics.request("github", 202, 0.001)
+
+    assert "_created" not in metrics.render().decode()

@@ -83,6 +83,7 @@ class TokenVerifier:
     trust: Trust = Trust.TOKEN
     credential_headers: frozenset[str] = frozenset({"x-token"})
     credential_fields: frozenset[str] = frozenset({"token"})
+    credential_paths: frozenset[str] = frozenset()
 
     def verify(self, request: Inbound, now: float) -> Verdict:  # noqa: ARG002 - see Verifier
         """Judge by the header."""

@@ -98,6 +98,19 @@ async def test_no_credential_reaches_the_event() -> None:
     assert event.data == {"token": "***", "a": "1"}
 
 
+async def test_a_token_that_the_body_carries_is_checked_and_then_forgotten() -> None:
+    listener = Listener()
+    auth: Json = {"type": "token", "token": "json:auth.token", "secret": "env:TOKEN"}
+    value = Webhook.model_validate({"auth": auth})
+    hook = webhook("private", build_verifier(value.auth, lambda _: Secret(b"hunter2-hunter2")), auth=auth)
+
+    answer = await listener.receiver.receive(hook, inbound(b'{"auth": {"token": "hunter2-hunter2"}}'), PEER)
+
+    assert answer.status == 202
+    assert listener.intake.events[0].data == {"auth": {"token": "***"}}
+    assert "hunter2" not in repr(listener.intake.events[0])
+
+
 async def test_a_request_of_github_is_known_by_its_signature() -> None:
     listener = Listener()
     raw = b'{"action":"opened","number":7}'
