@@ -44,7 +44,7 @@ def rfc3339(unix: float) -> str:
     """Write Unix seconds as UTC with milliseconds: `2026-11-22T03:28:00.123Z` (RFC 3339)."""
     seconds, millis = divmod(round(unix * 1000), 1000)
     stamp = dt.datetime.fromtimestamp(seconds, tz=dt.UTC)
-    return f"{stamp:%Y-%m-%dT%H:%M:%S}.{millis:03d}Z"
+    return f"{stamp.isoformat()[:19]}.{millis:03d}Z"
 
 
 def unix(stamp: str) -> float:
