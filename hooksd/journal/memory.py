@@ -11,7 +11,7 @@ import orjson
 from hooksd.errors import JournalBroken, JournalError
 from hooksd.journal import codec
 from hooksd.journal.protocol import Journal
-from hooksd.journal.receipt import Receipt, refused
+from hooksd.journal.receipt import Receipt, settled
 from hooksd.model.record import Record
 
 
@@ -40,7 +40,7 @@ class MemoryJournal:
         for record in records:
             codec.dump(record)
         if self._refusal is not None:
-            return refused(self._refusal)
+            return settled(self._refusal)
         self.records.extend(records)
         receipt = Receipt()
         # Not at once: a caller who relies on it would find out only with the real log.

@@ -14,12 +14,14 @@ class Journal(Protocol):
     def append(self, records: Sequence[Record]) -> Awaitable[None]:
         """Queue records, in order; the result is done when they are durable.
 
-        Records are in the log in the order of the calls. A caller who answers somebody awaits; others may drop the
-        result: the log keeps the order, so what a later awaited record builds on is durable before it.
+        Records are in the log in the order of the calls, so what a later one builds on is durable before it. A caller
+        who answers somebody awaits; who drops the result can do without the record, because a full log refuses it
+        together with everything that waits behind it. On the event loop's thread only; never blocks.
 
         Raises:
             JournalFull: (when awaited) nothing was written; try again later.
             JournalBroken: (when awaited) the log is at its end; the process must stop.
+            ValueError: (at once) a record holds what JSON cannot. None of the records is queued.
         """
         ...
 

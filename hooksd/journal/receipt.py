@@ -44,8 +44,8 @@ class Receipt:
             raise type(self._error)(*self._error.args) from self._error
 
 
-def refused(error: JournalError) -> Receipt:
-    """Return the receipt of records that were not even queued."""
+def settled(error: JournalError | None) -> Receipt:
+    """Return the receipt of what was never queued: there was nothing to write, or it was refused at once."""
     receipt = Receipt()
     receipt.settle(error)
     return receipt

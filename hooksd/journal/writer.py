@@ -10,18 +10,18 @@ import asyncio
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Literal, TypeVar
+from typing import Literal, TypeVarTuple
 
 from hooksd.clock import Clock
 from hooksd.errors import JournalBroken, JournalError, JournalFull
-from hooksd.journal.receipt import Receipt, refused
+from hooksd.journal.receipt import Receipt, settled
 from hooksd.journal.tail import Queued, Tail
 from hooksd.telemetry import happenings
 from hooksd.telemetry.observer import Observer
 
 JournalState = Literal["ok", "full", "broken"]
 
-_T = TypeVar("_T")
+_Ts = TypeVarTuple("_Ts")
 
 PROBE_INTERVAL = 1.0
 """Seconds between looks whether a full disk has room again."""
@@ -83,6 +83,7 @@ class Writer:
         self._ended = Receipt()
         self._thread = threading.Thread(target=self._run, name="hooksd-log", daemon=True)
         self._thread.start()
+        observer.emit(happenings.JournalAccepting())
 
     @property
     def state(self) -> JournalState:
@@ -108,11 +109,13 @@ class Writer:
 
     def put(self, items: Sequence[Queued]) -> Receipt:
         """Queue records behind all others. Never waits."""
+        if not items:
+            return settled(None)
         size = sum(len(item.text) for item in items)
         with self._ready:
             refusal = self._refusal or self._overflow(len(items), size)
             if refusal is not None:
-                return refused(refusal)
+                return settled(refusal)
             queue = self._queue
             queue.items.extend(items)
             queue.size += size
@@ -139,17 +142,20 @@ class Writer:
         await self._ended
         self._thread.join()
 
+    def _written(self, queue: _Queue, seconds: float) -> None:
+        queue.receipt.settle(None)
+        self._observer.emit(happenings.JournalWritten(records=len(queue.items), size=queue.size, seconds=seconds))
+
     # What follows runs in the thread.
 
     def _run(self) -> None:
-        self._observer.emit(happenings.JournalAccepting())
         while (queue := self._next()) is not None:
-            error = self._commit(queue)
+            error = self._commit(queue.items)
             if error is None:
-                self._tell(queue.receipt, None)
+                self._call(self._written, queue, self.behind)
             else:
                 self._fail(error, (queue.receipt,))
-        self._tell(self._ended, None)
+        self._call(self._ended.settle, None)
 
     def _next(self) -> _Queue | None:
         """Wait for something to write, and take all of it; None when there will be nothing more."""
@@ -176,16 +182,15 @@ class Writer:
             if not isinstance(self._refusal, JournalFull):
                 return
             self._refusal = None
-        self._observer.emit(happenings.JournalAccepting())
+        self._call(self._observer.emit, happenings.JournalAccepting())
 
-    def _commit(self, queue: _Queue) -> JournalError | None:
+    def _commit(self, items: Sequence[Queued]) -> JournalError | None:
         try:
-            self._tail.commit(queue.items)
+            self._tail.commit(items)
         except JournalError as error:
             return error
         except Exception as error:  # noqa: BLE001 - the thread must not die: nobody would be told
             return JournalBroken(f"the log cannot be written: {error!r}")
-        self._observer.emit(happenings.JournalWritten(records=len(queue.items), size=queue.size, seconds=self.behind))
         return None
 
     def _fail(self, error: JournalError, receipts: Sequence[Receipt]) -> None:
@@ -195,23 +200,21 @@ class Writer:
             self._refusal = self._refusal if was_broken else error
             waiting = self._take()
         for receipt in (*receipts, waiting.receipt):
-            self._tell(receipt, error)
+            self._call(receipt.settle, error)
         if not was_broken:
             self._announce(error)
 
     def _announce(self, error: JournalError) -> None:
         if not isinstance(error, JournalBroken):
-            self._observer.emit(happenings.JournalRefused(error=str(error)))
+            self._call(self._observer.emit, happenings.JournalRefused(error=str(error)))
             return
-        self._observer.emit(happenings.JournalBroken(error=str(error)))
+        self._call(self._observer.emit, happenings.JournalBroken(error=str(error)))
         if self._on_broken is not None:
             self._call(self._on_broken, error)
 
-    def _tell(self, receipt: Receipt, error: JournalError | None) -> None:
-        self._call(receipt.settle, error)
-
-    def _call(self, function: Callable[[_T], None], argument: _T) -> None:
+    def _call(self, function: Callable[[*_Ts], None], *arguments: *_Ts) -> None:
+        """Let the loop do something, in the order of these calls. What goes wrong there does not end the thread."""
         try:
-            self._loop.call_soon_threadsafe(function, argument)
+            self._loop.call_soon_threadsafe(function, *arguments)
         except RuntimeError:
             return  # the loop is closed: nobody is left to be told

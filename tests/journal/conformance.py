@@ -116,6 +116,13 @@ async def cancelling_one_who_waits_does_not_disturb_the_others(place: Place) -> 
     await journal.close()
 
 
+async def no_records_at_all_are_durable_at_once(place: Place) -> None:
+    journal = place.open()
+    async with asyncio.timeout(5):
+        await journal.append([])
+    await journal.close()
+
+
 async def every_body_comes_back_as_json_data(place: Place) -> None:
     first = place.open()
     raw = b'{"a": [1, 2.5, "\\u00e4", null, true]}'
@@ -203,6 +210,7 @@ PROMISES: tuple[Promise, ...] = (
     records_of_many_tasks_keep_the_order_of_their_calls,
     a_result_may_be_awaited_by_several_and_more_than_once,
     cancelling_one_who_waits_does_not_disturb_the_others,
+    no_records_at_all_are_durable_at_once,
     every_body_comes_back_as_json_data,
     a_record_that_cannot_be_written_is_refused_whole_and_harms_no_other,
     nothing_is_taken_after_a_close,

@@ -9,6 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hooksd.journal import codec
+from hooksd.model import body
+from hooksd.model.body import MAX_DEPTH
 from hooksd.model.record import Record, StoredBody
 from tests.journal import samples
 
@@ -83,25 +85,42 @@ def test_a_body_that_imitates_a_line_stays_a_body(forged: str) -> None:
     assert decoded.event.body.content == {"_": forged}  # type: ignore[union-attr] # an event was written
 
 
+@pytest.mark.parametrize("depth", [1, MAX_DEPTH - 1, MAX_DEPTH, MAX_DEPTH + 1, 254, 1000, 1024])
+@pytest.mark.parametrize("shape", [(b"[", b"]"), (b'{"a":', b"}")], ids=["lists", "mappings"])
+def test_a_body_that_is_accepted_can_be_written_as_it_came_and_as_data_and_read_again(
+    depth: int, shape: tuple[bytes, bytes]
+) -> None:
+    raw = shape[0] * depth + b"1" + shape[1] * depth
+    try:
+        data = body.parse(body.JSON, raw)
+    except ValueError:
+        assert depth > MAX_DEPTH
+        return
+    for content in (orjson.Fragment(raw), data):
+        stored = StoredBody(media=body.JSON, size=len(raw), encoding="json", content=content)
+        read = codec.decode(codec.encode(samples.accepted(body=stored), 0, 0, 0)[0])
+        assert read.event.body.content == data  # type: ignore[union-attr] # an event was written
+
+
 def test_a_record_with_a_raw_line_feed_is_refused_because_it_would_be_two_lines() -> None:
-    body = StoredBody(media="application/json", size=3, encoding="json", content=orjson.Fragment(b"[\n]"))
+    stored = StoredBody(media="application/json", size=3, encoding="json", content=orjson.Fragment(b"[\n]"))
 
     with pytest.raises(ValueError, match="raw line feed"):
-        codec.dump(samples.accepted(body=body))
+        codec.dump(samples.accepted(body=stored))
 
 
 @pytest.mark.parametrize("value", [2**64, {1: 2}, object(), "\ud800", b"bytes"])
 def test_what_json_cannot_hold_is_refused_by_name(value: object) -> None:
-    body = StoredBody(media="application/json", size=1, encoding="json", content=value)
+    stored = StoredBody(media="application/json", size=1, encoding="json", content=value)
 
     with pytest.raises(ValueError, match=r"an? event\.accepted record cannot be written"):
-        codec.dump(samples.accepted(body=body))
+        codec.dump(samples.accepted(body=stored))
 
 
 def test_any_mapping_can_be_written() -> None:
-    body = StoredBody(media="application/json", size=1, encoding="json", content=MappingProxyType({"a": 1}))
+    stored = StoredBody(media="application/json", size=1, encoding="json", content=MappingProxyType({"a": 1}))
 
-    assert codec.decode(codec.encode(samples.accepted(body=body), 0, 0, 0)[0]) == samples.accepted(
+    assert codec.decode(codec.encode(samples.accepted(body=stored), 0, 0, 0)[0]) == samples.accepted(
         body=StoredBody(media="application/json", size=1, encoding="json", content={"a": 1})
     )
 

@@ -119,6 +119,17 @@ def test_the_newest_records_are_found_without_reading_the_rest(log: Log, reader:
     assert [next(newest).tree["count"], next(newest).tree["count"]] == [3, 2]
 
 
+def test_a_segment_that_is_moved_away_meanwhile_is_stepped_over(log: Log, reader: LogReader) -> None:
+    for number in (1, 2, 3):
+        log.segment(*some(number))
+    forward, backward = reader.forward(), reader.backward()
+    assert [next(forward).tree["count"], next(backward).tree["count"]] == [1, 3]
+    (log.directory / segment_name(2)).unlink()
+
+    assert counts(list(forward)) == [3]
+    assert counts(list(backward)) == [1]
+
+
 def test_a_line_that_is_being_written_is_not_a_record_yet(log: Log, reader: LogReader) -> None:
     log.segment(*some(1))
     log.write(b'{"type":"request.refused","at":"20')

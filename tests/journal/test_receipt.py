@@ -6,7 +6,7 @@ import gc
 import pytest
 
 from hooksd.errors import JournalBroken, JournalFull
-from hooksd.journal.receipt import Receipt, refused
+from hooksd.journal.receipt import Receipt, settled
 
 
 async def test_awaiting_ends_when_it_is_settled_and_not_before() -> None:
@@ -33,7 +33,7 @@ async def test_a_settled_receipt_is_awaited_at_once() -> None:
 
 
 async def test_everyone_gets_the_error_as_an_exception_of_their_own() -> None:
-    receipt = refused(JournalFull("no room"))
+    receipt = settled(JournalFull("no room"))
     caught = []
     for _ in range(2):
         try:
@@ -73,7 +73,7 @@ async def test_the_first_word_counts() -> None:
 async def test_an_error_that_nobody_awaits_is_not_reported_as_a_bug() -> None:
     reports: list[object] = []
     asyncio.get_running_loop().set_exception_handler(lambda _, context: reports.append(context))
-    receipt = refused(JournalFull("no room"))
+    receipt = settled(JournalFull("no room"))
     del receipt
     gc.collect()
     await asyncio.sleep(0)

@@ -223,3 +223,18 @@ async def test_every_batch_is_measured(start: Start) -> None:
     await writing.writer.close()
 
     assert b"hooksd_journal_records_total 2.0" in writing.observer.metrics.render()
+
+
+def test_a_loop_that_is_gone_does_not_keep_the_thread_from_writing(disk: BadDisk, tmp_path: Path) -> None:
+    async def leave() -> Writing:
+        writing = Writing(disk, Limits())
+        disk.gate.clear()
+        _ = writing.put(samples.refused(1))
+        return writing
+
+    writing = asyncio.run(leave())
+    disk.gate.set()
+    path = tmp_path / "log" / "log-0000000001.jsonl"
+    asyncio.run(until(lambda: path.read_bytes().count(b"\n") == 2))
+
+    assert writing.writer.state == "ok"
