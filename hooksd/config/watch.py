@@ -38,8 +38,8 @@ SETTLE_BUSY = 5.0
 PATIENCE = 30.0
 """Seconds after which a tree that never rests is taken as it is, if it can be read whole."""
 
-FRESH = 2.0
-"""A file that was written longer ago than this many seconds is not asked for its writers."""
+FRESH = SETTLE_BUSY + 1.0
+"""Files that were written longer ago than this many seconds have no writer who counts."""
 
 _TICK_MS = 250
 _DEBOUNCE_MS = 50
@@ -61,6 +61,7 @@ class Watcher:
         self._clock = clock
         self._report = report
         self._lock = asyncio.Lock()
+        self._is_blind = False
         self._bytes: dict[str, tuple[Fingerprint, bytes]] = {}
         """What was read last, so that only changed files are read again."""
 
@@ -107,6 +108,7 @@ class Watcher:
         try:
             async with aclosing(events):
                 async for changes in events:
+                    self._is_blind = False
                     if changes or self._clock.monotonic() >= due:
                         due = self._clock.monotonic() + RESCAN
                         yield
@@ -114,7 +116,9 @@ class Watcher:
             await self._clock.sleep(SETTLE)
             yield
         except (OSError, RuntimeError) as error:
-            self._report(f"no events of the file system, changes are noticed within {RESCAN:g} seconds: {error}")
+            if not self._is_blind:
+                self._report(f"no events of the file system, changes are noticed within {RESCAN:g} seconds: {error}")
+            self._is_blind = True
             await self._clock.sleep(RESCAN)
             yield
 
@@ -163,7 +167,6 @@ class Watcher:
 
 
 Writers = Literal["none", "unknown", "open"]
-_WORST_FIRST: tuple[Writers, ...] = ("open", "unknown")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

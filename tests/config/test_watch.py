@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import os
 import shutil
 import subprocess
@@ -8,8 +9,10 @@ import sys
 from collections.abc import AsyncIterator
 from contextlib import aclosing, asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
+from watchfiles import awatch
 from watchfiles.main import FileChange
 
 from hooksd.clock import SystemClock
@@ -370,7 +373,7 @@ async def test_strange_entries_beside_a_definition_do_not_keep_it_from_being_fol
         assert (await found.next()).files == {"a.toml": b"a = 2\n"}
 
 
-async def test_without_events_scans_alone_notice_changes_and_that_is_reported(
+async def test_without_events_scans_alone_notice_changes_and_that_is_reported_once(
     root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def exhausted(*_: object, **__: object) -> AsyncIterator[set[FileChange]]:
@@ -378,11 +381,74 @@ async def test_without_events_scans_alone_notice_changes_and_that_is_reported(
         yield set()
 
     monkeypatch.setattr(watch, "awatch", exhausted)
+    monkeypatch.setattr(watch, "RESCAN", 0.3)
     async with following(root) as found:
         await found.next()
-        (root / "a.toml").write_bytes(b"a = 2\n")
-        assert (await found.next()).files == {"a.toml": b"a = 2\n"}
-        assert "watch limit" in found.reports[0]
+        for number in range(3):
+            (root / "a.toml").write_bytes(b"n = %d\n" % number)
+            assert (await found.next()).files == {"a.toml": b"n = %d\n" % number}
+    assert len(found.reports) == 1
+    assert "watch limit" in found.reports[0]
+
+
+async def test_a_directory_that_vanishes_before_it_can_be_watched_is_looked_at_again(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls = 0
+
+    def late(*paths: str, **options: Any) -> AsyncIterator[set[FileChange]]:
+        nonlocal calls
+        calls += 1
+        return awatch(*paths, *(["/nonexistent"] if calls == 1 else []), **options)
+
+    monkeypatch.setattr(watch, "awatch", late)
+    async with following(root) as found:
+        await found.next()
+        for number in range(2):
+            (root / "a.toml").write_bytes(b"n = %d\n" % number)
+            assert (await found.next()).files == {"a.toml": b"n = %d\n" % number}
+    assert calls == 2
+    assert found.reports == []
+
+
+async def test_a_file_that_is_written_all_the_time_is_read_in_the_end(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watch, "PATIENCE", 0.5)
+    async with asyncio.TaskGroup() as group:
+        restless = group.create_task(write_for_ever(root / "a.toml"))
+        tree = await asyncio.wait_for(Watcher(root, clock=SystemClock(), report=print).tree(), LONG)
+        restless.cancel()
+    assert tree.files["a.toml"].startswith(b"n = ")
+
+
+async def test_a_file_that_changes_within_every_look_is_a_hole_in_the_set(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watch, "PATIENCE", 0.3)
+    monkeypatch.setattr(watch, "gather", lambda *_: None)
+    tree = await Watcher(root, clock=SystemClock(), report=print).tree()
+    assert tree == Tree(unreadable=(".: the files change faster than they can be read",))
+
+
+async def write_for_ever(path: Path) -> None:
+    for number in itertools.count():
+        path.write_bytes(b"n = %d\n" % number)
+        await asyncio.sleep(0.02)
+
+
+async def test_a_writer_that_rests_keeps_others_waiting_as_long_as_its_file_is_open(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watch, "SETTLE_BUSY", 1.0)
+    loop = asyncio.get_running_loop()
+    with (root / "a.toml").open("wb") as file:
+        file.write(b"half = 1\n")
+        file.flush()
+        began = loop.time()
+        tree = await Watcher(root, clock=SystemClock(), report=print).tree()
+    assert tree.files == {"a.toml": b"half = 1\n"}
+    assert loop.time() - began >= 1.0
 
 
 async def test_a_directory_without_changes_is_scanned_every_two_seconds_and_not_more(
