@@ -9,7 +9,7 @@ import dataclasses
 
 import structlog
 
-from hooksd.telemetry.happenings import Happening
+from hooksd.telemetry.happening import Happening
 from hooksd.telemetry.log import LEVELS, get_logger
 from hooksd.telemetry.metrics import Metrics
 

@@ -1,0 +1,177 @@
+"""Happenings of the work: requests, events, runs, steps and deliveries. Use them through `telemetry.happenings`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from hooksd.telemetry.log import Level
+from hooksd.telemetry.metrics import Metrics
+
+# --- the trigger listener
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequestAnswered:
+    """A webhook answered. There is one per request, so no line is written."""
+
+    event: ClassVar[str] = "request.answered"
+    level: ClassVar[Level | None] = None
+    webhook: str
+    status: int
+    seconds: float
+
+    def measure(self, metrics: Metrics) -> None:  # noqa: D102 - see Happening
+        metrics.request(self.webhook, self.status, self.seconds)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequestsRefused:
+    """Requests were refused, `count` alike within about a second."""
+
+    event: ClassVar[str] = "request.refused"
+    level: ClassVar[Level | None] = "info"
+    webhook: str | None
+    reason: str
+    status: int
+    peer: str
+    """The address of the last of them."""
+    count: int
+
+    def measure(self, metrics: Metrics) -> None:  # noqa: D102 - see Happening
+        metrics.requests_refused.labels(self.webhook or "", self.reason).inc(self.count)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequestFailed:
+    """hooksd made an error while it answered; the caller got a 500."""
+
+    event: ClassVar[str] = "request.failed"
+    level: ClassVar[Level | None] = "error"
+    method: str
+    path: str
+    exc_info: BaseException
+
+    def measure(self, metrics: Metrics) -> None:  # noqa: D102 - see Happening
+        metrics.requests_failed.inc()
+
+
+# --- events, runs and steps
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventAccepted:
+    """An event is durable, with the runs it starts."""
+
+    event: ClassVar[str] = "event.accepted"
+    level: ClassVar[Level | None] = "debug"
+    event_id: str
+    event_type: str
+    source: str
+    """Like `webhook/github`: from definitions, never from callers."""
+    runs: int
+
+    def measure(self, metrics: Metrics) -> None:  # noqa: D102 - see Happening
+        metrics.events_accepted.labels(self.source).inc()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunStarted:
+    """A run left the queue."""
+
+    event: ClassVar[str] = "run.started"
+    level: ClassVar[Level | None] = "debug"
+    run: str
+    workflow: str
+
+    def measure(self, metrics: Metrics) -> None:  # noqa: D102 - see Happening
+        metrics.runs_started.labels(self.workflow).inc()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunEnded:
+    """A run has its one end; a warning when something went wrong."""
+
+    event: ClassVar[str] = "run.ended"
+    run: str
+    workflow: str
+    event_id: str
+    status: str
+    seconds: float
+    """From acceptance to here."""
+    step: str | None = None
+    error: str | None = None
+
+    @property
+    def level(self) -> Level | None:  # noqa: D102 - see Happening
+        return "warning" if self.status in {"failed", "timed_out"} else "info"
+
+    def measure(self, metrics: Metrics) -> None:  # noqa: D102 - see Happening
+        metrics.runs.labels(self.workflow, self.status).inc()
+        metrics.run_seconds.labels(self.workflow).observe(self.seconds)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepEnded:
+    """A step has its result."""
+
+    event: ClassVar[str] = "step.ended"
+    level: ClassVar[Level | None] = "debug"
+    run: str
+    workflow: str
+    step: str
+    verb: str
+    status: str
+    seconds: float
+    """Of the last attempt."""
+    error: str | None = None
+
+    def measure(self, metrics: Metrics) -> None:  # noqa: D102 - see Happening
+        metrics.steps.labels(self.verb, self.status).inc()
+        metrics.step_seconds.labels(self.verb).observe(self.seconds)
+
+
+# --- deliveries
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AttemptEnded:
+    """An attempt to deliver has its outcome."""
+
+    event: ClassVar[str] = "attempt.ended"
+    delivery: str
+    endpoint: str
+    number: int
+    outcome: str
+    seconds: float
+    status: int | None = None
+    """The HTTP status, when an answer came."""
+    error: str | None = None
+    retry_at: str | None = None
+
+    @property
+    def level(self) -> Level | None:  # noqa: D102 - see Happening
+        return "debug" if self.outcome == "ok" else "warning"
+
+    def measure(self, metrics: Metrics) -> None:  # noqa: D102 - see Happening
+        metrics.attempts.labels(self.endpoint, self.outcome).inc()
+        metrics.attempt_seconds.labels(self.endpoint).observe(self.seconds)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeliveryEnded:
+    """A delivery has its one end; an error when nobody received it."""
+
+    event: ClassVar[str] = "delivery.ended"
+    delivery: str
+    endpoint: str
+    status: str
+    attempts: int
+    error: str | None = None
+
+    @property
+    def level(self) -> Level | None:  # noqa: D102 - see Happening
+        return "info" if self.status == "delivered" else "error"
+
+    def measure(self, metrics: Metrics) -> None:  # noqa: D102 - see Happening
+        metrics.deliveries.labels(self.endpoint, self.status).inc()
