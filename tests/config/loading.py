@@ -31,3 +31,19 @@ def load(directory: Path, files: Mapping[str, bytes | str], *, allow_inline: boo
     """Load files with those secrets."""
     loader = Loader(secrets=store(directory, allow_inline=allow_inline), allow_inline_secrets=allow_inline)
     return loader.load({name: text.encode() if isinstance(text, str) else text for name, text in files.items()})
+
+
+def found(directory: Path, files: Mapping[str, bytes | str]) -> list[str]:
+    """Load files and return `FILE:LINE:COLUMN CODE` of everything that is wrong with them."""
+    diagnostics = load(directory, files).diagnostics
+    return [f"{item.file}:{item.line}:{item.column} {item.code}" for item in diagnostics]
+
+
+def hints(directory: Path, text: str, code: str) -> list[str | None]:
+    """Load one TOML file and return the hints of its diagnostics of one code."""
+    return [item.hint for item in load(directory, {"a.toml": text}).diagnostics if item.code == code]
+
+
+def messages(directory: Path, text: str, *codes: str) -> list[str]:
+    """Load one TOML file and return the messages of its diagnostics of some codes."""
+    return [item.message for item in load(directory, {"a.toml": text}).diagnostics if item.code in codes]
