@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import httpx
 import pytest
+from starlette.types import Message, Scope
 
 from hooksd.errors import JournalFull
 from hooksd.expr.condition import compile_condition
@@ -218,3 +219,21 @@ async def test_an_error_of_ours_is_a_500_without_a_word_of_it(desk: Desk) -> Non
     assert answer.status_code == 500
     assert "hunter2" not in answer.text
     assert desk.observer.metrics.registry.get_sample_value("hooksd_requests_failed_total") == 1
+
+
+async def test_a_caller_who_hangs_up_in_the_middle_triggers_nothing(desk: Desk) -> None:
+    sent: list[Message] = []
+
+    async def receive() -> Message:
+        return {"type": "http.disconnect"}
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    scope: Scope = {
+        "type": "http", "method": "POST", "path": "/api/v1/trigger", "headers": [], "query_string": b"",
+    }  # fmt: skip
+    await desk.app(scope, receive, send)
+
+    assert sent[0]["status"] == 400
+    assert desk.intake.events == []

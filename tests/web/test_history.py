@@ -93,6 +93,17 @@ def test_an_event_shows_its_runs_and_what_it_did_not_start() -> None:
     assert view["not_started"][0]["reason"] == "condition_false"
 
 
+def test_a_run_is_found_among_events_that_started_others() -> None:
+    before, emitted = trees(ACCEPTED), trees(ACCEPTED)
+    before[0]["runs"] = []
+    emitted[0]["runs"] = [{**emitted[0]["runs"][1], "id": "run_9"}]
+
+    view = run_view("run_9", [*before, *trees(ACCEPTED), *emitted])
+
+    assert view is not None
+    assert view["workflow"] == "notify"
+
+
 def test_what_the_log_does_not_hold_is_nothing() -> None:
     assert event_view("evt_2", trees(ACCEPTED)) is None
     assert run_view("run_2", trees(ACCEPTED)) is None
