@@ -17,7 +17,7 @@ from tests.end_to_end.daemon import Daemon, records
 
 CYCLES = int(os.environ.get("HOOKSD_KILL_CYCLES", "10"))
 CALLERS = 16
-LOAD_SECONDS = 0.5
+MOST_ANSWERS = 60
 
 WORK = """
 version = 1
@@ -57,27 +57,37 @@ allow = ["run:true"]
 """
 
 
-async def keep_posting(url: str, numbers: list[int], accepted: dict[str, str], stop: asyncio.Event) -> None:
-    """Post until told to stop or the daemon is gone; note event and run of every 202."""
-    async with httpx.AsyncClient(trust_env=False) as client:
-        while not stop.is_set():
-            numbers.append(len(numbers))
-            try:
-                answer = await client.post(url, json={"number": numbers[-1]}, timeout=5)
-            except httpx.TransportError:
-                return
-            if answer.status_code == 202:
-                accepted[answer.json()["event"]] = answer.json()["runs"][0]["id"]
+class Load:
+    """What was answered so far, and how many answers are enough for this life of the daemon."""
+
+    def __init__(self, accepted: dict[str, str], enough: int) -> None:
+        self.accepted = accepted
+        self.enough = enough
+        self.is_enough = asyncio.Event()
 
 
-async def load_until_killed(daemon: Daemon, numbers: list[int], accepted: dict[str, str], after: float) -> None:
-    stop = asyncio.Event()
-    async with asyncio.TaskGroup() as group:
+async def keep_posting(client: httpx.AsyncClient, url: str, load: Load) -> None:
+    """Post until the daemon is gone; note event and run of every 202."""
+    while True:
+        try:
+            answer = await client.post(url, json={"number": len(load.accepted)})
+        except httpx.TransportError:
+            return
+        if answer.status_code == 202:
+            load.accepted[answer.json()["event"]] = answer.json()["runs"][0]["id"]
+            if len(load.accepted) >= load.enough:
+                load.is_enough.set()
+
+
+async def load_until_killed(daemon: Daemon, accepted: dict[str, str], answers: int) -> None:
+    """Keep `CALLERS` requests under way, and kill the daemon in the middle once it has answered some of them."""
+    load = Load(accepted, len(accepted) + answers)
+    async with httpx.AsyncClient(trust_env=False, timeout=10) as client, asyncio.TaskGroup() as group:
         for _ in range(CALLERS):
-            group.create_task(keep_posting(daemon.url("/hooks/work"), numbers, accepted, stop))
-        await asyncio.sleep(after)
+            group.create_task(keep_posting(client, daemon.url("/hooks/work"), load))
+        async with asyncio.timeout(20):
+            await load.is_enough.wait()
         daemon.kill()
-        stop.set()
 
 
 def ends(log: list[dict[str, Any]]) -> Counter[str]:
@@ -88,12 +98,11 @@ def ends(log: list[dict[str, Any]]) -> Counter[str]:
 async def test_no_accepted_event_is_lost_however_often_the_daemon_is_killed(daemon: Daemon) -> None:
     daemon.write({"work.toml": WORK, "afterwards.toml": AFTERWARDS, "roles.toml": ROLES})
     accepted: dict[str, str] = {}
-    numbers: list[int] = []
 
     for cycle in range(CYCLES):
         daemon.start()
-        # Kill at a different moment of the load each time, the earliest while requests are just arriving.
-        await load_until_killed(daemon, numbers, accepted, LOAD_SECONDS * (1 + cycle % 7) / 7)
+        # Another moment of the load each time, the earliest while the first requests are just arriving.
+        await load_until_killed(daemon, accepted, 1 + cycle * 23 % MOST_ANSWERS)
 
     daemon.start()
     await daemon.settled(timeout=60)
@@ -102,7 +111,7 @@ async def test_no_accepted_event_is_lost_however_often_the_daemon_is_killed(daem
     log = records(daemon.log_dir)
     ended = ends(log)
     planned = {run["id"]: record for record in log if record["type"] == "event.accepted" for run in record["runs"]}
-    assert len(accepted) > CYCLES * 10, "the load was too small to mean anything"
+    assert len(accepted) >= CYCLES
     assert {event: run for event, run in accepted.items() if ended[run] != 1} == {}
     assert {run: count for run, count in ended.items() if count != 1} == {}
     assert set(planned) == set(ended)
