@@ -1,0 +1,102 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hooksd.auth.refusal import Refusal
+from hooksd.auth.sources import MAX_WORD, Examined, finder, word
+from hooksd.model.body import MAX_FIELDS
+from tests.auth.requests import inbound
+
+FORM = "application/x-www-form-urlencoded"
+
+
+@pytest.mark.parametrize(
+    ("source", "found"),
+    [
+        ("header:X-One", b"1"),
+        ("header:x-none", None),
+        ("query:a", b"x y"),
+        ("query:none", None),
+        ("json:a.b.1", b"z"),
+        ("json:a.b.9", None),
+        ("json:a.b.x", None),
+        ("json:a.n", b"7"),
+        ("json:a.t", b"true"),
+        ("json:a.null", None),
+        ("json:a.b.0.deeper", None),
+        ("json?:nope", b""),
+        ("json?:a.n", b"7"),
+        ("const:it is", b"it is"),
+        ("method", b"POST"),
+        ("url", b"https://a.example/"),
+    ],
+)
+def test_a_source_finds_its_value(source: str, found: bytes | None) -> None:
+    body = b'{"a": {"b": ["y", "z"], "n": 7, "t": true, "null": null}}'
+    request = replace(inbound(body, query="a=x+y", x_one="1"), url="https://a.example/")
+
+    assert finder(source)(Examined(request)) == found
+
+
+def test_a_form_field_is_found_in_the_body() -> None:
+    assert finder("form:a")(Examined(inbound(b"a=%C3%A9&b=2", media=FORM))) == "é".encode()
+
+
+@pytest.mark.parametrize(
+    ("source", "reason"),
+    [("header:x-a", "duplicate_header"), ("query:a", "duplicate_parameter"), ("form:a", "duplicate_parameter")],
+)
+def test_what_is_given_twice_is_refused(source: str, reason: str) -> None:
+    request = replace(inbound(b"a=1&a=2", query="a=1&a=2"), headers=(("x-a", "1"), ("x-a", "1")))
+
+    with pytest.raises(Refusal, match=reason):
+        finder(source)(Examined(request))
+
+
+@pytest.mark.parametrize(
+    ("source", "body"),
+    [
+        ("json:a", b"{"), ("json:a", b"[" * 5000), ("json:a", b"\xff"), ("json:a", b""), ("form:a", b"\xff"),
+        ("form:a", b"a=%ff"), ("form:a", b"&".join([b"a=1"] * (MAX_FIELDS + 1))),
+    ],
+)  # fmt: skip
+def test_a_body_that_cannot_be_read_is_refused(source: str, body: bytes) -> None:
+    with pytest.raises(Refusal, match="malformed_body"):
+        finder(source)(Examined(inbound(body)))
+
+
+def test_an_unknown_source_is_a_mistake_of_ours() -> None:
+    with pytest.raises(ValueError, match="no source"):
+        finder("cookie:x")
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        ("push", "push"), (" Push Hook ", "Push Hook"), ("", None), ("a\x1b[31m", None), ("a\nb", None),
+        ("a" * 201, None),
+        ("a" * MAX_WORD, "a" * MAX_WORD), ("\xff", None), ("é".encode().decode("latin-1"), "é"),
+    ],
+    ids=["plain", "spaces", "empty", "escape", "lines", "long", "longest", "no UTF-8", "UTF-8"],
+)  # fmt: skip
+def test_words_of_callers_are_short_and_printable_or_left_out(value: str, said: str | None) -> None:
+    assert word(finder("header:x-event"), Examined(inbound(x_event=value))) == said
+
+
+def test_a_word_that_is_given_twice_is_left_out() -> None:
+    request = replace(inbound(), headers=(("x-event", "a"), ("x-event", "b")))
+
+    assert word(finder("header:x-event"), Examined(request)) is None
+
+
+@given(st.binary(max_size=60), st.sampled_from(["json:a.b", "json?:0", "form:a", "query:a", "header:x"]))
+def test_any_body_gives_bytes_nothing_or_a_refusal(body: bytes, source: str) -> None:
+    try:
+        found = finder(source)(Examined(inbound(body, query=body.decode("latin-1"))))
+    except Refusal:
+        return
+    assert found is None or isinstance(found, bytes)
