@@ -93,8 +93,11 @@ class Watcher:
         not let us watch (too many watches, a directory that is gone): the caller then asks again.
         """
         due = self._clock.monotonic()
+        # Execute-only directories above the root cannot be watched. That must not hide that others cannot either:
+        # asked to ignore it, the library ignores an exhausted system as well.
+        readable = [path for path in watched if os.access(path, os.R_OK, effective_ids=True)]
         events = awatch(
-            *watched,
+            *readable,
             watch_filter=None,
             debounce=_DEBOUNCE_MS,
             step=_STEP_MS,
@@ -103,7 +106,7 @@ class Watcher:
             debug=False,
             force_polling=False,
             recursive=False,
-            ignore_permission_denied=True,
+            ignore_permission_denied=False,
         )
         try:
             async with aclosing(events):

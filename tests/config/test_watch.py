@@ -391,6 +391,51 @@ async def test_without_events_scans_alone_notice_changes_and_that_is_reported_on
     assert "watch limit" in found.reports[0]
 
 
+LIMITED = """
+import asyncio, sys
+from pathlib import Path
+from hooksd.clock import SystemClock
+from hooksd.config.watch import Watcher
+
+async def main(root):
+    async for tree in Watcher(root, clock=SystemClock(), report=print).changes():
+        print(sorted(tree.files), flush=True)
+        if len(tree.files) > 1:
+            return
+        (root / "b.toml").write_text("b = 1")
+
+asyncio.run(main(Path(sys.argv[1])))
+"""
+
+
+@pytest.mark.parametrize("limit", ["max_inotify_watches", "max_inotify_instances"])
+async def test_where_the_system_has_no_watches_left_changes_are_noticed_all_the_same(root: Path, limit: str) -> None:
+    script = f'echo 0 > /proc/sys/user/{limit} || exit 77; exec "$@"'
+    command = ["unshare", "-Ur", "sh", "-c", script, "sh", sys.executable, "-c", LIMITED, str(root)]
+    pipe = asyncio.subprocess.PIPE
+    process = await asyncio.create_subprocess_exec(*command, stdout=pipe, stderr=pipe)
+    out, err = await asyncio.wait_for(process.communicate(), 2 * LONG)
+    if process.returncode != 0 and b"Traceback" not in err:
+        pytest.skip("no user namespaces here")
+    first, report, last = out.decode().splitlines()
+    assert (first, last) == ("['a.toml']", "['a.toml', 'b.toml']")
+    assert report.startswith("no events of the file system")
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can own directories that others may only pass")
+async def test_a_directory_on_the_way_that_may_only_be_passed_does_not_stop_the_events() -> None:
+    with unprivileged() as home:
+        (home / "hooks.d").mkdir()
+        (home / "hooks.d" / "a.toml").write_bytes(b"a = 1\n")
+        (home / "hooks.d" / "a.toml").chmod(0o666)
+        home.chmod(0o311)
+        async with following(home / "hooks.d") as found:
+            await found.next()
+            (home / "hooks.d" / "a.toml").write_bytes(b"a = 2\n")
+            assert (await found.next()).files == {"a.toml": b"a = 2\n"}
+        assert found.reports == []
+
+
 async def test_a_directory_that_vanishes_before_it_can_be_watched_is_looked_at_again(
     root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
