@@ -14,7 +14,8 @@ from pathlib import Path
 import pytest
 
 from hooksd.config.diagnostics import CODES, render_text
-from tests.config.loading import CREDENTIALS, ENVIRONMENT, load
+from hooksd.config.load import Loader
+from tests.config.loading import CREDENTIALS, ENVIRONMENT, load, store
 
 GOLDEN = Path(__file__).parent / "golden"
 CASES = sorted(path.name for path in GOLDEN.iterdir())
@@ -90,3 +91,65 @@ def test_accepted_toml_means_what_the_standard_library_reads(tmp_path: Path) -> 
     assert loaded.definitions.workflows["deploy"].document == {
         key: value for key, value in tree.items() if key not in ("version", "webhooks")
     }
+
+
+BAD = {
+    "duration": 'on = "x"\n[[steps]]\nrun = "git pull"\ntimeout = 30\n',
+    "inject": 'on = "x"\n[[steps]]\nshell = "echo {{ body.message }}"\n',
+    "misplaced": 'on = "x"\n[[steps]]\nfail = "x"\n[[steps]]\nfail = "x"\nconcurrency = "x"\n',
+    "step-key": 'on = "x"\nrun = ["true"]\n[[steps]]\nemit = "x"\n',
+    "two-verbs": 'on = "x"\n[[steps]]\nrun = ["true"]\nhttp = "GET https://x"\n',
+    "typo": 'on = "x"\nconcurency = "a"\n[[steps]]\nfail = "x"\ntimout = "3s"\n',
+}
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_common_mistakes_are_errors_that_say_what_to_do(name: str, tmp_path: Path) -> None:
+    loaded = load(tmp_path, {f"{name}.toml": BAD[name]})
+    assert not loaded.ok
+    assert loaded.definitions is None
+    assert all(diagnostic.hint for diagnostic in loaded.diagnostics)
+    assert {"H010"} < {diagnostic.code for diagnostic in loaded.diagnostics}
+
+
+def test_the_order_of_files_changes_nothing(tmp_path: Path) -> None:
+    files = {name: data for case in CASES for name, data in files_of(case).items()}
+    assert load(tmp_path, files).diagnostics == load(tmp_path, dict(reversed(files.items()))).diagnostics
+
+
+def test_a_loader_says_of_a_set_what_a_new_one_would(tmp_path: Path) -> None:
+    loader = Loader(secrets=store(tmp_path), allow_inline_secrets=False)
+    for case in (*CASES, *reversed(CASES)):
+        assert loader.load(files_of(case)) == load(tmp_path, files_of(case))
+
+
+def test_a_file_that_has_not_changed_is_not_read_again(tmp_path: Path) -> None:
+    loader = Loader(secrets=store(tmp_path), allow_inline_secrets=False)
+    files = files_of("correct")
+    first = loader.load(files).definitions
+    again = loader.load({**files, "more.toml": b"version = 1\n"}).definitions
+    assert first is not None
+    assert again is not None
+    assert again.workflows["deploy"].value is first.workflows["deploy"].value
+
+
+def test_a_secret_is_looked_up_again_even_if_no_file_changed(tmp_path: Path) -> None:
+    loader = Loader(secrets=store(tmp_path), allow_inline_secrets=False)
+    files = files_of("correct")
+    assert loader.load(files).ok
+    (tmp_path / "github").unlink()
+    assert [diagnostic.code for diagnostic in loader.load(files).diagnostics] == ["H070"]
+
+
+def test_definitions_know_where_they_stand(tmp_path: Path) -> None:
+    definitions = load(tmp_path, files_of("correct")).definitions
+    assert definitions is not None
+    origin = definitions.webhooks["github"].origin
+    lines = (GOLDEN / "correct" / "deploy.toml").read_text().splitlines()
+    assert (origin.file, lines[origin.line - 1]) == ("deploy.toml", "[webhooks.github]")
+
+
+def test_no_files_are_no_definitions_and_no_error(tmp_path: Path) -> None:
+    loaded = load(tmp_path, {})
+    assert loaded.definitions is not None
+    assert sum(loaded.definitions.counts().values()) == 0

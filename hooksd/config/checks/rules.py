@@ -60,16 +60,21 @@ def _code(file: str, path: Path, argv: Json) -> Iterator[Finding]:
     name = ""
     for index, item in enumerate(argv[:-1]):
         program = re.sub(r"[\d.]+$", "", item.rpartition("/")[2])
-        if program in INTERPRETERS:
-            options, name = INTERPRETERS[program], program
-        elif options is not None and options.fullmatch(item):
-            if "{{" in argv[index + 1] or "{%" in argv[index + 1]:
-                message = f"`{name} {item}` runs this text as code, and the template puts data into it"
-                hint = (
-                    "whoever sends the data could run anything: keep the script constant, pass data by `env` or `stdin`"
-                )
-                yield Finding(code="H052", message=message, file=file, path=(*path, index + 1), hint=hint)
+        if options is None:
+            # Programs like `env` and `sudo` may stand before the interpreter.
+            options, name = INTERPRETERS.get(program), program
+        elif options.fullmatch(item):
+            yield from _rendered_code(file, (*path, index + 1), argv[index + 1], f"{name} {item}")
             return
+        elif not item.startswith("-") and not argv[index - 1].startswith("-"):
+            return  # a script: what follows are its own arguments
+
+
+def _rendered_code(file: str, path: Path, code: str, command: str) -> Iterator[Finding]:
+    if "{{" in code or "{%" in code:
+        message = f"`{command}` runs this text as code, and the template puts data into it"
+        hint = "whoever sends the data could run anything: keep the script constant, pass data by `env` or `stdin`"
+        yield Finding(code="H052", message=message, file=file, path=path, hint=hint)
 
 
 def _destination(file: str, path: Path, url: str | None, start: int) -> Iterator[Finding]:

@@ -1,0 +1,40 @@
+from __future__ import annotations
+
+from hooksd.config.checks.collection import collect
+from hooksd.config.checks.written import Kind, Written
+from hooksd.model.role import Role
+from hooksd.model.webhook import Webhook
+
+
+def written(kind: Kind, name: str, file: str = "a.toml", **table: object) -> Written:
+    return Written(kind=kind, name=name, file=file, line=1, path=(f"{kind}s", name), table=table, value=None, digest="")
+
+
+def test_the_first_of_two_definitions_counts_and_the_second_is_told() -> None:
+    first, second = written("role", "r"), written("role", "r", "b.toml")
+    collection, (finding,) = collect([first, second])
+    assert collection.roles["r"] is first
+    assert (finding.code, finding.file, finding.related[0].file) == ("H030", "b.toml", "a.toml")
+
+
+def test_definitions_of_different_kinds_may_share_a_name() -> None:
+    kinds: tuple[Kind, ...] = ("webhook", "endpoint", "workflow", "role")
+    collection, findings = collect([written(kind, "same") for kind in kinds])
+    assert findings == []
+    assert all(collection.of(kind)["same"].kind == kind for kind in kinds)
+
+
+def test_a_default_path_and_a_written_one_collide_too() -> None:
+    _, (finding,) = collect([written("webhook", "a", path="/hooks/b"), written("webhook", "b")])
+    assert finding.code == "H031"
+    assert "`/hooks/b`" in finding.message
+
+
+def test_only_values_of_the_right_kind_are_handed_out() -> None:
+    role = Role(allow=())
+    item = Written(kind="role", name="r", file="a", line=1, path=(), table={}, value=role, digest="")
+    collection, _ = collect([item, written("role", "broken")])
+    assert collection.value("role", "r", Role) is role
+    assert collection.value("role", "r", Webhook) is None
+    assert collection.value("role", "broken", Role) is None
+    assert collection.value("role", "missing", Role) is None

@@ -1,0 +1,68 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.config.loading import found, load
+
+WEBHOOK = 'version = 1\n[webhooks.in]\nauth.preset = "github"\nauth.secret = {}\n'
+
+
+@pytest.mark.parametrize(
+    ("secret", "code"),
+    [
+        ('"credential:missing"', "H070"),
+        ('"credential:empty"', "H070"),
+        ('"env:MISSING"', "H070"),
+        ('"file:missing"', "H070"),
+        ('["credential:github", "env:MISSING"]', "H070"),
+        ('"a literal secret"', "H071"),
+        ('"credential:short"', "H072"),
+        ('["credential:github", "credential:short"]', "H072"),
+    ],
+)
+def test_a_secret_that_is_missing_or_unusable_is_told_once(secret: str, code: str, tmp_path: Path) -> None:
+    assert [item.split()[1] for item in found(tmp_path, {"a.toml": WEBHOOK.format(secret)})] == [code]
+
+
+@pytest.mark.parametrize("secret", ['"credential:github"', '["credential:github", "env:GITHUB_SECRET"]'])
+def test_secrets_that_are_there_are_fine(secret: str, tmp_path: Path) -> None:
+    assert found(tmp_path, {"a.toml": WEBHOOK.format(secret)}) == []
+
+
+def test_the_place_of_a_missing_secret_is_the_one_in_the_list(tmp_path: Path) -> None:
+    text = WEBHOOK.format('["credential:github", "env:MISSING"]')
+    assert found(tmp_path, {"a.toml": text}) == ["a.toml:4:37 H070"]
+
+
+def test_a_literal_is_a_warning_where_the_settings_allow_it(tmp_path: Path) -> None:
+    loaded = load(tmp_path, {"a.toml": WEBHOOK.format('"a literal secret"')}, allow_inline=True)
+    assert [(item.code, item.severity) for item in loaded.diagnostics] == [("H071", "warning")]
+    assert loaded.ok
+
+
+def test_an_allowed_literal_must_still_be_good_enough(tmp_path: Path) -> None:
+    loaded = load(tmp_path, {"a.toml": WEBHOOK.format('"short"')}, allow_inline=True)
+    assert [item.code for item in loaded.diagnostics] == ["H071", "H072"]
+
+
+def test_secrets_of_endpoints_and_roles_must_be_there_too(tmp_path: Path) -> None:
+    endpoint = 'version = 1\n[endpoints.out]\nurl = "https://{{ secrets.nope }}"\nsecret = "credential:nope"\n'
+    roles = 'version = 1\n[roles.r]\nsecrets = ["api_token", "nope"]\n'
+    assert found(tmp_path, {"a.toml": endpoint, "roles.toml": roles}) == [
+        "a.toml:3:19 H070",
+        "a.toml:4:10 H070",
+        "roles.toml:3:25 H070",
+    ]
+
+
+def test_a_preset_that_does_not_exist_is_told_before_its_secret_is_judged(tmp_path: Path) -> None:
+    text = 'version = 1\n[webhooks.in]\nauth.preset = "githb"\nauth.secret = "credential:short"\n'
+    (diagnostic,) = load(tmp_path, {"a.toml": text}).diagnostics
+    assert (diagnostic.code, diagnostic.hint) == ("H021", "did you mean `github`?")
+
+
+def test_an_authentication_that_cannot_work_is_told_whatever_its_secret(tmp_path: Path) -> None:
+    text = 'version = 1\n[webhooks.in]\nauth.type = "hmac"\nauth.secret = "credential:missing"\n'
+    assert {item.split()[1] for item in found(tmp_path, {"a.toml": text})} == {"H022", "H070"}
