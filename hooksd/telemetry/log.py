@@ -26,6 +26,16 @@ LEVELS: dict[Level, int] = {
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _LINE_BREAK = re.compile(r"[\n\r]")
 
+_LIBRARIES = {
+    "httpx": logging.WARNING,
+    "httpcore": logging.WARNING,
+    "watchfiles": logging.WARNING,
+    "asyncio": logging.WARNING,
+    "uvicorn.error": logging.ERROR,
+}
+"""From which level on libraries are heard. Below it they tell of every request and every file event; uvicorn warns of every
+malformed request, so that any stranger could fill the log."""
+
 Line = MutableMapping[str, Any]
 
 
@@ -102,9 +112,8 @@ def configure(*, json: bool | None = None, level: Level = "info", stream: TextIO
     handler = logging.StreamHandler(out)
     handler.setFormatter(structlog.stdlib.ProcessorFormatter(foreign_pre_chain=_shared(), processors=[strip, *final]))
     logging.basicConfig(handlers=[handler], level=LEVELS[level], force=True)
-    for noisy in ("httpx", "httpcore", "watchfiles", "asyncio", "uvicorn.error"):
-        # These tell of every request, every file event and every start: the daemon says that itself.
-        logging.getLogger(noisy).setLevel(max(LEVELS[level], logging.WARNING))
+    for name, least in _LIBRARIES.items():
+        logging.getLogger(name).setLevel(max(LEVELS[level], least))
 
 
 def get_logger(name: str = "hooksd") -> structlog.stdlib.BoundLogger:
