@@ -33,8 +33,8 @@ _LIBRARIES = {
     "asyncio": logging.WARNING,
     "uvicorn.error": logging.ERROR,
 }
-"""From which level on libraries are heard. Below it they tell of every request and every file event; uvicorn warns of every
-malformed request, so that any stranger could fill the log."""
+"""From which level on libraries are heard. Below it they tell of every request and every file event; uvicorn warns of
+every malformed request, so that any stranger could fill the log."""
 
 Line = MutableMapping[str, Any]
 
