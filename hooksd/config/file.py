@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 
 import orjson
@@ -17,7 +17,7 @@ from hooksd.config.checks.keys import unknown_key
 from hooksd.config.checks.secrecy import check_auth
 from hooksd.config.checks.shape import MODELS, explain
 from hooksd.config.checks.words import PATTERNS, found
-from hooksd.config.checks.written import Kind, Written
+from hooksd.config.checks.written import Kind, Model, Written
 from hooksd.config.document import Document
 from hooksd.config.finding import Finding
 from hooksd.config.position import Path
@@ -138,20 +138,14 @@ def _definition(table: _Table) -> tuple[Written, list[Finding]]:
         message = f"expected a table, found {found(table.value)}"
         hint = f"write `[{table.kind}s.{table.name}]` and its keys below"
         return _nothing(table), [Finding(code="H016", message=message, file=table.file, path=table.path, hint=hint)]
-    findings: list[Finding] = []
-    if table.path and not _is_name(table.name):
-        message = f"`{table.name}` cannot name a {table.kind}"
-        findings.append(
-            Finding(
-                code="H023", message=message, file=table.file, path=table.path, part="key", hint=PATTERNS[NAME_PATTERN]
-            )
-        )
-    value = None
+    where = (table.kind, table.file, table.path, table.value)
+    value: Model | None = None
+    findings = list(_name(table))
     try:
         value = MODELS[table.kind].model_validate(table.value)
     except ValidationError as error:
-        findings += explain(table.kind, table.file, table.path, table.value, error)
-    readings, problems = expressions.compiled(table.kind, table.file, table.path, table.value)
+        findings += explain(*where, error)
+    readings, problems = expressions.compiled(*where)
     written = Written(
         kind=table.kind,
         name=table.name,
@@ -164,11 +158,14 @@ def _definition(table: _Table) -> tuple[Written, list[Finding]]:
         readings=tuple(readings),
         sends=tuple(sends(table.kind, table.name, table.value, value)),
     )
-    findings += problems
-    findings += names.check(table.kind, table.file, table.path, table.value, readings)
-    findings += rules.check(table.kind, table.file, table.path, table.value)
-    findings += check_auth(written)
-    return written, findings
+    findings += [*problems, *names.check(*where, readings), *rules.check(*where), *check_auth(written)]
+    return replace(written, is_sound=not findings), findings
+
+
+def _name(table: _Table) -> Iterator[Finding]:
+    if table.path and not _is_name(table.name):
+        message, hint = f"`{table.name}` cannot name a {table.kind}", PATTERNS[NAME_PATTERN]
+        yield Finding(code="H023", message=message, file=table.file, path=table.path, part="key", hint=hint)
 
 
 def _nothing(table: _Table) -> Written:

@@ -66,7 +66,7 @@ def _webhook(webhook: Written, store: SecretStore, *, allow_inline: bool) -> Ite
                 missing = missing or finding.severity == "error"
                 yield finding
     # A verifier can be tried only when the definition is right and the secrets are there.
-    if missing or not isinstance(webhook.value, Webhook) or any(check_auth(webhook)):
+    if missing or not isinstance(webhook.value, Webhook) or not webhook.is_sound:
         return
     try:
         build_verifier(webhook.value.auth, store.get)

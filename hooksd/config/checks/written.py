@@ -17,6 +17,7 @@ from hooksd.model.webhook import Webhook
 from hooksd.model.workflow import Phase, Workflow
 
 Kind = Literal["webhook", "endpoint", "workflow", "role"]
+Model = Webhook | Endpoint | Workflow | Role
 PHASES: tuple[Phase, ...] = ("steps", "on_failure", "finally")
 
 
@@ -46,10 +47,12 @@ class Written:
     path: Path
     """Of its table; () for the workflow that is the file itself."""
     table: Mapping[str, Json]
-    value: Webhook | Endpoint | Workflow | Role | None
+    value: Model | None
     """None: the table has errors."""
     digest: str
     """`sha256:...` of the table in canonical JSON."""
+    is_sound: bool = False
+    """Nothing is wrong with it on its own, so it can be tried with its secrets."""
     readings: tuple[Reading, ...] = ()
     sends: tuple[str, ...] = ()
     """Types of the events that it gives rise to, as patterns."""
