@@ -61,6 +61,23 @@ def test_an_event_below_the_least_trust_starts_nothing(workflow: dict[str, Any],
     assert all(refused.reason == "trust" for refused in routing.not_started)
 
 
+def test_every_candidate_is_judged_for_itself() -> None:
+    sleeping = {"on": "x", "steps": [{"sleep": "1s"}]}
+    documents = {"a": {**sleeping, "when": "false"}, "b": sleeping, "c": {**sleeping, "when": "false"}, "d": sleeping}
+    snapshot = snapshot_of({"workflows": documents})
+
+    routing = route(
+        event_of(),
+        snapshot.workflows.values(),
+        snapshot=snapshot,
+        definition=lambda workflow: workflow.digest,
+        new_run=FakeIds().run,
+    )
+
+    assert [start.plan.workflow for start in routing.starts] == ["b", "d"]
+    assert [refused.workflow for refused in routing.not_started] == ["a", "c"]
+
+
 def test_a_false_condition_is_recorded_with_what_its_names_were() -> None:
     refused = reason({"when": "body.ref == 'main' and headers.x"}, {"ref": "dev"})
 
@@ -85,6 +102,7 @@ def test_an_error_in_a_condition_makes_it_false_and_is_told() -> None:
 
 def test_a_key_that_cannot_be_made_is_told() -> None:
     assert "body.nix" in reason({"concurrency": "{{ body.nix }}"}, {}).detail
+    assert routed({"concurrency": "{{ body.x }}"}, {"x": "x" * MAX_KEY}).starts
     assert "characters" in reason({"concurrency": "{{ body.x }}"}, {"x": "x" * (MAX_KEY + 1)}).detail
     assert reason({"concurrency": "{{ body.nix }}"}, {}).reason == "key_error"
 
