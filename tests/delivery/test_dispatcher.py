@@ -390,6 +390,22 @@ async def test_thousands_that_wait_cost_no_task_each(house: House) -> None:
     assert task.result().ok
 
 
+async def test_one_alarm_sleeps_for_all_and_an_earlier_delivery_sets_it_anew(house: House) -> None:
+    house.sender.answers = [lambda prepared: answered(prepared, 503, {"retry-after": "50"}), 200, 500]
+
+    async with house.at_work() as group:
+        late = group.create_task(house.dispatcher.deliver(effect(run="late")))
+        await house.clock.settle()
+        await house.dispatcher.deliver(effect(run="between"))
+        assert house.clock.sleeping == 1
+        early = group.create_task(house.dispatcher.deliver(effect(run="early")))
+        await house.clock.advance(3)
+        assert (early.done(), late.done()) == (True, False)
+        assert house.clock.sleeping == 1
+        await house.clock.advance(50)
+        assert late.done()
+
+
 # --- crashes
 
 
@@ -485,6 +501,31 @@ async def test_an_end_that_a_crash_cut_off_is_written_without_asking_again(house
     assert done.ok
     assert again.sender.sent == []
     assert again.kinds().count("delivery.ended") == 1
+
+
+@pytest.mark.parametrize("kept", range(5))
+async def test_wherever_a_crash_cuts_the_log_there_is_one_end_and_one_id(house: House, kept: int) -> None:
+    house.sender.answers = [500]
+    async with house.at_work() as group:
+        task = group.create_task(house.dispatcher.deliver(effect()))
+        await house.clock.advance(3)
+        await task
+    assert len(house.journal.records) == 6
+    del house.journal.records[kept + 1 :]
+
+    again = house.reborn(500)
+    async with again.at_work() as group:
+        waiting = group.create_task(again.dispatcher.deliver(effect()))
+        await again.clock.advance(60)
+        assert (await waiting).ok
+
+    assert [end.status for end in ends(again)] == ["delivered"]
+    assert again.kinds().count("delivery.created") == 1
+    ids = {dict(prepared.headers)["webhook-id"] for prepared in house.sender.sent + again.sender.sent}
+    assert len(ids) == 1
+    numbers = [record.number for record in starts(again)]
+    assert numbers == list(range(1, len(numbers) + 1))
+    assert again.dispatcher.pending == 0
 
 
 async def test_a_long_body_is_kept_beside_the_log_and_sent_whole_after_a_restart(house: House) -> None:
