@@ -8,11 +8,10 @@ import hashlib
 import math
 from urllib.parse import quote
 
-import orjson
-
 from hooksd.expr.problem import RenderProblem
 from hooksd.expr.scope import MAX_TEXT
 from hooksd.expr.values import json_text, kind, number, text
+from hooksd.model import body
 from hooksd.model.base import Json
 
 
@@ -120,8 +119,8 @@ def tojson(value: Json) -> str:
 def fromjson(value: Json) -> Json:
     """Return the value that a JSON text stands for."""
     try:
-        return orjson.loads(_text(value, "fromjson"))
-    except orjson.JSONDecodeError as error:
+        return body.parse(body.JSON, _bytes(_text(value, "fromjson")))
+    except ValueError as error:
         raise RenderProblem("the text is not JSON") from error
 
 

