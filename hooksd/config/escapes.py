@@ -35,14 +35,9 @@ def source_offset(raw: str, index: int) -> int:
 
 
 def _walk(raw: str, start: int, end: int, index: int) -> int:
-    at = start
-    while at < end:
-        unit = _UNIT.match(raw, at)
-        if unit is None:
-            return at
+    for unit in _UNIT.finditer(raw, start, end):
         if unit["none"] is None:
             if index == 0:
-                return at
+                return unit.start()
             index -= 1
-        at = unit.end()
     return end

@@ -113,3 +113,14 @@ def test_literal_secrets_are_hidden_in_excerpts_and_references_are_not(text: str
 )
 def test_a_secret_in_a_line_that_does_not_parse_is_hidden_too(line: str) -> None:
     assert "hunter2" not in (problem("a.toml", f"{line} =\n".encode()).excerpt or "")
+
+
+def test_half_a_surrogate_pair_is_refused_in_values_and_keys() -> None:
+    assert problem("a.json", b'{"x": "\\ud800"}').code == "H005"
+    assert problem("a.json", b'{"\\ud800": 1}').code == "H005"
+    assert document('{"x": "\\ud83d\\ude00"}', "a.json").tree == {"x": "\U0001f600"}
+
+
+def test_the_place_of_a_related_finding_is_that_of_its_key() -> None:
+    place = document("a = 1\nb = 2\n").place(("b",), "first here")
+    assert (place.file, place.line, place.column, place.excerpt) == ("a.toml", 2, 1, "b = 2")

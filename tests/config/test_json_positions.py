@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -57,3 +58,8 @@ def test_keys_that_are_spelled_differently_are_still_the_same() -> None:
 
 def test_the_same_key_in_two_objects_is_no_repetition() -> None:
     assert json_positions('[{"a": 1}, {"a": 2}]')[1] == ()
+
+
+def test_a_text_that_no_parser_accepted_is_refused() -> None:
+    with pytest.raises(ValueError, match="no JSON at character 1"):
+        json_positions("{x: 1}")

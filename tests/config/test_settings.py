@@ -173,3 +173,7 @@ def test_every_setting_is_documented_with_its_variable() -> None:
 def documented_order() -> list[str]:
     """Return the settings in the order in which the class and the page have them."""
     return list(Settings.model_fields)
+
+
+def test_values_that_mean_the_default_may_be_written() -> None:
+    assert Settings(admin="", public_url=None) == Settings()

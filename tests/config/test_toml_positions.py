@@ -110,3 +110,8 @@ def test_positions_of_every_kind_of_key_and_table(text: str, path: Path, expecte
 
 def test_an_empty_text_has_no_positions() -> None:
     assert toml_positions("# only a comment\n") == {}
+
+
+def test_a_text_that_no_parser_accepted_is_refused() -> None:
+    with pytest.raises(ValueError, match="no TOML at character 0"):
+        toml_positions("= 1")

@@ -79,10 +79,7 @@ def _root(kind: Kind, base: Path, reading: Reading, root: str) -> tuple[str, str
         return None
     if root == "error" and kind == "workflow":
         return "H045", f"`error` is not in scope {where}", "only `on_failure` and `finally` know it"
-    if root in AFTER:
-        return "H045", f"`{root}` is not in scope {where}", f"in scope: {listing(sorted(names))}"
-    hint = did_you_mean(root, names) or f"in scope: {listing(sorted(names))}"
-    return "H045", f"unknown name `{root}`", hint
+    return "H045", f"`{root}` is not in scope {where}", f"in scope: {listing(sorted(names))}"
 
 
 def _member(known: _Workflow, reading: Reading, parts: list[str]) -> tuple[str, str, str | None] | None:

@@ -101,3 +101,14 @@ def test_members_are_suggested() -> None:
 )
 def test_names_are_found_in_their_source(name: str, source: str, place: tuple[int, int] | None) -> None:
     assert place_of(name, source) == place
+
+
+def test_a_name_of_another_scope_is_told_with_those_of_this_one() -> None:
+    table = {"event": "{{ run.id }}"}
+    readings, _ = compiled("webhook", "a.toml", (), table)
+    (finding,) = check("webhook", "a.toml", (), table, readings)
+    assert finding.hint == "in scope: `body`, `headers` or `query`"
+
+
+def test_a_name_read_whole_needs_no_member() -> None:
+    assert codes({"steps": [{"emit": "x", "json": "{{ vars }}"}, {"emit": "x", "json": "{{ steps }}"}]}) == []

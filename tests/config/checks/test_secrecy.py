@@ -4,6 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from hooksd.config.load import Loader
+from hooksd.config.secrets import SecretProblem, SecretStore
+from hooksd.model.secret import Secret
 from tests.config.loading import found, load
 
 WEBHOOK = 'version = 1\n[webhooks.in]\nauth.preset = "github"\nauth.secret = {}\n'
@@ -66,3 +69,23 @@ def test_a_preset_that_does_not_exist_is_told_before_its_secret_is_judged(tmp_pa
 def test_an_authentication_that_cannot_work_is_told_whatever_its_secret(tmp_path: Path) -> None:
     text = 'version = 1\n[webhooks.in]\nauth.type = "hmac"\nauth.secret = "credential:missing"\n'
     assert {item.split()[1] for item in found(tmp_path, {"a.toml": text})} == {"H022", "H070"}
+
+
+class Vanishing(SecretStore):
+    """A store whose secrets are there once and gone the next time."""
+
+    seen = 0
+
+    def get(self, ref: str) -> Secret:
+        self.seen += 1
+        if self.seen > 1:
+            raise SecretProblem(f"`{ref}` does not exist")
+        return super().get(ref)
+
+
+def test_a_secret_that_vanishes_during_the_load_is_a_missing_one(tmp_path: Path) -> None:
+    (tmp_path / "github").write_bytes(b"a long enough secret")
+    secrets = Vanishing(credentials_dir=tmp_path, environment={}, allow_inline=False, base_dir=tmp_path)
+    loader = Loader(secrets=secrets, allow_inline_secrets=False)
+    (diagnostic,) = loader.load({"a.toml": WEBHOOK.format('"credential:github"').encode()}).diagnostics
+    assert (diagnostic.code, diagnostic.line) == ("H070", 3)

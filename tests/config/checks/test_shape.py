@@ -79,3 +79,17 @@ def test_a_value_of_several_kinds_is_explained_once(tmp_path: Path) -> None:
 def test_a_list_is_not_called_empty_because_of_its_items(tmp_path: Path) -> None:
     text = 'version = 1\non = "manual"\nrun_as = "r"\n[[steps]]\nrun = [1]\n'
     assert messages(tmp_path, text, "H016", "H017") == ["expected a text, found a number"]
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("max_running = 0", "expected at least 1, found 0"),
+        ("max_running = 1001", "expected at most 1000, found 1001"),
+        ('when = ""', "this must not be empty"),
+        (f'when = "{"x" * 5000}"', "longer than 4096 characters"),
+    ],
+)
+def test_a_bound_is_told_with_its_number(line: str, message: str, tmp_path: Path) -> None:
+    text = f'version = 1\non = "manual"\n{line}\n[[steps]]\nfail = "x"\n'
+    assert messages(tmp_path, text, "H017") == [message]
