@@ -199,10 +199,11 @@ class Writer:
             was_broken = self.state == "broken"
             self._refusal = self._refusal if was_broken else error
             waiting = self._take()
-        for receipt in (*receipts, waiting.receipt):
-            self._call(receipt.settle, error)
+        # Before anyone is refused: who sees the refusal can rely on it that the daemon knows.
         if not was_broken:
             self._announce(error)
+        for receipt in (*receipts, waiting.receipt):
+            self._call(receipt.settle, error)
 
     def _announce(self, error: JournalError) -> None:
         if not isinstance(error, JournalBroken):
