@@ -16,18 +16,24 @@ BACKLOG = 1024
 """Connections that may wait to be accepted: a burst of callers must not be turned away by the kernel."""
 MAX_UNIX_PATH = 107
 """Bytes that fit into `sun_path` with its end mark (unix(7))."""
-SOCKET_MODE = 0o600
-"""The admin socket's mode: who may open it may do everything, so only the daemon's own user may."""
+OPERATOR_MODE = 0o600
+"""Of the admin socket: who may open it may do everything, so only the daemon's own user may."""
+CALLER_MODE = 0o666
+"""Of a unix socket that receives webhooks: like a port on this machine, open to the proxy in front whatever its user."""
 
 
-def bind(address: Address) -> socket.socket:
+def bind(address: Address, *, mode: int = OPERATOR_MODE) -> socket.socket:
     """Open a listening, non-blocking socket.
+
+    Args:
+        address: Where.
+        mode: Of a unix socket.
 
     Raises:
         HooksdError: The address cannot be used; the message says why and what to do.
     """
     try:
-        return _bind_tcp(address) if isinstance(address, TcpAddress) else _bind_unix(address.path)
+        return _bind_tcp(address) if isinstance(address, TcpAddress) else _bind_unix(address.path, mode)
     except OSError as error:
         reason = error.strerror or str(error)
         raise HooksdError(f"cannot listen on {named(address)}: {reason}; is another daemon running there?") from error
@@ -61,18 +67,18 @@ def _bind_tcp(address: TcpAddress) -> socket.socket:
     return listener
 
 
-def _bind_unix(path: Path) -> socket.socket:
+def _bind_unix(path: Path, mode: int) -> socket.socket:
     if len(os.fsencode(path)) > MAX_UNIX_PATH:
         raise SettingsRejected(
             f"cannot listen on unix:{path}: the path is longer than {MAX_UNIX_PATH} bytes; set a shorter one"
         )
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    path.parent.mkdir(mode=0o700 if mode == OPERATOR_MODE else 0o755, parents=True, exist_ok=True)
     _remove_stale(path)
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     with _closed_on_error(listener):
         # The mode is set before anybody can connect: bind() makes the file, and only listen() opens the door.
         listener.bind(str(path))
-        path.chmod(SOCKET_MODE)
+        path.chmod(mode)
         listener.listen(BACKLOG)
         listener.setblocking(False)  # noqa: FBT003 - the name of the method says what
     return listener

@@ -29,7 +29,7 @@ from hooksd.daemon.faces import admin_face, trigger_face
 from hooksd.daemon.ground import Ground, ground_of
 from hooksd.daemon.heartbeat import beat
 from hooksd.daemon.lifecycle import LAST_RESORT, Job, Parts, live
-from hooksd.daemon.listen import bind, name_of
+from hooksd.daemon.listen import CALLER_MODE, bind, name_of
 from hooksd.daemon.performer import Switchboard
 from hooksd.daemon.reload import Reloader
 from hooksd.daemon.server import Listener
@@ -145,7 +145,7 @@ def _announcer(ground: Ground, engine: Engine) -> Callable[[str, dict[str, Json]
 async def _parts(ground: Ground, works: _Works, left: Unfinished) -> Parts:
     environment = process_environment()
     inherited = systemd.inherited_sockets(environment, os.getpid())
-    trigger = inherited.trigger or (bind(ground.settings.listen_address),)
+    trigger = inherited.trigger or (bind(ground.settings.listen_address, mode=CALLER_MODE),)
     admin = inherited.admin or (bind(ground.settings.admin_address),)
     identity = Identity(
         version=__version__,

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from hooksd.config.settings import TcpAddress, UnixAddress
-from hooksd.daemon.listen import bind, name_of, named
+from hooksd.daemon.listen import CALLER_MODE, bind, name_of, named
 from hooksd.errors import HooksdError
 
 ANY_PORT = TcpAddress(host="127.0.0.1", port=0)
@@ -41,6 +41,14 @@ def test_the_admin_socket_is_for_its_owner_alone(tmp_path: Path) -> None:
     with bind(UnixAddress(path=path)):
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
         assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
+
+
+def test_a_unix_socket_for_callers_is_open_to_a_proxy_of_any_user(tmp_path: Path) -> None:
+    path = tmp_path / "proxy" / "hooks.sock"
+
+    with bind(UnixAddress(path=path), mode=CALLER_MODE):
+        assert stat.S_IMODE(path.stat().st_mode) == 0o666
+        assert stat.S_IMODE(path.parent.stat().st_mode) & 0o055 == 0o055
 
 
 def test_the_socket_of_a_dead_daemon_is_replaced(tmp_path: Path) -> None:

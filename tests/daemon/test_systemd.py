@@ -13,6 +13,8 @@ from pathlib import Path
 import pytest
 
 from hooksd.config.settings import load_settings
+from hooksd.daemon.lifecycle import DRAIN, LAST_RESORT
+from hooksd.daemon.server import FINISH
 from hooksd.daemon.systemd import MAX_STATUS, Notifier, inherited_sockets, watchdog_seconds
 
 UNITS = Path(__file__).parent.parent.parent / "systemd"
@@ -162,6 +164,13 @@ def test_the_service_is_exposed_to_little(units: Path) -> None:
     found = re.search(r"exposure level for hooksd.service: ([0-9.]+)", done.stdout)
     assert found is not None, done.stdout + done.stderr
     assert float(found[1]) <= 1.2
+
+
+def test_the_daemon_ends_by_itself_before_systemd_loses_patience() -> None:
+    limit = re.search(r"^TimeoutStopSec=(\d+)$", (UNITS / "hooksd.service").read_text(), re.MULTILINE)
+
+    assert limit is not None
+    assert max(DRAIN, FINISH) < LAST_RESORT < int(limit[1])
 
 
 def test_the_settings_that_are_shipped_for_the_service_are_accepted(monkeypatch: pytest.MonkeyPatch) -> None:
