@@ -19,7 +19,7 @@ MAX_UNIX_PATH = 107
 OPERATOR_MODE = 0o600
 """Of the admin socket: who may open it may do everything, so only the daemon's own user may."""
 CALLER_MODE = 0o666
-"""Of a unix socket that receives webhooks: like a port on this machine, open to the proxy in front whatever its user."""
+"""Of a unix socket that receives webhooks: like a port of this machine, open to a proxy of any user."""
 
 
 def bind(address: Address, *, mode: int = OPERATOR_MODE) -> socket.socket:
