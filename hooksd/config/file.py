@@ -12,7 +12,7 @@ import orjson
 from pydantic import ValidationError
 
 from hooksd.config.checks import expressions, names, rules
-from hooksd.config.checks.events import sends
+from hooksd.config.checks.events import OWN_FAMILIES, sends
 from hooksd.config.checks.keys import unknown_key
 from hooksd.config.checks.secrecy import check_auth
 from hooksd.config.checks.shape import MODELS, explain
@@ -165,6 +165,11 @@ def _definition(table: _Table) -> tuple[Written, list[Finding]]:
 def _name(table: _Table) -> Iterator[Finding]:
     if table.path and not _is_name(table.name):
         message, hint = f"`{table.name}` cannot name a {table.kind}", PATTERNS[NAME_PATTERN]
+        yield Finding(code="H023", message=message, file=table.file, path=table.path, part="key", hint=hint)
+    if table.kind == "webhook" and table.name.split(".")[0] in OWN_FAMILIES:
+        # A provider's word comes after the webhook's name: callers could send what looks like an event of hooksd.
+        message = f"`{table.name}` cannot name a webhook: its events would look like hooksd's own"
+        hint = "choose another name, like that of the provider"
         yield Finding(code="H023", message=message, file=table.file, path=table.path, part="key", hint=hint)
 
 

@@ -91,3 +91,9 @@ def test_an_empty_table_of_definitions_is_fine_and_a_value_in_its_place_is_not()
     assert content("version = 1\n[webhooks]\n").findings == ()
     assert [finding.code for finding in content("version = 1\nwebhooks = 1\n").findings] == ["H016"]
     assert [finding.code for finding in content("version = 1\n[webhooks]\na = 1\n").findings] == ["H016"]
+
+
+@pytest.mark.parametrize(("name", "codes"), [("config", ["H023"]), ('"workflow.w"', ["H023"]), ("configs", [])])
+def test_no_webhook_has_a_name_under_which_its_callers_could_speak_for_the_daemon(name: str, codes: list[str]) -> None:
+    found = content(f'version = 1\n[webhooks.{name}]\nauth.type = "none"\n')
+    assert [finding.code for finding in found.findings] == codes

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from hooksd.config.secrets import MAX_SIZE, SecretProblem, SecretStore
+from hooksd.config.secrets import DIRECTORY_ID, MAX_SIZE, SecretProblem, SecretStore
 
 
 def store(directory: Path | None, *, allow_inline: bool = False, **environment: str) -> SecretStore:
@@ -110,3 +110,8 @@ def test_no_message_shows_a_value(tmp_path: Path) -> None:
     for reference in ("file:x", "env:MISSING", "credential:y"):
         found = problem(store(tmp_path, HUNTER2="hunter2"), reference)
         assert "hunter2" not in found.message + (found.hint or "")
+
+
+def test_a_credential_that_systemd_loaded_from_a_directory_has_a_prefix(tmp_path: Path) -> None:
+    (tmp_path / f"{DIRECTORY_ID}_github").write_bytes(b"x")
+    assert store(tmp_path).named("github").reveal() == b"x"
