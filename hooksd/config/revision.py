@@ -44,7 +44,7 @@ def tree_digest(files: Mapping[str, bytes]) -> str:
     """Return `sha256:<hex>` over names and bytes, both with their lengths so that none can pass for the other."""
     digest = hashlib.sha256()
     for name in sorted(files):
-        for part in (name.encode("utf-8", "surrogateescape"), files[name]):
+        for part in (name.encode("utf-8", "surrogatepass"), files[name]):
             digest.update(len(part).to_bytes(8, "big"))
             digest.update(part)
     return f"sha256:{digest.hexdigest()}"
