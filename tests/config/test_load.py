@@ -12,9 +12,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from hooksd.config.diagnostics import CODES, render_text
 from hooksd.config.load import Loader
+from hooksd.config.secrets import SecretStore
 from tests.config.loading import CREDENTIALS, ENVIRONMENT, load, store
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -153,3 +156,39 @@ def test_no_files_are_no_definitions_and_no_error(tmp_path: Path) -> None:
     loaded = load(tmp_path, {})
     assert loaded.definitions is not None
     assert sum(loaded.definitions.counts().values()) == 0
+
+
+PIECES = st.sampled_from(
+    [
+        '"',
+        "'",
+        "[",
+        "]",
+        "{",
+        "}",
+        "{{",
+        "}}",
+        "{%",
+        "=",
+        ".",
+        "\n",
+        "1",
+        "null",
+        "true",
+        "x = 1\n",
+        "steps",
+        "auth",
+        "\x00",
+    ]
+)
+
+
+@given(st.integers(0, 2000), st.integers(0, 60), st.lists(PIECES, max_size=3))
+def test_whatever_becomes_of_a_file_the_loader_answers(start: int, length: int, pieces: list[str]) -> None:
+    text = (GOLDEN / "correct" / "deploy.toml").read_text()
+    changed = text[:start] + "".join(pieces) + text[start + length :]
+    secrets = SecretStore(credentials_dir=None, environment={}, allow_inline=False, base_dir=GOLDEN)
+    loader = Loader(secrets=secrets, allow_inline_secrets=False)
+    loaded = loader.load({"deploy.toml": changed.encode(), "a.json": changed.encode()})
+    assert render_text(loaded.diagnostics, color=False)
+    assert loaded.definitions is None

@@ -241,8 +241,11 @@ def _auth(file: str, base: Path, problem: _Problem) -> Finding:
         hint = f"add `auth.preset`, or `auth.type`: {listing(types)}"
         message = "`auth` names neither a preset nor a type"
         return Finding(code="H020", message=message, file=file, path=path, part="key", hint=hint)
+    if not isinstance(written, str):
+        message = f"expected a text, found {found(written)}"
+        return Finding(code="H016", message=message, file=file, path=(*path, "type"), hint=f"use {listing(types)}")
     if written in RESERVED_AUTH_TYPES:
         message = f'`auth.type = "{written}"` belongs to a later version of hooksd'
         return Finding(code="H014", message=message, file=file, path=(*path, "type"), hint=f"use {listing(types)}")
-    hint = did_you_mean(str(written), types, '"') or f"use {listing(types)}, or `auth.preset`"
+    hint = did_you_mean(written, types, '"') or f"use {listing(types)}, or `auth.preset`"
     return Finding(code="H020", message=f'unknown type "{written}"', file=file, path=(*path, "type"), hint=hint)

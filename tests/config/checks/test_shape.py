@@ -63,7 +63,8 @@ STEP = 'version = 1\non = "manual"\n[[steps]]\nfail = "x"\n'
         ('version = 1\non = "manual"\n[steps]\n', "a.toml:3:1 H016"),
         ("version = 1\n[webhooks.a]\n", "a.toml:2:1 H015"),
         ('version = 1\n[webhooks.a]\nauth.type = "hmac"\nauth.signed = 1\nauth.header = "X"', "a.toml:4:15 H016"),
-        ("version = 1\n[webhooks.a]\nauth.type = 1\n", "a.toml:3:13 H020"),
+        ("version = 1\n[webhooks.a]\nauth.type = 1\n", "a.toml:3:13 H016"),
+        ("version = 1\n[webhooks.a]\nauth.type = []\n", "a.toml:3:13 H016"),
         ('version = 1\n[endpoints.a]\nurl = "https://x"\ntimeout = 1', "a.toml:4:11 H018"),
     ],
 )
