@@ -61,7 +61,7 @@ class Crowd:
         execution = Execution(run, self._world)
         self._executions[run.id] = execution
         key = _key(run)
-        if key is None:
+        if key is None or run.announced is not None:
             self._begin(execution)
             return
         group = self._groups.setdefault(key, Group(run.workflow.value))

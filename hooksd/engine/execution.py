@@ -18,7 +18,7 @@ from hooksd.config.snapshot import CompiledStep
 from hooksd.engine import closing
 from hooksd.engine.commands import Attempt, Command, Conclude, Finish, Rest
 from hooksd.engine.machine import apply, decide
-from hooksd.engine.patience import cut
+from hooksd.engine.patience import OutOfTime, cut
 from hooksd.engine.ports import Response
 from hooksd.engine.preparing import Skip, prepare
 from hooksd.engine.rights import Rights, rights_of
@@ -73,7 +73,7 @@ class Execution:
         Raises:
             JournalBroken: The log is at its end.
         """
-        if self.run.started_at is None:
+        if self.run.started_at is None and self.run.announced is None:
             self._note(closing.started(self.run, self._world))
         while not self._world.is_draining() and (command := decide(self.run)) is not None:
             await self._do(command)
@@ -91,7 +91,9 @@ class Execution:
         Raises:
             JournalBroken: The log is at its end.
         """
-        event = None if self.run.announced else closing.announcement(self.run, self._world, status, step, error)
+        event = (
+            None if self.run.announced is not None else closing.announcement(self.run, self._world, status, step, error)
+        )
         if event is not None:
             await self._flush()
             self.run = apply(self.run, await self._world.publish(event))
@@ -203,7 +205,7 @@ class Execution:
         try:
             async with self._world.patience.until(limit) as self._limit:
                 performed = await self._world.performer.perform(effect)
-        except TimeoutError:
+        except OutOfTime:
             if not self._is_cut_off() and limit < deadline:
                 error = f"no end within {format_duration(limit - now)}"
                 performed = Performed(ok=False, kind="timeout", error=error)
@@ -231,7 +233,7 @@ class Execution:
         try:
             async with self._world.patience.until(min(when, deadline)) as self._limit:
                 await asyncio.Event().wait()
-        except TimeoutError:
+        except OutOfTime:
             pass  # one of the two times has come, or a newer run
         finally:
             self._limit = None

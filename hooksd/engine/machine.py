@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import get_args
 
 from hooksd.clock import unix
 from hooksd.engine.commands import Attempt, Command, Conclude, Finish, Rest
@@ -35,6 +36,7 @@ MAX_INTERRUPTIONS = 10
 INTERRUPTED = "interrupted: hooksd ended while it ran, so nobody knows how far it came"
 NEXT: Mapping[Phase, Phase | None] = {"steps": "on_failure", "on_failure": "finally", "finally": None}
 
+STATUSES: Mapping[str, RunStatus] = {status: status for status in get_args(RunStatus)}
 CANCELLED_BY: Mapping[str, RunStatus] = {"deadline": "timed_out", "restart": "cancelled"}
 """The status of a run by the `reason` in the detail of its cancelled step."""
 
@@ -67,8 +69,11 @@ def apply(run: Run, record: Record) -> Run:
 
 def decide(run: Run) -> Command | None:
     """Return what the run needs next; None while it is queued, and when it is over."""
-    if run.ended is not None or run.started_at is None:
+    if run.ended is not None:
         return None
+    if run.started_at is None:
+        # Told to others, its end without a beginning is a fact; what took its place may be gone by now.
+        return Finish(status=run.announced) if run.announced is not None else None
     step = run.step
     if step is None:
         verdict = run.verdict or Verdict(status="succeeded")
@@ -113,7 +118,8 @@ def _emitted(run: Run, record: EventAccepted) -> Run:
     if cause is None or cause.run != run.plan.id:
         return run
     if cause.step is None:
-        return replace(run, announced=True)
+        status = record.event.type.rpartition(".")[2]
+        return replace(run, announced=STATUSES.get(status, "failed"))
     emitted = Emitted(event=record.event.id, runs=tuple(plan.id for plan in record.runs))
     return replace(run, emitted={**run.emitted, cause.step: emitted})
 

@@ -9,6 +9,10 @@ from contextlib import asynccontextmanager
 from hooksd.clock import Clock
 
 
+class OutOfTime(Exception):
+    """A limit of `Patience` passed. Not a TimeoutError, which may come from what was waited for."""
+
+
 class Patience:
     """Ends what takes too long. Its timers live in the task group that it is given before first use."""
 
@@ -25,21 +29,27 @@ class Patience:
         """Cancel the block at a Unix time. The yielded limit may be rescheduled by others to end it earlier.
 
         Raises:
-            TimeoutError: The block was cut off.
+            OutOfTime: The block was cut off.
         """
-        async with asyncio.timeout(None) as limit:
-            timer = self._timers.create_task(self._expire(when, limit), name="limit")
-            try:
-                yield limit
-            finally:
-                timer.cancel()
+        limit = asyncio.timeout(None)
+        try:
+            async with limit:
+                timer = self._timers.create_task(self._expire(when, limit), name="limit")
+                try:
+                    yield limit
+                finally:
+                    timer.cancel()
+        except TimeoutError as error:
+            if limit.expired():
+                raise OutOfTime from error
+            raise
 
     async def wait_for(self, awaitable: Awaitable[object], seconds: float) -> bool:
         """Tell whether something was done within `seconds`; what was not is cancelled."""
         try:
             async with self.until(self._clock.now() + seconds):
                 await awaitable
-        except TimeoutError:
+        except OutOfTime:
             return False
         return True
 

@@ -87,8 +87,8 @@ class Run:
     """By the key of the step that published it."""
     verdict: Verdict | None = None
     """None while `steps` is under way."""
-    announced: bool = False
-    """Its end has been published as an event."""
+    announced: RunStatus | None = None
+    """The status of its end that has been published as an event."""
     ended: RunStatus | None = None
 
     @property

@@ -48,6 +48,26 @@ async def test_runs_that_never_began_are_news_too(on_busy: str) -> None:
         assert kinds[on_busy] in [record.event.type for record in bench.records(EventAccepted)]
 
 
+async def test_an_end_that_was_told_stays_true_after_a_crash_before_it_was_written_down() -> None:
+    workflows = {
+        "w": {"concurrency": "k", "on_busy": "skip", "steps": [{"run": ["x"]}]},
+        "q": {**QUIET, "on": "workflow.w.skipped"},
+    }
+    async with Bench(workflows).running() as bench:
+        bench.performer.hold()
+        await bench.happens()
+        skipped = await bench.happens()
+    news = next(place for place, record in enumerate(bench.journal.records) if "skipped" in str(record))
+    del bench.journal.records[news + 1 :]
+
+    async with bench.reborn(workflows).running(recover=True) as again:
+        await again.clock.settle()
+
+        ends = {ended.run: ended.status for ended in again.records(RunEnded)}
+        assert ends[skipped.runs[0].id] == "skipped"
+        assert [record.event.type for record in again.records(EventAccepted)].count("workflow.w.skipped") == 1
+
+
 async def test_an_end_says_where_its_workflow_stands() -> None:
     async with Bench({"w": {"steps": [{"set": {"a": 1}}]}}).running() as bench:
         accepted = await bench.happens()

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
 
+from hooksd.errors import JournalFull
 from hooksd.model.effect import Effect, Performed
-from hooksd.model.record import RunEnded, StepEnded, StepRetried
+from hooksd.model.record import EventAccepted, RunEnded, StepEnded, StepRetried
 from hooksd.testing import RecordingPerformer
 from tests.engine.bench import Bench
 
@@ -51,6 +53,58 @@ async def test_a_detail_that_the_log_cannot_hold_ends_that_run_only() -> None:
 
         assert [ended.status for ended in bench.records(RunEnded)] == ["failed", "succeeded"]
         assert bench.engine.unfinished == 0
+
+
+async def test_what_a_run_did_is_in_the_log_before_the_events_it_leads_to() -> None:
+    workflows = {
+        "w": {"steps": [{"id": "first", "set": {"a": 1}}, {"id": "tell", "emit": "order.paid"}]},
+        "q": {"on": "workflow.w.*", "steps": [{"set": {"b": 1}}]},
+    }
+    async with Bench(workflows).running() as bench:
+        accepted = await bench.happens()
+
+        story = [record for record in bench.journal.records if getattr(record, "workflow", "w") == "w"]
+        told = [
+            getattr(record, "step", record.type)
+            for record in story
+            if isinstance(record, EventAccepted) or getattr(record, "run", None) == accepted.runs[0].id
+        ]
+        assert told == [
+            "event.accepted", "run.started", "first", "event.accepted", "tell", "event.accepted", None
+        ]  # fmt: skip
+
+
+async def test_a_caller_is_answered_when_the_answer_is_in_the_log() -> None:
+    document = {"steps": [{"run": ["a"]}, {"respond": "done"}]}
+    async with Bench({"w": document}).running() as bench, asyncio.TaskGroup() as tasks:
+        bench.performer.hold()
+        accepted = await bench.happens()
+        caller = tasks.create_task(bench.engine.response(accepted.event, 60))
+        await bench.clock.settle()
+        bench.journal.fail_with(JournalFull("no room"))
+        bench.performer.release()
+        await bench.clock.advance(1)
+        assert not caller.done()
+        bench.journal.fail_with(None)
+        await bench.clock.advance(5)
+
+        response = await caller
+        assert response is not None
+        assert response.body == "done"
+
+
+async def test_attempts_count_what_was_tried() -> None:
+    document = {
+        "steps": [
+            {"run": ["{{ body.nix }}"], "on_error": "continue"},
+            {"run": ["a"], "on_error": "continue"},
+            {"fail": "no"},
+        ]
+    }
+    async with Bench({"w": document}).running() as bench:
+        await bench.happens({})
+
+        assert [ended.attempts for ended in bench.records(StepEnded)] == [0, 1, 1]
 
 
 async def test_the_time_of_an_attempt_is_measured() -> None:

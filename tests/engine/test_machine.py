@@ -21,14 +21,14 @@ CLEANED = {
 }
 
 
-def emitted_by(playbook: Playbook, step: str | None, *runs: str) -> EventAccepted:
+def emitted_by(playbook: Playbook, step: str | None, *runs: str, kind: str = "order.paid") -> EventAccepted:
     run = playbook.run
     return EventAccepted(
         at="2026-11-22T12:00:00.000Z",
         revision="r1",
         event=StoredEvent(
             id="evt_019ab000-0000-7000-8000-00000000000a",
-            type="order.paid",
+            type=kind,
             source="workflow/deploy",
             subject=None,
             time="2026-11-22T12:00:00.000Z",
@@ -223,11 +223,11 @@ def test_an_event_of_another_run_changes_nothing() -> None:
 
 def test_the_end_of_a_run_is_announced_once() -> None:
     playbook = Playbook({"steps": [{"id": "a", "set": {"x": 1}}]}).ended("a", output={"x": 1})
-    assert not playbook.run.announced
+    assert playbook.run.announced is None
 
-    playbook.told(emitted_by(playbook, None))
+    playbook.told(emitted_by(playbook, None, kind="workflow.deploy.succeeded"))
 
-    assert playbook.refolded().announced
+    assert playbook.refolded().announced == "succeeded"
     playbook.ends("succeeded")
 
 

@@ -4,8 +4,8 @@ import asyncio
 
 import pytest
 
-from hooksd.engine.patience import Patience, cut
-from hooksd.testing import FakeClock
+from hooksd.engine.patience import OutOfTime, Patience, cut
+from hooksd.testing import NOON, FakeClock
 
 
 async def test_what_takes_too_long_is_cut_off_at_its_time() -> None:
@@ -13,7 +13,7 @@ async def test_what_takes_too_long_is_cut_off_at_its_time() -> None:
     patience = Patience(clock)
 
     async def endless() -> float:
-        with pytest.raises(TimeoutError):
+        with pytest.raises(OutOfTime):
             async with patience.until(clock.now() + 10):
                 await asyncio.Event().wait()
         return clock.monotonic()
@@ -39,13 +39,22 @@ async def test_what_is_done_in_time_leaves_no_timer() -> None:
         assert clock.sleeping == 0
 
 
+async def test_a_timeout_of_what_was_waited_for_is_not_ours() -> None:
+    patience = Patience(FakeClock())
+    async with asyncio.TaskGroup() as tasks:
+        patience.live_in(tasks)
+        with pytest.raises(TimeoutError):
+            async with patience.until(NOON + 10):
+                raise TimeoutError
+
+
 async def test_somebody_else_can_end_the_wait() -> None:
     clock = FakeClock()
     patience = Patience(clock)
     limits: list[asyncio.Timeout] = []
 
     async def endless() -> None:
-        with pytest.raises(TimeoutError):  # noqa: PT012 - the block is what is cut off
+        with pytest.raises(OutOfTime):  # noqa: PT012 - the block is what is cut off
             async with patience.until(clock.now() + 10) as limit:
                 limits.append(limit)
                 await asyncio.Event().wait()
