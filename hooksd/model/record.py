@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, get_args
 
 from hooksd.model.base import Json
 
@@ -385,32 +385,12 @@ class SegmentStarted:
 
 
 Record = (
-    EventAccepted
-    | RequestRefused
-    | RunStarted
-    | StepStarted
-    | StepRetried
-    | StepEnded
-    | RunEnded
-    | DeliveryCreated
-    | AttemptStarted
-    | AttemptEnded
-    | DeliveryEnded
-    | ConfigApplied
-    | ConfigRejected
-    | ConfigHeld
-    | DaemonStarted
-    | DaemonStopped
-    | LogDamaged
-    | SegmentStarted
-)
+    EventAccepted | RequestRefused | RunStarted | StepStarted | StepRetried | StepEnded | RunEnded | DeliveryCreated
+    | AttemptStarted | AttemptEnded | DeliveryEnded | ConfigApplied | ConfigRejected | ConfigHeld | DaemonStarted
+    | DaemonStopped | LogDamaged | SegmentStarted
+)  # fmt: skip
 
 RECORD_TYPES: dict[str, type[Record]] = {
-    str(record.__dataclass_fields__["type"].default): record
-    for record in (
-        EventAccepted, RequestRefused, RunStarted, StepStarted, StepRetried, StepEnded, RunEnded, DeliveryCreated,
-        AttemptStarted, AttemptEnded, DeliveryEnded, ConfigApplied, ConfigRejected, ConfigHeld, DaemonStarted,
-        DaemonStopped, LogDamaged, SegmentStarted,
-    )
-}  # fmt: skip
+    str(record.__dataclass_fields__["type"].default): record for record in get_args(Record)
+}
 """Every `type` and its class."""
