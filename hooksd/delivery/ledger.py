@@ -12,8 +12,8 @@ from hooksd.clock import Clock
 from hooksd.delivery.payload import keep
 from hooksd.errors import JournalFull
 from hooksd.journal.protocol import Journal
-from hooksd.model.record import Record, StoredBody
-from hooksd.model.stored import BLOB_THRESHOLD, restore_body
+from hooksd.model.record import Record
+from hooksd.model.stored import BLOB_THRESHOLD, StoredBody, restore_body
 
 FIRST_WAIT = 1.0
 LONGEST_WAIT = 30.0

@@ -10,8 +10,7 @@ from dataclasses import replace
 import orjson
 
 from hooksd.model import body
-from hooksd.model.record import StoredBody
-from hooksd.model.stored import store_body
+from hooksd.model.stored import StoredBody, store_body
 
 
 def keep(media: str, raw: bytes, blob: str | None = None) -> StoredBody:

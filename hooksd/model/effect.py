@@ -27,7 +27,7 @@ class StartProcess:
     timeout: float
     """Seconds from its start; then the whole process group is ended."""
     event: bytes | None = None
-    """What the file that $HOOKSD_EVENT_FILE names holds, when a step's own `stdin` replaced the event; None: `stdin`."""
+    """What $HOOKSD_EVENT_FILE holds when a step's own `stdin` replaced the event; None: `stdin`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,10 +11,10 @@ from dataclasses import dataclass, field
 from typing import Literal, get_args
 
 from hooksd.model.base import Json
+from hooksd.model.stored import StoredBody, StoredEvent
 
 RunStatus = Literal["succeeded", "failed", "cancelled", "timed_out", "skipped", "superseded"]
 StepStatus = Literal["ok", "failed", "skipped", "interrupted", "cancelled"]
-BodyEncoding = Literal["json", "text", "base64", "blob", "none"]
 AttemptReason = Literal["first", "retry", "recovery"]
 Outcome = Literal[
     "ok", "http_4xx", "http_5xx", "redirect", "timeout_connect", "timeout_total", "dns", "refused", "reset", "tls",
@@ -30,46 +30,6 @@ class Origin:
     file: str
     """Relative to the directory of definitions."""
     line: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StoredBody:
-    """A body on disk."""
-
-    media: str
-    size: int
-    """Bytes as received."""
-    encoding: BodyEncoding
-    """What `content` is: the JSON value, the text, base64, the digest of a blob, or nothing."""
-    content: Json = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StoredCause:
-    """What emitted an event; `step` is null when the end of the run did."""
-
-    event: str
-    run: str
-    step: str | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StoredEvent:
-    """An event on disk (CloudEvents 1.0 attributes and ours)."""
-
-    id: str
-    type: str
-    source: str
-    subject: str | None
-    time: str
-    trust: Literal["anonymous", "token", "signed", "local"]
-    hop: int
-    cause: StoredCause | None
-    webhook: str | None
-    delivery_id: str | None
-    headers: Mapping[str, str]
-    query: Mapping[str, str]
-    body: StoredBody
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

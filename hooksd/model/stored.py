@@ -1,20 +1,68 @@
-"""Between an event in memory and an event on disk, without losing a byte."""
+"""An event on disk, and the way there and back.
+
+The line in the log holds the exact bytes of a JSON body that has no line breaks; read back, it is the same value in
+compact form. Every other body comes back byte for byte.
+"""
 
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Literal
 
 import orjson
 
 from hooksd.model import body
+from hooksd.model.base import Json
 from hooksd.model.event import Cause, Event
 from hooksd.model.ids import EventId, RunId
-from hooksd.model.record import StoredBody, StoredCause, StoredEvent
 from hooksd.model.trust import trust_of
 
 BLOB_THRESHOLD = 64 * 1024
 """Bodies longer than this many bytes are kept as blobs beside the log."""
+
+BodyEncoding = Literal["json", "text", "base64", "blob", "none"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredBody:
+    """A body on disk."""
+
+    media: str
+    size: int
+    """Bytes as received."""
+    encoding: BodyEncoding
+    """What `content` is: the JSON value, the text, base64, the digest of a blob, or nothing."""
+    content: Json = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredCause:
+    """What emitted an event; `step` is null when the end of the run did."""
+
+    event: str
+    run: str
+    step: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredEvent:
+    """An event on disk (CloudEvents 1.0 attributes and ours)."""
+
+    id: str
+    type: str
+    source: str
+    subject: str | None
+    time: str
+    trust: Literal["anonymous", "token", "signed", "local"]
+    hop: int
+    cause: StoredCause | None
+    webhook: str | None
+    delivery_id: str | None
+    headers: Mapping[str, str]
+    query: Mapping[str, str]
+    body: StoredBody
 
 
 def store_body(media: str, raw: bytes, blob: str | None = None) -> StoredBody:

@@ -33,10 +33,8 @@ from hooksd.model.record import (
     RunStarted,
     StepEnded,
     StepStarted,
-    StoredBody,
-    StoredCause,
-    StoredEvent,
 )
+from hooksd.model.stored import StoredBody, StoredCause, StoredEvent
 
 AT = "2026-11-22T04:00:00.000Z"
 EVENT = "evt_01a20177-423b-7893-b564-e2d45adda24d"

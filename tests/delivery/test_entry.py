@@ -8,7 +8,8 @@ import pytest
 from hooksd.delivery.entry import Entry, performed
 from hooksd.delivery.state import begin
 from hooksd.model.ids import DeliveryId
-from hooksd.model.record import DeliveryCreated, DeliveryEnded, StoredBody
+from hooksd.model.record import DeliveryCreated, DeliveryEnded
+from hooksd.model.stored import StoredBody
 
 Status = Literal["delivered", "exhausted", "gone"]
 

@@ -7,8 +7,8 @@ import pytest
 from hooksd.delivery.ledger import LONGEST_WAIT, Ledger
 from hooksd.errors import JournalBroken, JournalFull
 from hooksd.journal.memory import MemoryJournal
-from hooksd.model.record import DaemonStopped, StoredBody
-from hooksd.model.stored import BLOB_THRESHOLD
+from hooksd.model.record import DaemonStopped
+from hooksd.model.stored import BLOB_THRESHOLD, StoredBody
 from hooksd.testing import FakeClock
 
 RECORD = DaemonStopped(at="2026-11-22T00:00:00.000Z", reason="test")

@@ -7,8 +7,7 @@ from hypothesis import strategies as st
 
 from hooksd.delivery.payload import keep
 from hooksd.model.base import Json
-from hooksd.model.record import StoredBody
-from hooksd.model.stored import restore_body
+from hooksd.model.stored import StoredBody, restore_body
 
 
 def on_disk(body: StoredBody) -> StoredBody:

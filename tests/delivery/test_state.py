@@ -18,8 +18,8 @@ from hooksd.model.record import (
     Outcome,
     Record,
     RunStarted,
-    StoredBody,
 )
+from hooksd.model.stored import StoredBody
 
 AT = "2026-11-22T00:00:00.000Z"
 LATER = "2026-11-22T00:00:02.000Z"

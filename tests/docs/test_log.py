@@ -27,10 +27,8 @@ from hooksd.model.record import (
     RequestRefused,
     RunPlan,
     StepEnded,
-    StoredBody,
-    StoredEvent,
 )
-from hooksd.model.stored import BLOB_THRESHOLD
+from hooksd.model.stored import BLOB_THRESHOLD, StoredBody, StoredEvent
 from tests.docs.console import Example, examples, page
 from tests.journal import samples
 from tests.journal.bad_disk import flip

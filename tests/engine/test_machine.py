@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from hooksd.engine.commands import Attempt, Command, Conclude, Finish, Rest
 from hooksd.engine.machine import INTERRUPTED, MAX_INTERRUPTIONS, decide
-from hooksd.model.record import EventAccepted, RunEnded, RunPlan, StepStarted, StoredBody, StoredCause, StoredEvent
+from hooksd.model.record import EventAccepted, RunEnded, RunPlan, StepStarted
+from hooksd.model.stored import StoredBody, StoredCause, StoredEvent
 from hooksd.testing import NOON, Playbook
 
 TWO = {"steps": [{"id": "build", "run": ["make"]}, {"id": "ship", "send": "shop"}]}

@@ -12,7 +12,8 @@ import pytest
 from hooksd.errors import JournalError
 from hooksd.journal import codec
 from hooksd.journal.protocol import Journal
-from hooksd.model.record import LogDamaged, Record, SegmentStarted, StoredBody
+from hooksd.model.record import LogDamaged, Record, SegmentStarted
+from hooksd.model.stored import StoredBody
 from tests.journal import samples
 
 

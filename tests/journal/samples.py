@@ -29,10 +29,8 @@ from hooksd.model.record import (
     RunStarted,
     StepEnded,
     StepStarted,
-    StoredBody,
-    StoredCause,
-    StoredEvent,
 )
+from hooksd.model.stored import StoredBody, StoredCause, StoredEvent
 
 AT = "2026-11-22T03:28:00.123Z"
 UNIX = 1_795_318_080.123

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from hooksd.journal import codec
 from hooksd.model import body
 from hooksd.model.body import MAX_DEPTH
-from hooksd.model.record import Record, StoredBody
+from hooksd.model.record import Record
+from hooksd.model.stored import StoredBody
 from tests.journal import samples
 
 

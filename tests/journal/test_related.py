@@ -7,7 +7,8 @@ import orjson
 from hooksd.clock import unix
 from hooksd.journal import codec
 from hooksd.journal.related import Related
-from hooksd.model.record import Record, StoredCause
+from hooksd.model.record import Record
+from hooksd.model.stored import StoredCause
 from tests.journal import samples
 
 LOG: list[Record] = [

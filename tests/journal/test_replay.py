@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hooksd.journal.replay import Unfinished, UnfinishedDelivery, unfinished
-from hooksd.model.record import DaemonStarted, Record, StoredCause
+from hooksd.model.record import DaemonStarted, Record
+from hooksd.model.stored import StoredCause
 from tests.journal import samples
 
 NOTHING = Unfinished(events={}, runs=(), deliveries=(), finished_deliveries=())

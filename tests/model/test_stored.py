@@ -10,8 +10,7 @@ from hypothesis import strategies as st
 from hooksd.model import body
 from hooksd.model.event import Cause, Event
 from hooksd.model.ids import EventId, RunId
-from hooksd.model.record import StoredBody
-from hooksd.model.stored import restore, restore_body, store, store_body
+from hooksd.model.stored import StoredBody, restore, restore_body, store, store_body
 from hooksd.model.trust import Trust
 
 JSON_VALUES = st.recursive(

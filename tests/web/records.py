@@ -19,9 +19,8 @@ from hooksd.model.record import (
     StepEnded,
     StepRetried,
     StepStarted,
-    StoredBody,
-    StoredEvent,
 )
+from hooksd.model.stored import StoredBody, StoredEvent
 from tests.web.doubles import ORIGIN, plan
 
 RUN = plan().id
