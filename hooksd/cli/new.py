@@ -137,12 +137,12 @@ def _webhook_text(name: str, preset: str | None, key: str | None) -> str:
 
 def _write(settings: Settings, name: str, text: str) -> Path:
     path = settings.hooks_dir / f"{name}.toml"
+    if path.exists():
+        raise HooksdError(f"{path} exists already; choose another name, or edit it")
     try:
         settings.hooks_dir.mkdir(parents=True, exist_ok=True)
         with path.open("x", encoding="utf-8") as file:
             file.write(text)
-    except FileExistsError as error:
-        raise HooksdError(f"{path} exists already; choose another name, or edit it") from error
     except OSError as error:
         raise HooksdError(f"cannot write {path}: {error.strerror}") from error
     return path

@@ -8,8 +8,8 @@ import pytest
 
 from hooksd.cli.explain import story
 from hooksd.journal.reader import LogReader
-from hooksd.model.record import EventAccepted
-from tests.cli.conftest import DELIVERY, EMITTED, EVENT, RUN, STORY, Command, write_log
+from hooksd.model.record import DeliveryCreated, EventAccepted, Record, StepEnded, StepRetried
+from tests.cli.conftest import AT, DELIVERY, EMITTED, EVENT, RUN, STORY, Command, write_log
 
 pytestmark = pytest.mark.usefixtures("log")
 
@@ -74,3 +74,34 @@ def test_an_event_without_listeners_says_so(hooksd: Command, tmp_path_factory: p
 
     assert "no workflow listens to github.push" in hooksd("explain", EVENT, "--log-dir", str(directory)).out
     assert len(story(LogReader(directory), EVENT)) == 1
+
+
+def test_a_run_under_way_shows_what_it_did_so_far(hooksd: Command, tmp_path_factory: pytest.TempPathFactory) -> None:
+    begun: tuple[Record, ...] = (
+        STORY[0],
+        StepRetried(at=AT, run=RUN, step="build", attempt=1, error="exit status 3", retry_at=AT),
+        StepEnded(
+            at=AT,
+            run=RUN,
+            step="build",
+            verb="run",
+            status="ok",
+            attempts=2,
+            ms=5.0,
+            code=0,
+            output="built\x1b\n",
+            detail={"stderr": "a warning", "truncated": False},
+        ),
+        next(record for record in STORY if isinstance(record, DeliveryCreated)),
+    )
+    directory = tmp_path_factory.mktemp("log")
+    write_log(directory, begun)
+
+    out = hooksd("explain", RUN, "--log-dir", str(directory)).out
+
+    assert f"deploy  not over  {RUN}" in out
+    assert "build  attempt 1 failed  exit status 3" in out
+    assert r"output: built\x1b" in out
+    assert "stderr: a warning" in out
+    assert "truncated" not in out
+    assert "delivery to chat  under way" in out

@@ -121,3 +121,16 @@ def test_what_cannot_be_written_is_refused(hooksd: Command, home: Path, argument
 
     assert result.status == 64
     assert not (home / "hooks.d").exists()
+
+
+def test_a_directory_that_cannot_be_made_is_named(hooksd: Command, home: Path, credentials: Path) -> None:
+    (home / "hooks.d").write_text("a file")
+    credentials.write_text("a file too")
+
+    definitions = hooksd("new", "webhook", "door")
+    (home / "hooks.d").unlink()
+    secret = hooksd("new", "webhook", "door", "--secret")
+
+    assert definitions.status == secret.status == 1
+    assert "cannot write hooks.d/door.toml" in definitions.err
+    assert f"cannot write {credentials}/door" in secret.err

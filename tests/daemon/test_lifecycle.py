@@ -8,9 +8,14 @@ import signal
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from typing import Any
 
+import httpx
 import pytest
+from starlette.types import Receive, Scope, Send
 
+from hooksd.config.settings import TcpAddress
 from hooksd.daemon.lifecycle import Job, Parts, live
+from hooksd.daemon.listen import bind
+from hooksd.daemon.server import Listener
 from hooksd.daemon.stopping import Stopping
 from hooksd.daemon.systemd import Notifier
 from hooksd.errors import JournalBroken
@@ -108,6 +113,27 @@ async def test_sighup_reloads_and_goes_on() -> None:
         stopping.ask("test")
 
     assert diary.lines[:3] == ["open", "reloaded", "open"]
+
+
+async def test_it_says_that_it_is_ready_when_its_doors_are_open_and_closes_them_at_the_end() -> None:
+    diary, stopping = Diary(), Stopping()
+
+    async def app(_scope: Scope, _receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 204, "headers": []})
+        await send({"type": "http.response.body", "body": b""})
+
+    door = bind(TcpAddress(host="127.0.0.1", port=0))
+    url = f"http://127.0.0.1:{door.getsockname()[1]}/"
+    parts = diary.parts(listeners=[Listener(app, [door])])
+    async with asyncio.timeout(20), httpx.AsyncClient(trust_env=False) as client, asyncio.TaskGroup() as group:
+        group.create_task(live(parts, stopping))
+        await diary.opened.wait()
+        assert (await client.get(url)).status_code == 204
+        stopping.ask("test")
+
+    async with httpx.AsyncClient(trust_env=False) as client:
+        with pytest.raises(httpx.ConnectError):
+            await client.get(url)
 
 
 async def test_a_broken_log_ends_it_with_the_error_of_the_log() -> None:
