@@ -93,6 +93,42 @@ async def test_a_caller_is_answered_when_the_answer_is_in_the_log() -> None:
         assert response.body == "done"
 
 
+async def test_what_succeeds_is_not_done_again() -> None:
+    async with Bench({"w": {"steps": [{"run": ["a"], "retry": {"max": 3, "delay": "1s"}}]}}).running() as bench:
+        await bench.happens()
+        await bench.clock.advance(60)
+
+        assert len(bench.performer.effects) == 1
+
+
+async def test_a_delivery_that_was_given_up_is_not_tried_again_by_the_step() -> None:
+    performer = RecordingPerformer(Performed(ok=False, kind="exhausted", error="given up"))
+    document = {"steps": [{"send": "shop", "retry": {"max": 3, "delay": "1s"}}]}
+    async with Bench(
+        {"w": document}, performer=performer, endpoints={"shop": {"url": "https://a.example"}}
+    ).running() as bench:
+        await bench.happens()
+        await bench.clock.advance(60)
+
+        assert len(bench.performer.effects) == 1
+        assert bench.records(RunEnded)[0].status == "failed"
+
+
+async def test_no_step_begins_after_the_deadline() -> None:
+    document = {"deadline": "10s", "steps": [{"run": ["a"]}, {"sleep": "1s"}, {"run": ["b"]}]}
+    async with Bench({"w": document}).running() as bench:
+        bench.performer.hold()
+        await bench.happens()
+        bench.journal.fail_with(JournalFull("no room"))
+        bench.performer.release()
+        await bench.clock.advance(20)
+        bench.journal.fail_with(None)
+        await bench.clock.advance(10)
+
+        assert len(bench.performer.effects) == 1
+        assert bench.records(RunEnded)[0].status == "timed_out"
+
+
 async def test_attempts_count_what_was_tried() -> None:
     document = {
         "steps": [
