@@ -149,16 +149,17 @@ def read(file: str, data: bytes) -> Document | tuple[Diagnostic, ...]:
     if text.startswith("\ufeff"):
         hint = 'save the file as UTF-8 without "BOM"'
         return (_at(file, text[1:], 0, "H001", "the file starts with a byte order mark", hint),)
-    text = text.replace("\r\n", "\n")
+    raw, text = text, text.replace("\r\n", "\n")
     try:
-        return _json(file, text) if file.endswith(".json") else _toml(file, text)
+        return _json(file, text) if file.endswith(".json") else _toml(file, raw, text)
     except RecursionError:
         return (_at(file, text, 0, "H007", f"more than {MAX_DEPTH} levels of nesting", None),)
 
 
-def _toml(file: str, text: str) -> Document | tuple[Diagnostic, ...]:
+def _toml(file: str, raw: str, text: str) -> Document | tuple[Diagnostic, ...]:
     try:
-        tree = tomli.loads(text)
+        # The parser joins line ends itself, once: given a text in which that is done, it would accept `\\r\\r\\n`.
+        tree = tomli.loads(raw)
     except tomli.TOMLDecodeError as error:
         return (_at(file, text, error.pos, "H002", _lower(error.msg), _toml_hint(text, error.pos)),)
     except ValueError as error:  # a whole number with thousands of digits

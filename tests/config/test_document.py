@@ -124,3 +124,7 @@ def test_half_a_surrogate_pair_is_refused_in_values_and_keys() -> None:
 def test_the_place_of_a_related_finding_is_that_of_its_key() -> None:
     place = document("a = 1\nb = 2\n").place(("b",), "first here")
     assert (place.file, place.line, place.column, place.excerpt) == ("a.toml", 2, 1, "b = 2")
+
+
+def test_a_carriage_return_too_many_is_refused() -> None:
+    assert problem("a.toml", b"a = 1\r\r\n").code == "H002"
