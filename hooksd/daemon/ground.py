@@ -15,10 +15,8 @@ from hooksd.config.settings import Settings
 from hooksd.daemon.control import Current
 from hooksd.daemon.sources import secret_store
 from hooksd.daemon.stopping import Stopping
-from hooksd.errors import JournalBroken
 from hooksd.journal.file import FileJournal
 from hooksd.model.ids import IdFactory
-from hooksd.telemetry import happenings
 from hooksd.telemetry.observer import Observer
 
 RANDOM_BITS = 74
@@ -43,16 +41,12 @@ def ground_of(settings: Settings) -> Ground:
     """Return the ground for one life of the daemon. On the running event loop."""
     clock, observer, stopping = SystemClock(), Observer(), Stopping()
 
-    def broken(error: JournalBroken) -> None:
-        observer.emit(happenings.JournalBroken(error=str(error)))
-        stopping.fail(error)
-
     journal = FileJournal(
         settings.log_dir,
         segment_size=settings.segment_size,
         sync=settings.durability == "always",
         clock=clock,
-        on_broken=broken,
+        on_broken=stopping.fail,
         observer=observer,
     )
     return Ground(
