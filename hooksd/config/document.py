@@ -158,7 +158,7 @@ def read(file: str, data: bytes) -> Document | tuple[Diagnostic, ...]:
 
 def _toml(file: str, raw: str, text: str) -> Document | tuple[Diagnostic, ...]:
     try:
-        # The parser joins line ends itself, once: given a text in which that is done, it would accept `\\r\\r\\n`.
+        # The parser joins line ends itself, once: given a text in which that is done, it would accept `\r\r\n`.
         tree = tomli.loads(raw)
     except tomli.TOMLDecodeError as error:
         return (_at(file, text, error.pos, "H002", _lower(error.msg), _toml_hint(text, error.pos)),)
