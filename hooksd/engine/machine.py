@@ -133,9 +133,13 @@ def _ended(run: Run, record: StepEnded) -> Run:
         attempts=record.attempts,
         ms=record.ms,
     )
-    run = replace(run, progress=None, position=run.position + 1, results={**run.results, record.step: result})
-    if record.verb == "set" and result.ok:
-        run = replace(run, variables={**run.variables, **record.output})
+    run = replace(
+        run,
+        progress=None,
+        position=run.position + 1,
+        results={**run.results, record.step: result},
+        variables={**run.variables, **record.output} if record.verb == "set" and result.ok else run.variables,
+    )
     if run.phase == "steps":
         return _enter(_judged(run, record))
     # What cleans up is done as a whole, whatever fails, until its own deadline.
@@ -165,6 +169,7 @@ def _verdict(run: Run, record: StepEnded) -> Verdict | None:
 
 def _enter(run: Run) -> Run:
     """Return a run that stands at a step: lists that are at their end are left."""
-    while run.phase is not None and run.position >= len(run.workflow.phase(run.phase)):
-        run = replace(run, phase=NEXT[run.phase], position=0)
-    return run
+    phase, position = run.phase, run.position
+    while phase is not None and position >= len(run.workflow.phase(phase)):
+        phase, position = NEXT[phase], 0
+    return run if phase == run.phase else replace(run, phase=phase, position=position)
