@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 from hooksd.model.record import RunEnded, RunStarted
@@ -55,3 +56,39 @@ async def test_stopping_before_a_run_had_its_first_turn_leaves_it_for_the_next_s
     async with bench.reborn(workflows).running(recover=True) as again:
         await again.clock.settle()
         assert len(again.performer.effects) == 1
+
+
+async def test_runs_that_only_waited_begin_after_a_restart() -> None:
+    workflows = {"w": {**SKIPPING, "on_busy": "queue"}}
+    async with Bench(workflows).running() as bench:
+        await bench.engine.drain(10)
+        for _ in range(2):
+            await bench.happens()
+        assert bench.performer.effects == []
+
+    async with bench.reborn(workflows).running(recover=True) as again:
+        await again.clock.settle()
+        assert [ended.status for ended in again.records(RunEnded)] == ["succeeded", "succeeded"]
+
+
+async def test_a_run_that_came_back_can_be_replaced_by_a_newer_one() -> None:
+    workflows = {"w": {"concurrency": "k", "on_busy": "restart", "steps": [{"sleep": "1h"}]}}
+    async with Bench(workflows).running() as bench:
+        await bench.happens()
+
+    async with bench.reborn(workflows).running(recover=True) as again:
+        await again.happens()
+
+        assert [ended.status for ended in again.records(RunEnded)] == ["cancelled"]
+
+
+async def test_draining_gives_a_step_its_time_that_comes_after_a_wait() -> None:
+    async with Bench({"w": {"steps": [{"sleep": "1s"}, {"run": ["x"]}]}}).running() as bench:
+        bench.performer.hold()
+        await bench.happens()
+        await bench.clock.advance(1)
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(bench.engine.drain(10))
+            await bench.clock.advance(5)
+            assert bench.performer.cancelled == []
+            bench.performer.release()
