@@ -34,8 +34,6 @@ from hooksd.model.stored import BLOB_THRESHOLD
 from hooksd.model.units import format_duration
 from hooksd.telemetry import happenings
 
-GRACE = 10.0
-"""Seconds beyond a step's timeout after which an effect that should have ended itself is cancelled."""
 LONGEST_ERROR = 2000
 """Characters of an error that are kept."""
 
@@ -196,7 +194,8 @@ class Execution:
 
     async def _perform(self, step: CompiledStep, effect: Effect, deadline: float) -> Performed | None:
         """Return what came of an effect; None when the deadline or a newer run cut it off."""
-        timeout = step.value.timeout if isinstance(effect, Deliver) else effect.timeout + GRACE
+        # Programs and requests keep their own time, from when they begin: one that waits for its turn loses none.
+        timeout = step.value.timeout if isinstance(effect, Deliver) else None
         now = self._world.clock.now()
         limit = min(deadline, now + timeout) if timeout is not None else deadline
         if self._is_cut_off():

@@ -90,9 +90,11 @@ class ProcessRunner:
             yield child
         finally:
             child.close(lambda: self._family.is_over(child.pid))
+            tidying = asyncio.get_running_loop().run_in_executor(None, started.tidy)
             # Its children become ours when it is dead, not before.
             await child.has_exited(KILL_WAIT)
             await self._family.end_marked(mark)
+            await tidying
 
     async def _start(self, effect: StartProcess, mark: str) -> Started:
         """Start the program in a thread; one that starts although nobody waits for it any more is ended there too."""

@@ -41,6 +41,10 @@ class Started:
         self.process.wait()
         for descriptor in (self.pidfd, self.stdout, self.stderr):
             os.close(descriptor)
+        self.tidy()
+
+    def tidy(self) -> None:
+        """Remove the private directory. Blocks: the file system may be busy with the log's syncs."""
         shutil.rmtree(self.workspace, ignore_errors=True)
 
 
@@ -168,7 +172,6 @@ class Child:
         self.signal(signal.SIGKILL)
         self._out.close()
         self._err.close()
-        shutil.rmtree(self._started.workspace, ignore_errors=True)
 
         def wait(_: object) -> None:
             self._started.process.wait()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, StrictInt
 
 from hooksd.model.base import Definition
 from hooksd.model.units import Duration
@@ -26,11 +26,11 @@ JITTER = 0.2
 class Retry(Definition):
     """How often a step or a delivery is tried again, and how long to wait in between."""
 
-    max: int = Field(default=3, ge=1, le=100)
+    max: StrictInt = Field(default=3, ge=1, le=100)
     """Attempts in all, the first included."""
     delay: Duration = 2.0
     """The wait before the second attempt."""
-    factor: float = Field(default=2.0, ge=1, le=10)
+    factor: float = Field(default=2.0, ge=1, le=10, strict=True)
     """Each further wait is this many times the one before."""
     max_delay: Duration = 300.0
     """No wait is longer."""

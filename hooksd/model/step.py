@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Literal
 
-from pydantic import Discriminator, Field, StringConstraints, Tag, field_validator
+from pydantic import Discriminator, Field, StrictInt, StringConstraints, Tag, field_validator
 from pydantic_core import PydanticCustomError
 
 from hooksd.model.base import Definition, Expression, Json, Names, Template, Texts, keys_of
@@ -137,7 +137,7 @@ class RespondStep(_Step):
 
     respond: Json
     """The JSON body of the answer."""
-    status: Annotated[int, Field(ge=200, le=599)] = 200
+    status: Annotated[StrictInt, Field(ge=200, le=599)] = 200
     """The status code of the answer."""
     headers: Mapping[str, Template] = {}
     """Added to the answer."""

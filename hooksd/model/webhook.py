@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Annotated, Literal
 
-from pydantic import Field, StringConstraints, field_validator
+from pydantic import Field, StrictBool, StringConstraints, field_validator
 from pydantic_core import PydanticCustomError
 
 from hooksd.model.auth import Auth
@@ -35,7 +35,7 @@ class Webhook(Definition):
     """Where callers reach it. Default: `/hooks/NAME`."""
     methods: tuple[Method, ...] = Field(default=("POST",), min_length=1)
     """What callers may use; anything else is answered 405."""
-    enabled: bool = True
+    enabled: StrictBool = True
     """A disabled webhook answers 404."""
     description: str = ""
     """For people."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, StrictInt
 
 from hooksd.model.base import Definition, Expression, Json, Name, Template, Texts
 from hooksd.model.step import Step, StepId
@@ -31,9 +31,9 @@ class Workflow(Definition):
     on_busy: Literal["queue", "latest", "restart", "skip"] = "queue"
     """What a new run does when all places are taken: wait in order; replace the one that waits; replace the one that
     runs; or end as skipped."""
-    max_running: int = Field(default=1, ge=1, le=1000)
+    max_running: StrictInt = Field(default=1, ge=1, le=1000)
     """How many runs with the same `concurrency` key may run at once."""
-    max_queued: int = Field(default=100, ge=0, le=100_000)
+    max_queued: StrictInt = Field(default=100, ge=0, le=100_000)
     """More waiting runs than this end as skipped."""
     deadline: Duration = 3600.0
     """The longest `steps` may take together, waits included; then `on_failure` and `finally` get as much again."""

@@ -90,7 +90,7 @@ class RunStarted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunEnded:
-    """A run has its one end; a warning when something went wrong."""
+    """A run has its one end: a warning when something went wrong, else nothing that the delivery log does not say."""
 
     event: ClassVar[str] = "run.ended"
     run: str
@@ -104,7 +104,7 @@ class RunEnded:
 
     @property
     def level(self) -> Level | None:  # noqa: D102 - see Happening
-        return "warning" if self.status in {"failed", "timed_out"} else "info"
+        return "warning" if self.status in {"failed", "timed_out"} else "debug"
 
     def measure(self, metrics: Metrics) -> None:  # noqa: D102 - see Happening
         metrics.runs.labels(self.workflow, self.status).inc()

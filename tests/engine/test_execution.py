@@ -156,17 +156,19 @@ async def test_the_time_of_an_attempt_is_measured() -> None:
         assert bench.records(RunEnded)[0].ms == 1500
 
 
-async def test_a_program_that_outlives_its_own_limit_is_cut_off_from_outside() -> None:
+async def test_a_program_that_waits_for_its_turn_keeps_its_time_and_only_the_deadline_cuts_it_off() -> None:
     performer = RecordingPerformer()
     performer.hold()
-    step = {"run": ["a"], "timeout": "5s", "retry": {"max": 2, "delay": "1s"}}
-    async with Bench({"w": {"steps": [step]}}, performer=performer).running() as bench:
+    document = {"deadline": "1m", "steps": [{"run": ["a"], "timeout": "5s"}]}
+    async with Bench({"w": document}, performer=performer).running() as bench:
         await bench.happens()
-        await bench.clock.advance(15)
+        await bench.clock.advance(59)
+        assert performer.cancelled == []
+
+        await bench.clock.advance(1)
 
         assert len(performer.cancelled) == 1
-        (retried,) = bench.records(StepRetried)
-        assert retried.error == "no end within 15s"
+        assert bench.records(RunEnded)[0].status == "timed_out"
 
 
 async def test_a_retry_that_would_come_after_the_deadline_ends_the_run_at_the_deadline() -> None:

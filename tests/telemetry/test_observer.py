@@ -78,7 +78,7 @@ def test_a_line_has_one_time_and_readable_seconds(out: io.StringIO) -> None:
 
     observer.emit(happenings.ConfigApplied(revision="abc", at=1_795_305_600.0, counts={"webhooks": 1}))
     observer.emit(
-        happenings.RunEnded(run="r", workflow="w", event_id="e", status="succeeded", seconds=0.0021379999999999997)
+        happenings.RunEnded(run="r", workflow="w", event_id="e", status="failed", seconds=0.0021379999999999997)
     )
 
     applied, ended = (json.loads(line) for line in out.getvalue().splitlines())

@@ -7,7 +7,7 @@ from hooksd.telemetry.metrics import Metrics
 from tests.telemetry.samples import sample
 
 
-@pytest.mark.parametrize(("status", "level"), [("succeeded", "info"), ("failed", "warning"), ("timed_out", "warning")])
+@pytest.mark.parametrize(("status", "level"), [("succeeded", "debug"), ("failed", "warning"), ("timed_out", "warning")])
 def test_a_run_that_went_wrong_is_a_warning(status: str, level: str) -> None:
     assert sample(working.RunEnded, status=status).level == level
 
