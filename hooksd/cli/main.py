@@ -100,4 +100,4 @@ def _run(arguments: Sequence[str] | None) -> int:
 
 
 def _told(message: str) -> str:
-    return message if message.startswith(("error", "\x1b")) else f"error: {message}"
+    return message if message.startswith(("error", "warning", "\x1b")) else f"error: {message}"

@@ -149,7 +149,8 @@ class Reloader:
                 case Ready():
                     await self._apply(verdict)
                 case Rejected():
-                    raise DefinitionsRejected(render_text(verdict.diagnostics, color=False))
+                    shown = render_text(verdict.diagnostics, color=False)
+                    raise DefinitionsRejected(f"the definitions in {self._root} are refused:\n\n{shown}")
                 case Held() | Unchanged():
                     raise AssertionError("nothing runs yet that could be kept")
                 case _:

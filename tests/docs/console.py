@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import subprocess
 from dataclasses import dataclass
@@ -56,7 +55,7 @@ def carried_out(example: Example, daemon: Daemon) -> str:
     done = subprocess.run(
         ["/bin/sh", "-euc", command],
         cwd=daemon.directory,
-        env={**daemon.environment, "PATH": os.environ["PATH"]},
+        env=daemon.environment,
         capture_output=True,
         text=True,
         timeout=20,

@@ -16,7 +16,6 @@ import pytest
 from hooksd.journal import writer
 from hooksd.journal.file import SEGMENT_SIZE, FileJournal
 from hooksd.journal.tail import FLOOR
-from hooksd.model import record
 from hooksd.model.body import MAX_DEPTH
 from hooksd.model.record import (
     RECORD_TYPES,
@@ -143,7 +142,7 @@ def test_every_field_of_what_records_are_made_of_is_described(name: str) -> None
 
 @pytest.mark.parametrize("kind", [*RECORD_TYPES.values(), *NESTED.values()], ids=lambda kind: kind.__name__)
 def test_every_word_of_a_closed_set_is_named(kind: type[Any]) -> None:
-    for hint in typing.get_type_hints(kind, vars(record)).values():
+    for hint in typing.get_type_hints(kind).values():
         for word in typing.get_args(hint) if typing.get_origin(hint) is typing.Literal else ():
             assert f"`{word}`" in TEXT
 

@@ -52,7 +52,8 @@ class Daemon:
     @property
     def environment(self) -> dict[str, str]:
         return {
-            "PATH": os.environ["PATH"],
+            # The `hooksd` of this environment comes first, as after an installation.
+            "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
             "LANG": "C.UTF-8",
             "HOOKSD_HOOKS_DIR": str(self.hooks_dir),
             "HOOKSD_LOG_DIR": str(self.log_dir),

@@ -10,7 +10,6 @@ from typing import Any, Literal
 
 from hypothesis import strategies as st
 
-from hooksd.model import record as model
 from hooksd.model.ids import uuid7
 from hooksd.model.record import (
     RECORD_TYPES,
@@ -136,7 +135,7 @@ def records() -> st.SearchStrategy[Record]:
 
 
 def _instances(kind: type[Any]) -> st.SearchStrategy[Any]:
-    hints = typing.get_type_hints(kind, vars(model))
+    hints = typing.get_type_hints(kind)
     return st.builds(kind, **{field.name: _values(hints[field.name]) for field in dataclasses.fields(kind)})
 
 

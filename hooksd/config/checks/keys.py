@@ -93,7 +93,7 @@ def _verdict(key: str, level: str, known: frozenset[str], file: str, base: Path)
         return "H012", f"unknown key `{key}`", close
     if homes and key not in LEVELS.get(level, ()) and level not in ("retry", "limits", "auth"):
         names = " or ".join(_ARTICLE[name] for name in homes)
-        return "H013", f"`{key}` is a key of {names}, not of {_ARTICLE[level]}", _move(homes[0], file, base)
+        return "H013", f"`{key}` is {names} key, not {_ARTICLE[level]} key", _move(homes[0], file, base)
     suggestion = did_you_mean(key, known)
     every = f"{_ARTICLE[level]} has the keys {listing(sorted(known - {'$schema'}))}"
     return "H012", f"unknown key `{key}`", suggestion or every
