@@ -148,10 +148,22 @@ def as_json(diagnostic: Diagnostic) -> dict[str, Json]:
         "excerpt": diagnostic.excerpt,
         "hint": diagnostic.hint,
         "related": [
-            {"file": place.file, "line": place.line, "column": place.column, "message": place.message}
+            {
+                "file": place.file,
+                "line": place.line,
+                "column": place.column,
+                "message": place.message,
+                "excerpt": place.excerpt,
+            }
             for place in diagnostic.related
         ],
     }
+
+
+def from_json(tree: Mapping[str, Json]) -> Diagnostic:
+    """Return the diagnostic that `as_json` wrote, as the log and the HTTP API hold it."""
+    related = tuple(Place(**place) for place in tree["related"])
+    return Diagnostic(**{key: value for key, value in tree.items() if key not in ("title", "related")}, related=related)
 
 
 def render_github(diagnostics: Iterable[Diagnostic], *, prefix: str = "") -> str:

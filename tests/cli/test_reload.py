@@ -17,7 +17,10 @@ def test_good_files(hooksd: Command, daemon: FakeDaemon) -> None:
 
 
 def test_rejected_files_end_with_1_and_are_told_beside_the_result(hooksd: Command, daemon: FakeDaemon) -> None:
-    problem = {"code": "H012", "severity": "error", "message": "unknown key", "file": "a.toml", "line": 2, "column": 1}
+    problem = {
+        "code": "H012", "severity": "error", "message": "unknown key", "file": "a.toml", "line": 2, "column": 1,
+        "end_column": 4, "excerpt": "onn = 1", "hint": None, "related": [],
+    }  # fmt: skip
     daemon.says(RELOAD, 409, {"state": "REJECTED", "revision": "abd", "running": "abc", "diagnostics": [problem]})
 
     result = hooksd("reload")

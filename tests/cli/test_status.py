@@ -14,7 +14,7 @@ STATUS: dict[str, Any] = {
 }  # fmt: skip
 PROBLEM = {
     "code": "H012", "severity": "error", "message": "unknown key `onn`\x1b[0m", "file": "a.toml", "line": 2,
-    "column": 1, "end_column": 4, "excerpt": "onn = 1", "hint": "did you mean `on`?",
+    "column": 1, "end_column": 4, "excerpt": "onn = 1", "hint": "did you mean `on`?", "related": [],
 }  # fmt: skip
 
 
@@ -42,7 +42,7 @@ def test_rejected_files_end_with_1_and_show_the_place(hooksd: Command, daemon: F
 
     assert result.status == 1
     assert "a.toml:2:1" in result.out
-    assert "   | ^^^" in result.out
+    assert "2 | onn = 1\n  | ^^^" in result.out
     assert "did you mean `on`?" in result.out
     assert "files:        revision abd" in result.out
     assert "\x1b" not in result.out
