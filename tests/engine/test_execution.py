@@ -7,7 +7,7 @@ import pytest
 
 from hooksd.errors import JournalFull
 from hooksd.model.effect import Effect, Performed
-from hooksd.model.record import EventAccepted, RunEnded, StepEnded, StepRetried
+from hooksd.model.record import EventAccepted, RunEnded, StepEnded
 from hooksd.testing import RecordingPerformer
 from tests.engine.bench import Bench
 
