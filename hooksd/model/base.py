@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, StringConstraints
+from pydantic import BaseModel, BeforeValidator, ConfigDict, StringConstraints, WithJsonSchema
 
 NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._-]*$"
 
@@ -17,7 +17,7 @@ Template = Annotated[str, StringConstraints(max_length=65536)]
 Expression = Annotated[str, StringConstraints(min_length=1, max_length=4096)]
 """A bare expression, without braces: `body.ref == 'refs/heads/main'`."""
 
-Json = Any
+Json = Annotated[Any, WithJsonSchema({"additionalProperties": True})]
 """A JSON value: null, boolean, number, string, list or string-keyed mapping of these."""
 
 
