@@ -40,7 +40,7 @@ def status(word: object) -> str:
 
 
 def error(tree: Tree) -> str:
-    """Return what went wrong, as the end of a line; nothing when nothing did."""
+    """Return what went wrong, as it follows a status; nothing when nothing did."""
     return f"  {click.style(safe(shortened(str(tree['error']), MAX_ERROR)), fg=BAD)}" if tree.get("error") else ""
 
 
@@ -49,12 +49,16 @@ def took(tree: Tree) -> str:
     return format_duration(float(tree.get("ms") or 0) / 1000)
 
 
+def _id(identifier: object) -> str:
+    """Return an identifier as it ends a line: there to be copied, not to be read."""
+    return click.style(safe(identifier), fg=DIM)
+
+
 def _event_accepted(tree: Tree) -> str:
     event = tree["event"]
-    runs = ", ".join(f"{run['workflow']} {run['id']}" for run in tree.get("runs", ()))
-    return (
-        f"{safe(event['type'])} from {safe(event['source'])}  {safe(event['id'])}  -> {safe(runs or 'starts nothing')}"
-    )
+    runs = ", ".join(run["workflow"] for run in tree.get("runs", ()))
+    source, started = safe(event["source"]), safe(runs or "starts nothing")
+    return f"{safe(event['type'])} from {source} -> {started}  {_id(event['id'])}"
 
 
 def _request_refused(tree: Tree) -> str:
@@ -64,33 +68,33 @@ def _request_refused(tree: Tree) -> str:
 
 
 def _run_started(tree: Tree) -> str:
-    return f"{safe(tree['workflow'])}  {safe(tree['run'])}"
+    return f"{safe(tree['workflow'])}  {_id(tree['run'])}"
 
 
 def _step_started(tree: Tree) -> str:
     until = f"  until {safe(tree['wake_at'])}" if tree.get("wake_at") else ""
-    return f"{safe(tree['step'])}  attempt {tree['attempt']}  {safe(tree['run'])}{until}"
+    return f"{safe(tree['step'])}  attempt {tree['attempt']}{until}  {_id(tree['run'])}"
 
 
 def _step_retried(tree: Tree) -> str:
     when = f"attempt {tree['attempt']} failed, again at {safe(tree['retry_at'])}"
-    return f"{safe(tree['step'])}  {when}  {safe(tree['run'])}{error(tree)}"
+    return f"{safe(tree['step'])}  {when}{error(tree)}  {_id(tree['run'])}"
 
 
 def _step_ended(tree: Tree) -> str:
-    return f"{safe(tree['step'])}  {status(tree['status'])} in {took(tree)}  {safe(tree['run'])}{error(tree)}"
+    return f"{safe(tree['step'])}  {status(tree['status'])} in {took(tree)}{error(tree)}  {_id(tree['run'])}"
 
 
 def _run_ended(tree: Tree) -> str:
-    return f"{safe(tree['workflow'])}  {status(tree['status'])} in {took(tree)}  {safe(tree['run'])}{error(tree)}"
+    return f"{safe(tree['workflow'])}  {status(tree['status'])} in {took(tree)}{error(tree)}  {_id(tree['run'])}"
 
 
 def _delivery_created(tree: Tree) -> str:
-    return f"{safe(tree['endpoint'])}  {safe(tree['delivery'])}  for {safe(tree['event'])}"
+    return f"{safe(tree['endpoint'])}  for {safe(tree['event'])}  {_id(tree['delivery'])}"
 
 
 def _attempt_started(tree: Tree) -> str:
-    return f"attempt {tree['number']} ({safe(tree['reason'])})  {safe(tree['delivery'])}"
+    return f"attempt {tree['number']} ({safe(tree['reason'])})  {_id(tree['delivery'])}"
 
 
 def _attempt_ended(tree: Tree) -> str:
@@ -99,14 +103,12 @@ def _attempt_ended(tree: Tree) -> str:
     outcome = click.style(f"{safe(tree['outcome'])} {code}".strip(), fg=GOOD if tree["outcome"] == "ok" else BAD)
     again = f"  again at {safe(tree['retry_at'])}" if tree.get("retry_at") else ""
     took_ms = format_duration(float(exchange.get("total_ms") or 0) / 1000)
-    return (
-        f"{safe(tree['endpoint'])}  attempt {tree['number']}: {outcome} in {took_ms}  {safe(tree['delivery'])}{again}"
-    )
+    return f"{safe(tree['endpoint'])}  attempt {tree['number']}: {outcome} in {took_ms}{again}  {_id(tree['delivery'])}"
 
 
 def _delivery_ended(tree: Tree) -> str:
     attempts = f"after {tree['attempts']} attempt{'s' if tree['attempts'] != 1 else ''}"
-    return f"{safe(tree['endpoint'])}  {status(tree['status'])} {attempts}  {safe(tree['delivery'])}{error(tree)}"
+    return f"{safe(tree['endpoint'])}  {status(tree['status'])} {attempts}{error(tree)}  {_id(tree['delivery'])}"
 
 
 def _config_applied(tree: Tree) -> str:

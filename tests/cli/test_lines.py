@@ -62,8 +62,9 @@ def test_lines_say_what_matters() -> None:
     text = "\n".join(told(record) for record in [*STORY, *OTHERS])
 
     for words in (
-        f"github.push from webhook/github  evt_01a20177-423b-7893-b564-e2d45adda24d  -> deploy {RUN}",
+        "github.push from webhook/github -> deploy  evt_01a20177-423b-7893-b564-e2d45adda24d",
         "build  failed in 350ms",
+        f"  {RUN}",
         "exit status 3",
         "chat  attempt 1: http_5xx 503 in 12ms",
         "chat  exhausted after 1 attempt  ",
