@@ -51,14 +51,18 @@ def examples(text: str) -> list[Example]:
 def carried_out(example: Example, daemon: Daemon) -> str:
     """Run a command beside a daemon and return what it said."""
     command = example.command.replace("127.0.0.1:9000", f"127.0.0.1:{daemon.port}")
-    command = command.replace(".hooksd/state/", f"{daemon.directory}/state/")
+    return shell(command.replace(".hooksd/state/", f"{daemon.directory}/state/"), daemon)
+
+
+def shell(script: str, daemon: Daemon) -> str:
+    """Run a script in the directory of a daemon and return what it said."""
     done = subprocess.run(
-        ["/bin/sh", "-euc", command],
+        ["/bin/sh", "-euc", script],
         cwd=daemon.directory,
         env=daemon.environment,
         capture_output=True,
         text=True,
-        timeout=20,
+        timeout=30,
         check=False,
     )
     return done.stdout + done.stderr

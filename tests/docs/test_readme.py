@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import shutil
-import subprocess
 from pathlib import Path
 
 import pytest
@@ -12,6 +11,7 @@ import pytest
 from hooksd.config.diagnostics import render_text
 from hooksd.config.load import Loader
 from hooksd.config.secrets import SecretStore
+from tests.docs.console import shell
 from tests.end_to_end.daemon import Daemon
 
 ROOT = Path(__file__).parents[2]
@@ -25,19 +25,11 @@ def blocks(kind: str, section: str) -> list[str]:
     return [body for found, body in BLOCK.findall(part) if found == kind]
 
 
-def shell(command: str, daemon: Daemon) -> str:
+def pasted(script: str, daemon: Daemon) -> str:
     """Run what the README says beside a daemon; its checkout is the daemon's directory."""
-    command = command.replace("localhost:9000", f"127.0.0.1:{daemon.port}").replace(".venv/bin/hooksd", "hooksd")
-    done = subprocess.run(
-        ["/bin/sh", "-euc", command],
-        cwd=daemon.directory,
-        env=daemon.environment,
-        capture_output=True,
-        text=True,
-        timeout=30,
-        check=False,
+    return shell(
+        script.replace("localhost:9000", f"127.0.0.1:{daemon.port}").replace(".venv/bin/hooksd", "hooksd"), daemon
     )
-    return done.stdout + done.stderr
 
 
 @pytest.mark.skipif(shutil.which("curl") is None, reason="the README talks with curl")
@@ -49,7 +41,7 @@ def test_the_first_minute_goes_as_the_readme_says(daemon: Daemon) -> None:
     (answer,) = blocks("json", "60 seconds")
     (diagnostic,) = blocks("text", "60 seconds")
 
-    greeted, looked, changed, broken = (shell(block, daemon) for block in (greet, look, change, break_it))
+    greeted, looked, changed, broken = (pasted(block, daemon) for block in (greet, look, change, break_it))
 
     assert re.fullmatch(re.sub(r"\d+", r"[0-9]+", re.escape(answer.strip())), greeted.strip()), greeted
     assert "event.accepted" in looked
