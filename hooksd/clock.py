@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
+import functools
 import time
 from typing import Protocol
 
@@ -43,8 +44,13 @@ class SystemClock:
 def rfc3339(unix: float) -> str:
     """Write Unix seconds as UTC with milliseconds: `2026-11-22T03:28:00.123Z` (RFC 3339)."""
     seconds, millis = divmod(round(unix * 1000), 1000)
-    stamp = dt.datetime.fromtimestamp(seconds, tz=dt.UTC)
-    return f"{stamp.isoformat()[:19]}.{millis:03d}Z"
+    return f"{_second(seconds)}.{millis:03d}Z"
+
+
+@functools.lru_cache(maxsize=16)
+def _second(seconds: int) -> str:
+    """Write the part that many stamps share: each record has one, and a busy second has tens of thousands."""
+    return dt.datetime.fromtimestamp(seconds, tz=dt.UTC).isoformat()[:19]
 
 
 def unix(stamp: str) -> float:

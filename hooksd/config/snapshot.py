@@ -138,13 +138,14 @@ def subscribers(snapshot: Snapshot, event_type: str, webhook: str | None) -> tup
         webhook: The webhook that received the event, if one did.
     """
     received = None if webhook is None else BY_WEBHOOK + webhook
-    found: dict[str, CompiledWorkflow] = {}
-    if not event_type.startswith(BY_WEBHOOK):
-        found.update((workflow.name, workflow) for workflow in snapshot.subscriptions.get(event_type, ()))
-    if received is not None:
-        found.update((workflow.name, workflow) for workflow in snapshot.subscriptions.get(received, ()))
-    for pattern, workflow in snapshot.patterns:
-        text = received if pattern.startswith(BY_WEBHOOK) else event_type
-        if text is not None and matches(pattern, text):
-            found[workflow.name] = workflow
+    by_type = () if event_type.startswith(BY_WEBHOOK) else snapshot.subscriptions.get(event_type, ())
+    by_webhook = () if received is None else snapshot.subscriptions.get(received, ())
+    by_pattern = [
+        workflow
+        for pattern, workflow in snapshot.patterns
+        if (text := received if pattern.startswith(BY_WEBHOOK) else event_type) is not None and matches(pattern, text)
+    ]
+    if not (by_type or by_webhook or by_pattern):
+        return ()
+    found = {workflow.name: workflow for workflow in (*by_type, *by_webhook, *by_pattern)}
     return tuple(found[name] for name in sorted(found))

@@ -14,6 +14,8 @@ EVENT_PREFIX = "evt_"
 RUN_PREFIX = "run_"
 DELIVERY_PREFIX = "dlv_"
 
+_RANDOM = (1 << 74) - 1
+
 
 def uuid7(unix: float, random: int) -> uuid.UUID:
     """Build a UUIDv7 from a time and 74 bits of randomness.
@@ -24,13 +26,13 @@ def uuid7(unix: float, random: int) -> uuid.UUID:
 
     Source: RFC 9562 section 5.7.
     """
-    return _uuid7(int(unix * 1000), random)
+    return uuid.UUID(int=_number(int(unix * 1000), random))
 
 
-def _uuid7(millis: int, random: int) -> uuid.UUID:
+def _number(millis: int, random: int) -> int:
     rand_a = (random >> 62) & 0xFFF
     rand_b = random & ((1 << 62) - 1)
-    return uuid.UUID(int=(millis & ((1 << 48) - 1)) << 80 | 0x7 << 76 | rand_a << 64 | 0b10 << 62 | rand_b)
+    return (millis & ((1 << 48) - 1)) << 80 | 0x7 << 76 | rand_a << 64 | 0b10 << 62 | rand_b
 
 
 def unix_of(identifier: str) -> float:
@@ -56,12 +58,16 @@ class IdFactory:
         self._random = random
         self._last = 0
 
-    def _next(self) -> uuid.UUID:
-        candidate = (int(self._now() * 1000) << 74) | (self._random() & ((1 << 74) - 1))
-        # When the clock stood still or went back, count on in the random bits, and from there into the time.
-        self._last = max(candidate, self._last + 1)
-        millis, random = divmod(self._last, 1 << 74)
-        return _uuid7(millis, random)
+    def _next(self) -> str:
+        millis = int(self._now() * 1000)
+        if millis > self._last >> 74:
+            self._last = millis << 74 | self._random() & _RANDOM
+        else:
+            # Within a millisecond, and when the clock went back, count on in the random bits, and from there into the
+            # time (RFC 9562 section 6.2, method 2). Randomness is a system call, so it is asked once a millisecond.
+            self._last += 1
+        text = f"{_number(self._last >> 74, self._last & _RANDOM):032x}"
+        return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
 
     def event(self) -> EventId:
         """Return the identifier of a new event."""
