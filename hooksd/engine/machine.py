@@ -15,6 +15,7 @@ from dataclasses import replace
 from typing import get_args
 
 from hooksd.clock import unix
+from hooksd.config.snapshot import CompiledStep
 from hooksd.engine.commands import Attempt, Command, Conclude, Finish, Rest
 from hooksd.engine.run import Emitted, Progress, Result, Run, Verdict
 from hooksd.engine.steps.registry import is_repeatable
@@ -102,9 +103,18 @@ def _go_on(run: Run, key: str, progress: Progress) -> Command:
     if progress.retry_at is not None:
         return Attempt(step=key, number=number, deadline=deadline(run), not_before=progress.retry_at)
     step = run.step
-    if step is not None and is_repeatable(step) and progress.interruptions + 1 < MAX_INTERRUPTIONS:
+    if step is not None and is_repeatable(step) and (_only_waits(step) or _may_go_on(progress)):
         return Attempt(step=key, number=number, deadline=deadline(run))
     return Conclude(step=key, status="interrupted", attempts=progress.attempt, error=INTERRUPTED)
+
+
+def _may_go_on(progress: Progress) -> bool:
+    return progress.interruptions + 1 < MAX_INTERRUPTIONS
+
+
+def _only_waits(step: CompiledStep) -> bool:
+    """Tell whether a step waits for something that goes on by itself: for days, and through any number of restarts."""
+    return step.verb == "send"
 
 
 def _begun(before: Progress | None, record: StepStarted) -> Progress:

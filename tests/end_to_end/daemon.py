@@ -45,6 +45,10 @@ class Daemon:
         self.credentials_dir = directory / "credentials"
         self.port = free_port()
         self.process: subprocess.Popen[bytes] | None = None
+        self.prefix: tuple[str, ...] = ()
+        """The command that starts it, like `strace -D -o FILE`; it must become the daemon, not its parent."""
+        self.variables: dict[str, str] = {}
+        """Added to its environment."""
         self._stderr: IO[bytes] | None = None
         self.hooks_dir.mkdir(parents=True)
         self.credentials_dir.mkdir()
@@ -55,11 +59,13 @@ class Daemon:
             # The `hooksd` of this environment comes first, as after an installation.
             "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
             "LANG": "C.UTF-8",
+            "PYTHONDONTWRITEBYTECODE": "1",
             "HOOKSD_HOOKS_DIR": str(self.hooks_dir),
             "HOOKSD_LOG_DIR": str(self.log_dir),
             "HOOKSD_STATE_DIR": str(self.directory / "state"),
             "HOOKSD_CREDENTIALS_DIR": str(self.credentials_dir),
             "HOOKSD_LISTEN": f"127.0.0.1:{self.port}",
+            **self.variables,
         }
 
     @property
@@ -98,18 +104,33 @@ class Daemon:
         Raises:
             AssertionError: It ended, or was not ready in time; with what it said.
         """
+        process = self.launch(*arguments)
+        assert self.opened(), f"ended with {process.returncode}:\n{self.stderr}"
+
+    def launch(self, *arguments: str) -> subprocess.Popen[bytes]:
+        """Start it and return at once."""
         with (self.directory / "stderr").open("ab") as self._stderr:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "hooksd", "serve", *arguments],
+                [*self.prefix, sys.executable, "-m", "hooksd", "serve", *arguments],
                 env=self.environment,
                 cwd=self.directory,
                 stderr=self._stderr,
             )
+        return self.process
+
+    def opened(self) -> bool:
+        """Return when it is ready: true; or when it has ended: false.
+
+        Raises:
+            AssertionError: It was not ready in time; with what it said.
+        """
+        assert self.process is not None
         deadline = time.monotonic() + START_SECONDS
         while time.monotonic() < deadline:
-            assert self.process.poll() is None, f"ended with {self.process.returncode}:\n{self.stderr}"
+            if self.process.poll() is not None:
+                return False
             if self._is_ready():
-                return
+                return True
             time.sleep(0.02)
         raise AssertionError(f"not ready after {START_SECONDS} s:\n{self.stderr}")
 

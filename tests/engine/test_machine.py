@@ -166,12 +166,18 @@ def test_on_interrupt_overrides_what_is_safe_both_ways() -> None:
 
 
 def test_a_step_that_was_there_at_every_crash_is_given_up() -> None:
-    playbook = Playbook({"steps": [{"id": "a", "send": "a"}]})
+    playbook = Playbook({"steps": [{"id": "a", "http": "GET https://a.example/"}]})
     for attempt in range(1, MAX_INTERRUPTIONS):
         playbook.began("a", attempt).asks(Attempt(step="a", number=attempt + 1))
     playbook.began("a", MAX_INTERRUPTIONS).asks(
         Conclude(step="a", status="interrupted", attempts=MAX_INTERRUPTIONS, error=INTERRUPTED)
     )
+
+
+def test_waiting_for_a_delivery_is_never_given_up() -> None:
+    playbook = Playbook({"steps": [{"id": "a", "send": "a"}]})
+    for attempt in range(1, 3 * MAX_INTERRUPTIONS):
+        playbook.began("a", attempt).asks(Attempt(step="a", number=attempt + 1))
 
 
 def test_retries_are_no_interruptions() -> None:

@@ -1,0 +1,158 @@
+"""`kill -9` of the whole daemon: in front of every system call that touches the disk, and at random under load.
+
+Here a sample. `HOOKSD_KILL_EVERYWHERE=1` kills in front of every single call (about ten minutes on two cores with
+`-n 2`), `HOOKSD_KILL_LOOP=200` does the loop so often (about eight minutes).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import os
+import random
+import re
+import shutil
+import signal
+from pathlib import Path
+
+import pytest
+
+from tests.durability.receiver import Receiver
+from tests.durability.strace import needs_strace, strace
+from tests.durability.work import Load, assert_nothing_is_lost, caller, in_flight, set_up
+from tests.end_to_end.daemon import Daemon, records, unfinished
+
+EVERYWHERE = bool(os.environ.get("HOOKSD_KILL_EVERYWHERE"))
+LOOP = int(os.environ.get("HOOKSD_KILL_LOOP", "10"))
+CALLERS = 12
+PADDINGS = (0, 60_000, 70_000, 10)
+"""Of the events of one life: small ones, one that fills a segment, one that is kept as a blob."""
+
+CALLS = {
+    "write": (5, 14, 25),
+    "fdatasync": (1, 3, 6, 12),
+    "fsync": (2, 5),
+    "openat": (2, 4),
+    "ftruncate": (1, 2),
+    "rename": (2, 3),
+    "unlink": (1,),
+}
+"""The calls, and in front of which of each the sample kills: counted for each thread."""
+
+
+async def live_once(daemon: Daemon, load: Load) -> bool:
+    """Let a daemon that is being started live through the work, and stop it; return whether it was killed before."""
+    process = daemon.process
+    assert process is not None
+    if await asyncio.to_thread(daemon.opened):
+        async with caller() as client:
+            for padding in PADDINGS:
+                if await load.post(client, daemon, padding) is None:
+                    break
+        while process.poll() is None and unfinished(records(daemon.log_dir)):
+            await asyncio.sleep(0.02)
+    if process.poll() is None:
+        process.terminate()
+    status = await asyncio.to_thread(process.wait, 30)
+    assert status in (0, -signal.SIGKILL), daemon.stderr
+    return status != 0
+
+
+async def finish(daemon: Daemon) -> None:
+    """Start once more, let everything end, and stop."""
+    daemon.prefix = ()
+    await asyncio.to_thread(daemon.start)
+    await daemon.settled(timeout=60)
+    assert await asyncio.to_thread(daemon.stop) == 0
+
+
+def leave_a_torn_line(daemon: Daemon) -> None:
+    """Leave a log behind as a crash does, so that a start has something to cut off."""
+    daemon.start()
+    daemon.kill()
+    (segment,) = daemon.log_dir.glob("log-*.jsonl")
+    with segment.open("ab") as file:
+        file.write(b'{"type":"event.acc')
+
+
+async def killed_at(daemon: Daemon, receiver: Receiver, call: str, number: int) -> bool:
+    """Kill the daemon in front of the n-th such call of a thread; return whether it came to that."""
+    daemon.variables["HOOKSD_SEGMENT_SIZE"] = "64KiB"
+    leave_a_torn_line(daemon)
+    load = Load()
+    daemon.prefix = strace(call, f":signal=SIGKILL:when={number}", daemon.directory / "trace")
+    daemon.launch()
+    was_killed = await live_once(daemon, load)
+    flying = in_flight(records(daemon.log_dir))
+    await finish(daemon)
+    assert_nothing_is_lost(daemon, receiver, load, duplicates=flying)
+    return was_killed
+
+
+def openings(daemon: Daemon) -> int:
+    """Return which `openat` of the main thread is the first of the log: those before are of Python's own modules."""
+    trace = daemon.directory / "openings"
+    daemon.prefix = strace("openat", "", trace)
+    daemon.start()
+    daemon.stop()
+    daemon.prefix = ()
+    lines = [re.split(r"\s+", line, maxsplit=1) for line in trace.read_text().splitlines()]
+    main = [call for thread, call in lines if thread == lines[0][0] and call.startswith("openat")]
+    return next(number for number, call in enumerate(main, 1) if f'"{daemon.log_dir}/lock"' in call)
+
+
+@needs_strace
+@pytest.mark.timeout(120 if not EVERYWHERE else 3600)
+@pytest.mark.parametrize(("call", "sample"), CALLS.items())
+async def test_nothing_is_lost_whichever_system_call_the_daemon_is_killed_at(
+    tmp_path: Path, call: str, sample: tuple[int, ...]
+) -> None:
+    first = openings(Daemon(tmp_path / "openings")) if call == "openat" else 1
+    numbers = itertools.count(first) if EVERYWHERE else (first + number - 1 for number in sample)
+    killed = 0
+    for number in numbers:
+        with Receiver() as receiver:
+            daemon = Daemon(tmp_path / str(number))
+            set_up(daemon, receiver)
+            try:
+                was_killed = await killed_at(daemon, receiver, call, number)
+            finally:
+                daemon.kill()
+        if not was_killed:
+            break
+        killed += 1
+        shutil.rmtree(daemon.directory)
+    print(f"killed in front of {killed} calls of {call}, 0 lost")
+    assert killed
+
+
+async def load_until_killed(daemon: Daemon, load: Load, answers: int) -> int:
+    """Kill the daemon in the middle once it has accepted so many more; return how many deliveries were under way."""
+    enough = len(load.accepted) + answers
+    async with caller() as client, asyncio.TaskGroup() as group:
+        for _ in range(CALLERS):
+            group.create_task(load.keep_posting(client, daemon))
+        async with asyncio.timeout(20):
+            while len(load.accepted) < enough:
+                await asyncio.sleep(0.005)
+        await asyncio.sleep(random.random() / 2)
+        daemon.kill()
+    return in_flight(records(daemon.log_dir))
+
+
+@pytest.mark.timeout(60 + 6 * LOOP)
+async def test_nothing_is_lost_and_only_what_was_under_way_comes_twice_however_often_the_daemon_is_killed(
+    daemon: Daemon, receiver: Receiver
+) -> None:
+    load = Load()
+    flying = 0
+
+    for _ in range(LOOP):
+        await asyncio.to_thread(daemon.start)
+        flying += await load_until_killed(daemon, load, random.randrange(1, 40))
+    await finish(daemon)
+
+    assert_nothing_is_lost(daemon, receiver, load, duplicates=flying)
+    print(
+        f"{LOOP} kills, {len(load.accepted)} accepted, 0 lost, {receiver.duplicates} came twice of {flying} under way"
+    )
