@@ -19,12 +19,13 @@ import pytest
 
 from tests.durability.receiver import Receiver
 from tests.durability.strace import needs_strace, strace
-from tests.durability.work import Load, assert_nothing_is_lost, caller, in_flight, set_up
+from tests.durability.work import Load, assert_nothing_is_lost, caller, in_flight, set_up, tell
 from tests.end_to_end.daemon import Daemon, records, unfinished
 
 EVERYWHERE = bool(os.environ.get("HOOKSD_KILL_EVERYWHERE"))
 LOOP = int(os.environ.get("HOOKSD_KILL_LOOP", "10"))
 CALLERS = 12
+DICE = random.Random()  # noqa: S311 - chance, no secret
 PADDINGS = (0, 60_000, 70_000, 10)
 """Of the events of one life: small ones, one that fills a segment, one that is kept as a blob."""
 
@@ -122,7 +123,7 @@ async def test_nothing_is_lost_whichever_system_call_the_daemon_is_killed_at(
             break
         killed += 1
         shutil.rmtree(daemon.directory)
-    print(f"killed in front of {killed} calls of {call}, 0 lost")
+    tell(f"killed in front of {killed} calls of {call}, 0 lost")
     assert killed
 
 
@@ -135,7 +136,7 @@ async def load_until_killed(daemon: Daemon, load: Load, answers: int) -> int:
         async with asyncio.timeout(20):
             while len(load.accepted) < enough:
                 await asyncio.sleep(0.005)
-        await asyncio.sleep(random.random() / 2)
+        await asyncio.sleep(DICE.random() / 2)
         daemon.kill()
     return in_flight(records(daemon.log_dir))
 
@@ -149,10 +150,8 @@ async def test_nothing_is_lost_and_only_what_was_under_way_comes_twice_however_o
 
     for _ in range(LOOP):
         await asyncio.to_thread(daemon.start)
-        flying += await load_until_killed(daemon, load, random.randrange(1, 40))
+        flying += await load_until_killed(daemon, load, DICE.randrange(1, 40))
     await finish(daemon)
 
     assert_nothing_is_lost(daemon, receiver, load, duplicates=flying)
-    print(
-        f"{LOOP} kills, {len(load.accepted)} accepted, 0 lost, {receiver.duplicates} came twice of {flying} under way"
-    )
+    tell(f"{LOOP} kills, {len(load.accepted)} accepted, 0 lost, {receiver.duplicates} came twice of {flying} under way")
