@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
+import resource
 import socket
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from functools import partial
+from typing import Any
 
 import uvicorn
 from starlette.types import ASGIApp
 
-KEEP_ALIVE = 75.0
-"""Seconds an idle connection is kept: longer than the 60 s of common proxies, so that they never meet a closed one."""
+from hooksd.web.guard import GuardedProtocol
+from hooksd.web.guard_crowd import Crowd, Report
+from hooksd.web.guard_limits import GuardReason, Limits
+
 FINISH = 10.0
 """Seconds that requests under way get when the daemon stops."""
 
@@ -25,26 +32,37 @@ class _Guest(uvicorn.Server):
 class Listener:
     """Serves one application on its sockets until it is told to stop."""
 
-    def __init__(self, app: ASGIApp, sockets: Sequence[socket.socket], *, finish: float = FINISH) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        sockets: Sequence[socket.socket],
+        *,
+        limits: Limits | None = None,
+        report: Report | None = None,
+        finish: float = FINISH,
+    ) -> None:
         """Prepare to serve.
 
         Args:
             app: The application.
             sockets: Bound and listening; they are closed at the end.
+            limits: What callers may take. Default: those of `Limits`.
+            report: Told of requests that are refused before they reach the application. Default: nobody.
             finish: Seconds that requests under way get at the end.
         """
         self._sockets = list(sockets)
+        self._crowd = Crowd(_affordable(limits or Limits()), report or _untold)
+        protocol: Any = partial(GuardedProtocol, crowd=self._crowd)  # uvicorn only calls it
         self._server = _Guest(
             uvicorn.Config(
                 app,
-                http="httptools",
+                http=protocol,
                 ws="none",
                 lifespan="off",
                 log_config=None,
                 access_log=False,
                 proxy_headers=False,
                 server_header=False,
-                timeout_keep_alive=int(KEEP_ALIVE),
                 timeout_graceful_shutdown=max(1, int(finish)),
             )
         )
@@ -56,7 +74,12 @@ class Listener:
 
     async def serve(self) -> None:
         """Answer requests until `stop` was called and those under way have ended."""
-        await self._server.serve(sockets=self._sockets)
+        async with asyncio.TaskGroup() as group:
+            sweeping = group.create_task(self._crowd.run(), name="time limits of connections")
+            try:
+                await self._server.serve(sockets=self._sockets)
+            finally:
+                sweeping.cancel()
 
     def stop(self) -> None:
         """Accept no further connection and let `serve` end."""
@@ -66,3 +89,15 @@ class Listener:
         """Like `stop`, without waiting for requests under way."""
         self._server.should_exit = True
         self._server.force_exit = True
+
+
+def _affordable(limits: Limits) -> Limits:
+    """Return limits under which half of the file descriptors stay free for the log, programs and deliveries."""
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft == resource.RLIM_INFINITY:
+        return limits
+    return replace(limits, connections=max(1, min(limits.connections, soft // 2)))
+
+
+def _untold(*, webhook: str | None, reason: GuardReason, status: int, peer: str) -> None:
+    """Count nothing."""

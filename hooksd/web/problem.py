@@ -19,6 +19,8 @@ PROBLEM_TYPE: Final[Headers] = ((b"content-type", b"application/problem+json"),)
 RETRY_AFTER_SECONDS: Final = 5
 """What a 503 asks callers to wait: long enough to free room, short enough for callers who do not queue."""
 
+RETRY_AFTER: Final[Headers] = ((b"retry-after", b"%d" % RETRY_AFTER_SECONDS),)
+
 CLOSE: Final[Headers] = ((b"connection", b"close"),)
 """Sent where the rest of a body is not read, so that no later request is looked for in it."""
 
@@ -43,4 +45,4 @@ def problem(
 
 def unavailable(detail: str) -> Answer:
     """Refuse because nothing can be made durable now; the caller should send the same again."""
-    return problem(503, detail, headers=((b"retry-after", b"%d" % RETRY_AFTER_SECONDS),))
+    return problem(503, detail, headers=RETRY_AFTER)

@@ -15,19 +15,21 @@ from hooksd.journal.protocol import Journal
 from hooksd.model.record import RequestRefused
 from hooksd.telemetry import happenings
 from hooksd.telemetry.observer import Observer
+from hooksd.web.guard_limits import GuardReason
 
 FLUSH_SECONDS = 1.0
 
 WebReason = Literal[
     "unknown_path", "method", "too_large", "content_coding", "media_type", "unreadable_body", "unnamed_event"
 ]
-"""Why a request was refused before or after it was authenticated; `auth.verdict.Reason` says why it was not."""
+"""Why a request was refused before or after it was authenticated; `auth.verdict.Reason` says why it was not, and
+`web.guard_limits.GuardReason` why nobody asked."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Kind:
     webhook: str | None
-    reason: Reason | WebReason
+    reason: Reason | WebReason | GuardReason
     status: int
 
 
@@ -46,7 +48,7 @@ class Refusals:
         self._observer = observer
         self._waiting: dict[_Kind, _Tally] = {}
 
-    def add(self, *, webhook: str | None, reason: Reason | WebReason, status: int, peer: str) -> None:
+    def add(self, *, webhook: str | None, reason: Reason | WebReason | GuardReason, status: int, peer: str) -> None:
         """Count one refusal.
 
         Args:

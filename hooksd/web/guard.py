@@ -1,0 +1,407 @@
+"""The HTTP protocol of both listeners: uvicorn's, with the bounds that it lacks.
+
+uvicorn parses, hands requests to the application and writes its answers. This class decides who is heard: it bounds
+headers, targets, chunks, waiting requests and time, wants exactly one Host, and says why it refuses before it closes.
+`daemon.server` plugs it in. Time limits strike in `check`, which `web.guard_crowd` calls; nothing here sets a timer.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import struct
+from enum import Enum, auto
+from typing import Any, Final
+
+import httptools
+from uvicorn.config import Config
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.server import ServerState
+
+from hooksd.web.answer import Answer, encode_answer
+from hooksd.web.guard_crowd import Crowd
+from hooksd.web.guard_limits import (
+    BODY_RATE,
+    FREE_PIECES,
+    LEAST_PIECE,
+    LINGER,
+    MAX_TARGET,
+    MAX_WAITING,
+    WIRE_RATIO,
+    WIRE_SLACK,
+    GuardReason,
+)
+from hooksd.web.problem import CLOSE, RETRY_AFTER, problem
+
+_HOST: Final = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789.-_~%!$&'()*+,;=:[]"
+"""Bytes of a Host (RFC 3986 section 3.2.2)."""
+_RESET: Final = struct.pack("ii", 1, 0)
+"""SO_LINGER that throws away what was not sent: whoever does not read must not hold kernel memory either."""
+
+
+class Phase(Enum):
+    """What the caller may send next."""
+
+    IDLE = auto()
+    """A request."""
+    HEAD = auto()
+    """The rest of a request line and headers."""
+    BODY = auto()
+    """The rest of a body."""
+
+
+class Unwelcome(Exception):
+    """Raised inside the parser to end it: the request is refused, or what follows is not heard."""
+
+    def __init__(self, status: int | None, reason: GuardReason, detail: str = "") -> None:
+        super().__init__(detail)
+        self.status = status
+        """None: nothing is wrong with what was heard, and nothing more is."""
+        self.reason: GuardReason = reason
+        self.detail = detail
+
+
+class _Exit:
+    """The transport as uvicorn's answers see it: all the same, but closing waits until the answer can arrive."""
+
+    __slots__ = ("close", "is_closing", "write")
+
+    def __init__(self, protocol: GuardedProtocol) -> None:
+        self.write = protocol.transport.write
+        self.is_closing = protocol.transport.is_closing
+        self.close = protocol.part
+
+
+class GuardedProtocol(HttpToolsProtocol):
+    """One connection."""
+
+    def __init__(
+        self,
+        config: Config,
+        server_state: ServerState,
+        app_state: dict[str, Any],
+        _loop: asyncio.AbstractEventLoop | None = None,
+        *,
+        crowd: Crowd,
+    ) -> None:
+        """Begin without a connection; uvicorn calls it.
+
+        Args:
+            config: uvicorn's.
+            server_state: uvicorn's.
+            app_state: uvicorn's.
+            crowd: All connections of this listener.
+        """
+        super().__init__(config, server_state, app_state, _loop)
+        self.crowd = crowd
+        self.limits = crowd.limits
+        self.address = ""
+        self.since = 0.0
+        self._phase = Phase.IDLE
+        self._exit: _Exit
+        self._served = False
+        self._owed = 0  # requests heard whose answers are not complete
+        self._wire = 0  # bytes read for this request, but for the read it began in
+        self._read = 0  # bytes of the last read
+        self._body = 0
+        self._pieces = 0
+        self._held = 0  # our part of crowd.buffered
+        self._host: bytes | None = None
+        self._keeps = True  # the connection may outlive this request
+        self._deaf = False  # nothing is heard any more
+        self._last_words: bytes | None = None  # a refusal that waits for the answers before it
+        self._parted: float | None = None  # since when the caller is only let finish
+        self._closed: float | None = None  # since when a closed connection has something left to send
+        self._stalled: float | None = None  # since when the caller does not read
+
+    # The life of the connection.
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn has it
+        """Come in, if there is room."""
+        super().connection_made(transport)
+        self._exit = _Exit(self)
+        self.since = self.loop.time()
+        self.address = self.client[0] if self.client else ""
+        if not self.crowd.enter(self):
+            self._deaf = True
+            self._tell("crowded", 503)
+            detail = "too many connections; try again later, or use fewer at once"
+            transport.write(self._encoded(problem(503, detail, headers=RETRY_AFTER + CLOSE)))
+            transport.close()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Leave."""
+        self.crowd.leave(self)
+        self._release(self._held)
+        self.pipeline.clear()
+        super().connection_lost(exc)
+
+    def shutdown(self) -> None:
+        """Answer what was asked, and close then."""
+        self._keeps = False
+        super().shutdown()
+
+    # What arrives.
+
+    def data_received(self, data: bytes) -> None:
+        """Hear what the caller sends."""
+        if self._deaf:
+            return
+        self._read = len(data)
+        self._parse(data)
+        self._wire += self._read
+        if self._wire > self.limits.head_bytes:
+            self._weigh()
+
+    def _parse(self, data: bytes) -> None:
+        try:
+            self.parser.feed_data(data)
+        except httptools.HttpParserUpgrade as upgrade:
+            self._parse(self._without_upgrade() + data[upgrade.args[0] :])
+        except httptools.HttpParserError as error:
+            self._refuse(_unwelcome(error))
+
+    def _without_upgrade(self) -> bytes:
+        """Return the head of a request that asks for another protocol, as one that does not ask.
+
+        A server may ignore `Upgrade` (RFC 9110 section 7.8), and must where it speaks nothing else: Java's client asks
+        for HTTP/2 in this way with every first request. The parser would take the body for the other protocol.
+        """
+        lines = [name + b": " + value for name, value in self.headers if name != b"upgrade"]
+        return b"\r\n".join([b"%b %b HTTP/1.1" % (self.parser.get_method(), self.url), *lines, b"\r\n"])
+
+    def _weigh(self) -> None:
+        """Refuse a request that takes many bytes to say little."""
+        if self._deaf:
+            return
+        if self._phase is not Phase.BODY:
+            self._refuse(Unwelcome(431, "head_too_large", f"headers may have {self.limits.head_bytes} bytes in all"))
+        elif self._wire > WIRE_RATIO * self._body + WIRE_SLACK + self.limits.head_bytes:
+            self._refuse(Unwelcome(400, "malformed", "send the body in larger chunks, without chunk extensions"))
+
+    def on_message_begin(self) -> None:
+        """Begin a request."""
+        if not self._keeps and self._owed:
+            raise Unwelcome(None, "malformed")  # RFC 9112 section 9.6: nothing counts after `Connection: close`
+        super().on_message_begin()
+        self._phase = Phase.HEAD
+        self.since = self.loop.time()
+        self._wire = self._body = self._pieces = 0
+        self._host = None
+
+    def on_url(self, url: bytes) -> None:
+        """Take a piece of the request target."""
+        self.url += url
+        if len(self.url) > MAX_TARGET:
+            raise Unwelcome(414, "head_too_large", f"the path and query may have {MAX_TARGET} bytes")
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Take a header field, or a trailer field, which is counted and forgotten (RFC 9110 section 6.5.1)."""
+        headers = self.headers
+        if len(headers) >= self.limits.headers:
+            raise Unwelcome(431, "head_too_large", f"a request may have {self.limits.headers} header fields")
+        name = name.lower()
+        headers.append((name, value))
+        if name == b"host" and self._phase is Phase.HEAD:
+            if self._host is not None:
+                raise Unwelcome(400, "malformed", "send exactly one Host")
+            self._host = value
+        elif name == b"expect" and value.lower() == b"100-continue":
+            self.expect_100_continue = True
+
+    def on_headers_complete(self) -> None:
+        """Hand the request to the application, or let it wait for those before it."""
+        self.check_head()
+        if self.parser.should_upgrade():
+            return  # see _without_upgrade
+        super().on_headers_complete()
+        cycle = self.cycle
+        cycle.transport = self._exit  # type: ignore[assignment] # all of it that a cycle uses
+        # Only a request that was heard to its end leaves a connection on which the next can be found. An answer that
+        # comes earlier says `Connection: close`, which uvicorn reads from here.
+        self._keeps = cycle.keep_alive
+        cycle.keep_alive = False
+        self.headers = []  # trailer fields must not join the headers, which were checked and perhaps signed
+        self._phase = Phase.BODY
+        self._owed += 1
+
+    def check_head(self) -> None:
+        """Judge a request by its complete head.
+
+        Raises:
+            Unwelcome: It is refused.
+        """
+        if self._host is None:
+            if self.parser.get_http_version() != "1.0":
+                raise Unwelcome(400, "malformed", "send exactly one Host")
+        elif self._host.translate(None, _HOST):
+            raise Unwelcome(400, "malformed", "the Host is none")
+        if self._wire + self._read > self.limits.head_bytes:
+            size = len(self.url) + sum(len(name) + len(value) for name, value in self.headers)
+            if size > self.limits.head_bytes:
+                raise Unwelcome(431, "head_too_large", f"headers may have {self.limits.head_bytes} bytes in all")
+        if self.parser.get_method() == b"CONNECT":
+            raise Unwelcome(400, "malformed", "this is no proxy")
+        if len(self.pipeline) >= MAX_WAITING:
+            detail = f"{MAX_WAITING} requests wait for their answers on this connection; read before you send more"
+            raise Unwelcome(429, "pipelined", detail)
+
+    def on_body(self, body: bytes) -> None:
+        """Take a piece of a body."""
+        size = len(body)
+        self._body += size
+        self._pieces += 1
+        if self._pieces > FREE_PIECES + self._body // LEAST_PIECE:
+            raise Unwelcome(400, "malformed", "send the body in larger chunks")
+        self._held += size
+        self.crowd.buffered += size
+        if self.crowd.buffered > self.limits.buffered:
+            raise Unwelcome(503, "crowded", "too many bodies are being received; try again later")
+        super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        """End a request."""
+        if self._phase is not Phase.BODY:
+            return  # see _without_upgrade
+        self._phase = Phase.IDLE
+        if self._owed > 1:
+            self._release(self._body)  # what waits is bounded by the pause in reading
+        if not self.cycle.response_started:
+            self.cycle.keep_alive = self._keeps
+        super().on_message_complete()
+
+    # What leaves.
+
+    def on_response_complete(self) -> None:
+        """Go on with the request that waits, or wait for one."""
+        self.server_state.total_requests += 1
+        self._owed -= 1
+        self._served = True
+        if not self._owed:
+            self._release(self._held)
+        if self._parted is not None or self.transport.is_closing():
+            return
+        if self.pipeline:
+            self.flow.resume_reading()
+            cycle, app = self.pipeline.pop()
+            self._start_asgi_task(cycle, app)
+        elif self._deaf:
+            self._say_last_words()
+        else:
+            self.flow.resume_reading()
+            if self._phase is Phase.IDLE:
+                self.since = self.loop.time()
+
+    def pause_writing(self) -> None:
+        """Note that the caller does not read."""
+        self._stalled = self.loop.time()
+        super().pause_writing()
+
+    def resume_writing(self) -> None:
+        """Note that it does."""
+        self._stalled = None
+        super().resume_writing()
+
+    def part(self) -> None:
+        """Close, in a way that lets the caller read what was sent."""
+        if self._phase is Phase.IDLE and not self._deaf:
+            self.transport.close()
+        elif self._parted is None and not self.transport.is_closing():
+            self._deaf = True
+            self._parted = self.loop.time()
+            self.flow.resume_reading()
+            self.transport.write_eof()
+
+    def _refuse(self, unwelcome: Unwelcome) -> None:
+        """Hear nothing more; answer what was asked before, then say why, then part."""
+        if self._deaf:
+            return
+        self._deaf = True
+        answered = False
+        if self._phase is Phase.BODY:  # the application knows this request
+            answered = self.cycle.response_started
+            self._withdraw()
+        if unwelcome.status is not None and not answered:
+            self._tell(unwelcome.reason, unwelcome.status)
+            headers = RETRY_AFTER + CLOSE if unwelcome.status == 503 else CLOSE
+            self._last_words = self._encoded(problem(unwelcome.status, unwelcome.detail, headers=headers))
+        if not self._owed:
+            self._say_last_words()
+
+    def _withdraw(self) -> None:
+        """Take the request that is being received away from the application."""
+        cycle = self.cycle
+        if self.pipeline and self.pipeline[0][0] is cycle:
+            self.pipeline.popleft()
+            self._owed -= 1
+        elif not cycle.response_complete:
+            cycle.disconnected = True
+            cycle.message_event.set()
+            self._owed -= 1
+
+    def _say_last_words(self) -> None:
+        if self._last_words is not None and not self.transport.is_closing():
+            self.transport.write(self._last_words)
+        self.part()
+
+    def _encoded(self, answer: Answer) -> bytes:
+        return encode_answer(answer, self.server_state.default_headers)
+
+    def _tell(self, reason: GuardReason, status: int) -> None:
+        self.crowd.report(webhook=None, reason=reason, status=status, peer=self.address or "unix")
+
+    def _release(self, size: int) -> None:
+        self.crowd.buffered -= size
+        self._held -= size
+
+    # What the crowd asks.
+
+    def standing(self) -> int | None:
+        """Tell how early this connection should go when room is needed; None: it is being answered."""
+        if self._phase is Phase.BODY:
+            return 1
+        return None if self._owed else 0
+
+    def dismiss(self) -> None:
+        """Close, because room is needed."""
+        self.transport.close()
+
+    def check(self, now: float) -> None:
+        """End what has taken too long."""
+        if self._closed is None and self.transport.is_closing():
+            self._closed = now
+        unread = self._stalled if self._stalled is not None else self._closed
+        if unread is not None:
+            if now - unread > self.limits.write_timeout:
+                self._abort()
+        elif self._parted is not None:
+            if now - self._parted > LINGER:
+                self.transport.close()
+        elif self.flow.read_paused:
+            self.since = now  # it is not the caller who lets wait
+        elif not self._deaf:
+            self._check_caller(now - self.since)
+
+    def _check_caller(self, seconds: float) -> None:
+        limits = self.limits
+        if self._phase is Phase.HEAD:
+            if seconds > limits.header_timeout:
+                self._refuse(Unwelcome(408, "slow", f"the headers were not there after {limits.header_timeout:g} s"))
+        elif self._phase is Phase.BODY:
+            if seconds > limits.body_timeout + self._body / BODY_RATE:
+                self._refuse(Unwelcome(408, "slow", f"the body was not there after {seconds:.0f} s"))
+        elif not self._owed and seconds > (limits.idle_timeout if self._served else limits.header_timeout):
+            self.transport.close()
+
+    def _abort(self) -> None:
+        carrier = self.transport.get_extra_info("socket")
+        if carrier is not None:
+            carrier.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
+        self.transport.abort()
+
+
+def _unwelcome(error: httptools.HttpParserError) -> Unwelcome:
+    """Return why the parser stopped: one of our own reasons, or its own."""
+    if isinstance(error.__context__, Unwelcome):
+        return error.__context__
+    return Unwelcome(400, "malformed", "this is not HTTP/1.1 as RFC 9112 defines it")
