@@ -77,7 +77,7 @@ def build_verifier(auth: Auth, secret: SecretOf) -> Verifier:
         raise problem
     return BuiltVerifier(
         proof=_proof(concrete, secret),
-        trust=_trust(concrete),
+        trust=trust_earned(concrete),
         event=tuple(finder(source) for source in concrete.event),
         id=finder(concrete.id) if concrete.id else None,
         credential_headers=_credentials(concrete, "header").union(_authorization(concrete)),
@@ -125,7 +125,8 @@ def _checked(key: str, secret: bytes) -> bytes:
     return secret
 
 
-def _trust(auth: ConcreteAuth) -> Trust:
+def trust_earned(auth: ConcreteAuth) -> Trust:
+    """Return the trust that an authentic request earns; a signature that leaves the body out is a token."""
     match auth:
         case NoneAuth():
             return Trust.ANONYMOUS

@@ -58,6 +58,7 @@ CODES: Mapping[str, str] = MappingProxyType({
     "H051": "Template in a constant",
     "H052": "Data that becomes code",
     "H060": "Not permitted",
+    "H061": "Caller that is trusted too little",
     "H070": "Secret not found",
     "H071": "Literal secret",
     "H072": "Secret that cannot be used",

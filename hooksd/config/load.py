@@ -11,7 +11,7 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from hooksd.config.checks import permissions, references, secrecy
+from hooksd.config.checks import permissions, references, secrecy, trust
 from hooksd.config.checks.collection import Collection, collect
 from hooksd.config.checks.written import Written
 from hooksd.config.diagnostics import Diagnostic, in_order
@@ -76,6 +76,7 @@ class Loader:
         collection, findings = collect(item for file in self._files.values() for item in file.content.written)
         findings += references.check(collection)
         findings += permissions.check(collection)
+        findings += trust.check(collection)
         findings += secrecy.check(collection, self._secrets, allow_inline=self._allow_inline)
         documents = {name: file.document for name, file in self._files.items() if file.document is not None}
         own = [diagnostic for file in self._files.values() for diagnostic in file.diagnostics]

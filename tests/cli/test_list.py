@@ -23,7 +23,7 @@ url   = "https://chat.example.com/hook"
 retry = { max = 4 }
 
 [workflows.cleanup]
-on    = ["manual", "webhook:door"]
+on    = ["manual", "shop.order"]
 when  = "body.days > 3"
 steps = [{ set = { a = 1 } }, { send = "chat", json = {} }]
 """
@@ -43,7 +43,7 @@ def test_each_kind_has_its_table(hooksd: Command) -> None:
     lines = [" ".join(line.split()) for line in result.out.splitlines()]
     assert "door POST /hooks/door none webhook.door accept all.toml:4" in lines
     assert "shut POST /elsewhere (disabled) none shop.order accept all.toml:7" in lines
-    assert "cleanup manual, webhook:door body.days > 3 set send all.toml:17" in lines
+    assert "cleanup manual, shop.order body.days > 3 set send all.toml:17" in lines
     assert "chat POST https://chat.example.com/hook not signed 4 attempts all.toml:13" in lines
     assert "cleaner run:true shell roles.toml:2" in lines
     assert lines.count("") == 3
