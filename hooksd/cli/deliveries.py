@@ -34,7 +34,8 @@ def command(
     """
     reader = log_of(settings_of(ctx))
     wanted = _filter(webhook, endpoint, failed=failed)
-    found = list(itertools.islice((entry.tree for entry in reader.backward() if wanted(entry.tree)), count))
+    trees = (entry.tree for entry in reader.backward(_marks(webhook, endpoint)))
+    found = list(itertools.islice(filter(wanted, trees), count))
     if json_lines:
         for tree in found:
             say(as_json(tree))
@@ -62,6 +63,13 @@ def _filter(webhook: str | None, endpoint: str | None, *, failed: bool) -> Calla
                 return False
 
     return is_wanted
+
+
+def _marks(webhook: str | None, endpoint: str | None) -> list[bytes]:
+    """Return what the line of a record holds that comes from a webhook or went to an endpoint, as the log writes it."""
+    names = (("webhook", webhook), ("endpoint", endpoint))
+    # A name that had to be escaped is the name of nothing.
+    return [f'"{key}":"{name}"'.encode(errors="surrogateescape") for key, name in names if name is not None]
 
 
 def _row(tree: Tree) -> tuple[object, ...]:

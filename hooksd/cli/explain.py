@@ -57,7 +57,7 @@ def story(reader: LogReader, identifier: str) -> list[dict[str, Any]]:
     while todo and len(seen) < MAX_EVENTS:
         one = todo.pop(0)
         seen.add(one)
-        for entry in reader.find(one):
+        for entry in first if one == identifier else reader.find(one):
             places[_place(entry)] = entry.tree
             if (emitted := _emitted(entry.tree)) is not None and emitted not in seen:
                 todo.append(emitted)

@@ -1,26 +1,28 @@
 """The log for people: read from the files alone, whether a daemon writes them or none does. Used by the command line.
 
 No locks are taken and nothing is written. Lines that are not whole are stepped over: the last one may be half written.
+How much is read depends on the question, not on the length of the log.
 """
 
 from __future__ import annotations
 
 import itertools
-import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from hooksd.clock import unix
-from hooksd.journal import blobs, codec
+from hooksd.journal import blobs, codec, search
 from hooksd.journal.related import Related
 from hooksd.journal.segment import segment_name, segment_number
 from hooksd.model.base import Json
 from hooksd.model.ids import unix_of
 
-_CHUNK = 64 * 1024
-_SLACK = 60.0
-"""Seconds by which clocks may have been set back, and by which the last record about something may follow its end."""
+_EARLY = 1.0
+"""Seconds between the making of an identifier and the first record about it by which clocks may have been set back.
+When they were set back further, the whole log is searched."""
+_LATE = 1.0
+"""Seconds by which the last record about something may follow its end."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,10 +49,14 @@ class LogReader:
         for number in self._segments():
             yield from self._entries(number, 0)
 
-    def backward(self) -> Iterator[Entry]:
-        """Yield every record, newest first; what is not asked for is not read."""
+    def backward(self, marks: Collection[bytes] = ()) -> Iterator[Entry]:
+        """Yield every record, newest first; what is not asked for is not read.
+
+        Args:
+            marks: Leave out, unparsed, the records whose line holds none of these bytes. None: all records are wanted.
+        """
         for number in reversed(self._segments()):
-            yield from self._backward(number)
+            yield from self._backward(number, marks)
 
     def follow(self, wait: Callable[[], bool], *, last: int = 0) -> Iterator[Entry]:
         """Yield the last records, then every new one as it is written, in order and without a gap.
@@ -85,16 +91,22 @@ class LogReader:
         Raises:
             ValueError: It is not an identifier.
         """
-        since = unix_of(identifier)
+        since = unix_of(identifier) - _EARLY
         related = Related(identifier)
-        found: list[Entry] = []
-        for number in self._since(since):
-            for entry in self._entries(number, 0):
+        found = list(self._about(related, self._since(since), since))
+        if related.has_begun:
+            return found
+        return list(self._about(Related(identifier), self._segments(), None))
+
+    def _about(self, related: Related, numbers: list[int], since: float | None) -> Iterator[Entry]:
+        """Yield the records about something, from a time on, until it is over."""
+        for number in numbers:
+            position = self._position(number, since) if since is not None and number == numbers[0] else 0
+            for entry in self._holding(number, position, lambda: related.marks):
+                if related.ended_at is not None and (_time(entry.tree) or 0) > related.ended_at + _LATE:
+                    return
                 if related.take(entry.tree):
-                    found.append(entry)
-                elif related.ended_at is not None and _time(entry) > related.ended_at + _SLACK:
-                    return found
-        return found
+                    yield entry
 
     def blob(self, digest: str) -> bytes:
         """Return the bytes of a body that is kept beside the log.
@@ -122,16 +134,38 @@ class LogReader:
     def _since(self, time: float) -> list[int]:
         """Return the segments that may hold records made after a time: the first record of each says when it began."""
         segments = self._segments()
-        for index in range(len(segments) - 1, 0, -1):
-            began = self._began(segments[index])
-            if began is not None and began <= time - _SLACK:
-                return segments[index:]
-        return segments
+        low, high = 0, len(segments) - 1
+        while low < high:
+            middle = (low + high + 1) // 2
+            began = self._began(segments[middle])
+            if began is None or began > time:
+                high = middle - 1
+            else:
+                low = middle
+        return segments[low:]
 
     def _began(self, number: int) -> float | None:
+        if not self._path(number).is_file():
+            return None
         with self._path(number).open("rb") as file:
-            line = codec.unseal(file.readline().removesuffix(b"\n"))
-        return None if line is None else unix(codec.tree_of(line)["at"])
+            return _made(file.readline().removesuffix(b"\n"))
+
+    def _position(self, number: int, time: float) -> int:
+        """Return where in a segment the records begin that may have been made at a time or later."""
+        if not self._path(number).is_file():
+            return 0
+        with self._path(number).open("rb") as file:
+            return search.before(file, time, _made)
+
+    def _holding(self, number: int, position: int, marks: Callable[[], Collection[bytes]]) -> Iterator[Entry]:
+        """Yield the records of a segment that hold a mark, and some others between them."""
+        if not self._path(number).is_file():
+            return
+        with self._path(number).open("rb") as file:
+            for offset, line in search.onward(file, position, marks):
+                entry = self._entry(number, offset, line)
+                if entry is not None:
+                    yield entry
 
     def _entries(self, number: int, position: int) -> Iterator[Entry]:
         return (entry for entry, _ in self._lines(number, position) if entry is not None)
@@ -153,27 +187,15 @@ class LogReader:
             file.seek(offset)
             return len(file.readline())
 
-    def _backward(self, number: int) -> Iterator[Entry]:
-        """Yield the records of a segment, last first, reading it in pieces from its end."""
+    def _backward(self, number: int, marks: Collection[bytes]) -> Iterator[Entry]:
+        """Yield the records of a segment, last first."""
         if not self._path(number).is_file():
             return
         with self._path(number).open("rb") as file:
-            start = file.seek(0, os.SEEK_END)
-            rest = b""
-            while start > 0:
-                size = min(_CHUNK, start)
-                start -= size
-                file.seek(start)
-                rest, *lines = (file.read(size) + rest).split(b"\n")
-                end = start + len(rest) + 1 + sum(len(line) + 1 for line in lines)
-                for line in reversed(lines):
-                    end -= len(line) + 1
-                    entry = self._entry(number, end, line)
-                    if entry is not None:
-                        yield entry
-            entry = self._entry(number, 0, rest)
-            if entry is not None:
-                yield entry
+            for offset, line in search.back(file, marks):
+                entry = self._entry(number, offset, line)
+                if entry is not None:
+                    yield entry
 
     def _entry(self, number: int, offset: int, text: bytes) -> Entry | None:
         line = codec.unseal(text)
@@ -183,5 +205,15 @@ class LogReader:
         return Entry(tree=tree, segment=segment_name(number), offset=offset)
 
 
-def _time(entry: Entry) -> float:
-    return unix(entry.tree["at"])
+def _time(tree: Mapping[str, Json]) -> float | None:
+    """Return when a record was made; None when a version that we do not know says it in another way."""
+    try:
+        return unix(tree["at"])
+    except (KeyError, TypeError, ValueError):
+        return None
+
+
+def _made(text: bytes) -> float | None:
+    """Return when the record of a line was made; None when the line is damaged or does not say."""
+    line = codec.unseal(text)
+    return None if line is None else _time(codec.tree_of(line))

@@ -17,10 +17,18 @@ class Related:
         Args:
             identifier: Of an event (with all its runs), of a run (with its event and its deliveries) or of a delivery.
         """
+        self._identifier = identifier
         self._ids = {identifier}
         self._open: set[str] = set()
+        self.has_begun = False
+        """The record was seen that it began with: no earlier one is about it."""
         self.ended_at: float | None = None
         """When the last of it ended, in Unix seconds; None while something is open or nothing was seen."""
+
+    @property
+    def marks(self) -> tuple[bytes, ...]:
+        """What the line of a record must hold one of, to be about it."""
+        return tuple(identifier.encode() for identifier in self._ids)
 
     def take(self, tree: Mapping[str, Json]) -> bool:
         """Tell whether a record belongs to it."""
@@ -42,6 +50,8 @@ class Related:
     def _event(self, tree: Mapping[str, Json]) -> bool:
         event = tree["event"]
         runs = [plan["id"] for plan in tree["runs"]]
+        if self._identifier in (event["id"], *runs):
+            self.has_begun = True
         if event["id"] in self._ids:
             self._ids.update(runs)
         mine = self._ids.intersection(runs)
@@ -52,6 +62,7 @@ class Related:
     def _begins(self, delivery: str, run: str) -> bool:
         if delivery not in self._ids and run not in self._ids:
             return False
+        self.has_begun = self.has_begun or delivery == self._identifier
         self._ids.add(delivery)
         self._open.add(delivery)
         return True

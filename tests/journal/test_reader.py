@@ -12,6 +12,7 @@ from hooksd.journal import codec
 from hooksd.journal.reader import Entry, LogReader
 from hooksd.journal.scan import START, Link
 from hooksd.journal.segment import segment_name
+from hooksd.model.base import Json
 from hooksd.model.record import Record, RequestRefused, SegmentStarted
 from tests.journal import samples
 
@@ -243,15 +244,69 @@ def test_finding_begins_with_the_segment_of_its_time(log: Log, reader: LogReader
     assert [entry.segment for entry in reader.find(event)] == [segment_name(3)]
 
 
-def test_finding_ends_a_minute_after_its_end(log: Log, reader: LogReader) -> None:
+def test_what_stands_long_after_its_end_is_not_looked_for(log: Log, reader: LogReader) -> None:
     event = samples.identifier("evt", 1)
     stray = samples.accepted(event, (), at=rfc3339(samples.UNIX + 500))
-    marker = RequestRefused(
-        at=rfc3339(samples.UNIX + 61), webhook=None, reason="", status=401, peer="192.0.2.7", count=1
-    )
-    log.segment(samples.accepted(event, ()), marker, stray)
+    log.segment(samples.accepted(event, ()), stray)
 
     assert len(reader.find(event)) == 1
+
+
+def test_what_an_id_says_of_its_time_is_not_trusted_where_it_proves_wrong(log: Log, reader: LogReader) -> None:
+    event = samples.identifier("evt", 1, samples.UNIX + 7200)
+    log.segment(samples.accepted(event, ()))
+    log.segment(at=rfc3339(samples.UNIX + 3600))
+
+    assert [entry.segment for entry in reader.find(event)] == [segment_name(1)]
+
+
+def test_records_with_a_time_that_nobody_can_read_do_not_hinder_finding(log: Log, reader: LogReader) -> None:
+    event = samples.identifier("evt", 1)
+    log.segment(samples.accepted(event, ()))
+    for text in (b'{"type":"run.paused","at":"x"}', b'{"type":"run.paused","at":null}', b'{"type":"run.paused"}'):
+        line, crc = codec.seal(text, log.link.seq, log.link.seq, log.link.prev)
+        log.link = Link(log.link.seq + 1, crc)
+        log.write(line)
+
+    assert len(reader.find(event)) == 1
+
+
+def bytes_read() -> int:
+    """Return how much this process has read from files so far."""
+    return int(Path("/proc/self/io").read_text().split()[1])
+
+
+def test_an_event_in_a_large_log_is_found_by_reading_little_of_it(log: Log, reader: LogReader) -> None:
+    event = samples.identifier("evt", 1, samples.UNIX + 450)
+    noise = [
+        RequestRefused(at=rfc3339(samples.UNIX + time), webhook=None, reason="x" * 20_000, status=401, peer="", count=1)
+        for time in range(900)
+    ]
+    log.segment(*noise[:300])
+    log.segment(*noise[300:450], samples.accepted(event, (), at=noise[450].at), *noise[450:600], at=noise[300].at)
+    log.segment(*noise[600:], at=noise[600].at)
+    before = bytes_read()
+
+    assert [entry.tree["event"]["id"] for entry in reader.find(event)] == [event]
+    assert log.path.stat().st_size > 6_000_000
+    assert bytes_read() - before < 1_000_000
+
+
+def test_only_records_with_a_mark_are_parsed_on_the_way_back(
+    log: Log, reader: LogReader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log.segment(*some(*range(1000)))
+    parsed: list[codec.Line] = []
+    real = codec.tree_of
+
+    def tree_of(line: codec.Line) -> dict[str, Json]:
+        parsed.append(line)
+        return real(line)
+
+    monkeypatch.setattr(codec, "tree_of", tree_of)
+
+    assert counts(list(reader.backward([b'"count":7}', b'"count":7,']))) == [7]
+    assert len(parsed) == 1
 
 
 @pytest.mark.parametrize("identifier", ["", "evt_", "deploy", "evt_12"])
