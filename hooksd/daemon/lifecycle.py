@@ -68,7 +68,8 @@ async def live(parts: Parts, stopping: Stopping) -> None:
 async def _serve(group: asyncio.TaskGroup, parts: Parts, stopping: Stopping) -> None:
     jobs = [group.create_task(job.run(), name=job.name) for job in parts.jobs]
     servers = [group.create_task(listener.serve(), name="listener") for listener in parts.listeners]
-    await _until_open(parts.listeners)
+    for listener in parts.listeners:
+        await listener.opened()
     parts.notifier.ready(parts.opened())
     await stopping.asked()
     parts.ending()
@@ -76,11 +77,6 @@ async def _serve(group: asyncio.TaskGroup, parts: Parts, stopping: Stopping) -> 
     await _end(parts, servers, stopping)
     for job in jobs:
         job.cancel()
-
-
-async def _until_open(listeners: Sequence[Listener]) -> None:
-    while not all(listener.is_open for listener in listeners):  # noqa: ASYNC110 - uvicorn tells by a flag only
-        await asyncio.sleep(0.005)
 
 
 async def _end(parts: Parts, servers: Sequence[asyncio.Task[None]], stopping: Stopping) -> None:

@@ -23,6 +23,15 @@ FINISH = 10.0
 
 
 class _Guest(uvicorn.Server):
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.opened = asyncio.Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Tell at once when the doors are open: callers may have waited for them in a socket of systemd's."""
+        await super().startup(sockets)
+        self.opened.set()
+
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
         """Leave signals to `daemon.lifecycle`."""
@@ -67,10 +76,9 @@ class Listener:
             )
         )
 
-    @property
-    def is_open(self) -> bool:
-        """Tell whether requests are answered."""
-        return self._server.started
+    async def opened(self) -> None:
+        """Return when requests are answered."""
+        await self._server.opened.wait()
 
     async def serve(self) -> None:
         """Answer requests until `stop` was called and those under way have ended."""

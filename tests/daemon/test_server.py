@@ -29,12 +29,6 @@ class Slow:
         await send({"type": "http.response.body", "body": b"ok"})
 
 
-async def opened(listener: Listener) -> None:
-    async with asyncio.timeout(10):
-        while not listener.is_open:
-            await asyncio.sleep(0.01)
-
-
 async def ask_in_vain(client: httpx.AsyncClient, url: str) -> None:
     with contextlib.suppress(httpx.TransportError):
         await client.get(url)
@@ -47,7 +41,7 @@ async def test_requests_under_way_are_answered_when_the_listener_stops() -> None
     listener = Listener(app, [door])
     async with asyncio.timeout(20), httpx.AsyncClient(trust_env=False) as client, asyncio.TaskGroup() as group:
         group.create_task(listener.serve())
-        await opened(listener)
+        await listener.opened()
         asked = group.create_task(client.get(url))
         await app.asked.wait()
         listener.stop()
@@ -65,7 +59,7 @@ async def test_a_listener_that_must_end_now_does_not_wait_for_requests() -> None
     listener = Listener(app, [door], finish=60)
     async with asyncio.timeout(10), httpx.AsyncClient(trust_env=False) as client, asyncio.TaskGroup() as group:
         serving = group.create_task(listener.serve())
-        await opened(listener)
+        await listener.opened()
         asking = group.create_task(ask_in_vain(client, url))
         await app.asked.wait()
         listener.stop_now()
@@ -83,7 +77,7 @@ async def test_signals_stay_where_they_were_and_a_unix_socket_is_served(tmp_path
     transport = httpx.AsyncHTTPTransport(uds=str(tmp_path / "admin.sock"))
     async with asyncio.timeout(20), httpx.AsyncClient(transport=transport) as client, asyncio.TaskGroup() as group:
         group.create_task(listener.serve())
-        await opened(listener)
+        await listener.opened()
         assert signal.getsignal(signal.SIGTERM) is before
         assert (await client.get("http://hooksd/")).status_code == 200
         listener.stop()

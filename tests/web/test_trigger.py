@@ -212,8 +212,7 @@ async def serving(listener: Listener) -> AsyncIterator[int]:
     guest = server.Listener(listener.app, [sock], finish=1)
     async with asyncio.timeout(PATIENCE), asyncio.TaskGroup() as group:
         group.create_task(guest.serve())
-        while not guest.is_open:
-            await asyncio.sleep(0.001)
+        await guest.opened()
         yield sock.getsockname()[1]
         guest.stop()
 
