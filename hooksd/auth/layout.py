@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from hooksd.auth.refusal import Refusal
 
@@ -15,8 +15,7 @@ _PAIR = re.compile(r"([A-Za-z0-9_-]+)=\{(\w+)\}")
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Laid:
+class Laid(NamedTuple):
     """What a signature header holds."""
 
     signatures: tuple[str, ...]

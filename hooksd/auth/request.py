@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,7 +23,18 @@ class Inbound:
     """The declared media type, in lower case, without parameters."""
     url: str | None = None
     """The URL that the caller used, from `public_url`, never from Host; None when that setting is missing."""
+    _by_name: Mapping[str, str] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_by_name", dict(self.headers))
+
+    @property
+    def unrepeated(self) -> Mapping[str, str] | None:
+        """Every header by its name; None when one came twice, for then names do not tell."""
+        return self._by_name if len(self._by_name) == len(self.headers) else None
 
     def header_values(self, name: str) -> list[str]:
         """Return every value of a header; `name` in lower case."""
+        if len(self._by_name) == len(self.headers):
+            return [self._by_name[name]] if name in self._by_name else []
         return [value for key, value in self.headers if key == name]

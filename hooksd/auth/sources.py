@@ -44,7 +44,7 @@ class Examined:
 
     def header(self, name: str) -> str | None:
         """Return the one value of a header, by its name in lower case."""
-        return _one([value for key, value in self.request.headers if key == name], "duplicate_header")
+        return _one(self.request.header_values(name), "duplicate_header")
 
     def query(self, name: str) -> str | None:
         """Return the one value of a query parameter."""

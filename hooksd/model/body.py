@@ -17,6 +17,10 @@ MAX_DEPTH = 200
 _WRITABLE_DEPTH = 254  # orjson reads 1024 levels and writes these
 
 
+class TooDeep(ValueError):
+    """JSON nests lists and mappings deeper than it may."""
+
+
 def is_json(media: str) -> bool:
     """Tell whether a media type is JSON, `+json` suffixes included (RFC 6839)."""
     return media == JSON or media.endswith("+json")
@@ -27,33 +31,48 @@ def accepts(accept: tuple[str, ...], media: str) -> bool:
     return media in accept or (JSON in accept and is_json(media))
 
 
-def parse(media: str, raw: bytes) -> Json:
+def parse(media: str, raw: bytes, depth: int = MAX_DEPTH) -> Json:
     """Read a body: JSON as it is, a form as a mapping of text (lists where a field repeats), other text as text.
 
     An empty body is null.
 
+    Args:
+        media: The media type.
+        raw: The bytes.
+        depth: How deep JSON may nest, at most `MAX_DEPTH`.
+
     Raises:
+        TooDeep: JSON nests deeper.
         ValueError: The bytes are not what the media type says; the message says where.
     """
     if not raw:
         return None
     if is_json(media):
-        return _json(raw)
+        return _json(raw, depth)
     text = raw.decode("utf-8")
     return _form(text) if media == FORM else text
 
 
-def _json(raw: bytes) -> Json:
+def _json(raw: bytes, depth: int) -> Json:
     value = orjson.loads(raw)
-    if raw.count(b"[") + raw.count(b"{") > MAX_DEPTH:
-        wrapped = value
-        for _ in range(_WRITABLE_DEPTH - MAX_DEPTH):
-            wrapped = [wrapped]
-        try:
-            orjson.dumps(wrapped)
-        except TypeError as error:
-            raise ValueError(f"JSON may be at most {MAX_DEPTH} levels deep") from error
+    if raw.count(b"[") + raw.count(b"{") > depth and _is_deeper(value, depth):
+        raise TooDeep(f"JSON may be at most {depth} levels deep")
     return value
+
+
+def _is_deeper(value: Json, depth: int) -> bool:
+    """Tell whether a value nests deeper.
+
+    Walking it in Python would take longer than parsing did. So the JSON library does it: the value is put into so many
+    lists that the library reaches its own limit exactly when the value is too deep.
+    """
+    for _ in range(_WRITABLE_DEPTH - depth):
+        value = [value]
+    try:
+        orjson.dumps(value)
+    except TypeError:  # orjson.JSONEncodeError
+        return True
+    return False
 
 
 def _form(text: str) -> dict[str, str | list[str]]:

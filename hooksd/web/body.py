@@ -12,8 +12,6 @@ MAX_DEPTH = 100
 """How deep lists and maps may nest. Deeper data could be read once and never written or read again: the log wraps
 it in a record, workflows wrap it in an event, and the JSON library stops at 254 levels when it writes."""
 
-_LEVELS_WRITTEN = 254
-
 
 class Disconnected(Exception):
     """The caller went away before the end of the body."""
@@ -51,28 +49,12 @@ def parse_body(media: str, raw: bytes) -> Json:
         Unreadable: The bytes are not what the media type says, or nest too deep.
     """
     try:
-        data = body.parse(media, raw)
+        return body.parse(media, raw, MAX_DEPTH)
     except UnicodeDecodeError as error:
         raise Unreadable(f"the body is not UTF-8 at byte {error.start}") from error
     except orjson.JSONDecodeError as error:
         raise Unreadable(f"the body is not JSON: {error}") from error
+    except body.TooDeep as error:
+        raise Unreadable(f"the body nests lists and maps deeper than {MAX_DEPTH} levels") from error
     except ValueError as error:
         raise Unreadable(f"the body cannot be read as {media}: {error}") from error
-    if raw.count(b"[") + raw.count(b"{") > MAX_DEPTH and nests_too_deep(data):
-        raise Unreadable(f"the body nests lists and maps deeper than {MAX_DEPTH} levels")
-    return data
-
-
-def nests_too_deep(data: Json) -> bool:
-    """Tell whether data nests deeper than `MAX_DEPTH`.
-
-    Walking it in Python would hold the event loop for longer than parsing did. So the JSON library does it: the data
-    is put into so many lists that the library reaches its own limit exactly when the data is too deep.
-    """
-    for _ in range(_LEVELS_WRITTEN - MAX_DEPTH):
-        data = [data]
-    try:
-        orjson.dumps(data)
-    except TypeError:  # orjson.JSONEncodeError
-        return True
-    return False

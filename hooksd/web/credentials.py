@@ -28,8 +28,13 @@ MAX_FIELDS: Final = body.MAX_FIELDS
 
 def kept_headers(request: Inbound, verifier: Verifier) -> dict[str, str]:
     """Return the headers that an event keeps: credentials hidden, values of repeated ones joined with commas."""
-    kept: dict[str, str] = {}
     secret = verifier.credential_headers
+    if (found := request.unrepeated) is not None:
+        hidden = [name for name in secret if name in found]
+        if not CREDENTIAL_HEADERS.isdisjoint(found):
+            hidden += [name for name in found if name in CREDENTIAL_HEADERS]
+        return {**found, **dict.fromkeys(hidden, HIDDEN)}
+    kept: dict[str, str] = {}
     for name, value in request.headers:
         if name in CREDENTIAL_HEADERS or name in secret:
             kept[name] = HIDDEN

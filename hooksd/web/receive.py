@@ -102,6 +102,10 @@ class Receiver:
         )
         if (answer := self.screen(webhook, head, peer)) is not None:
             return answer
+        return await self.admit(webhook, request, peer)
+
+    async def admit(self, webhook: CompiledWebhook, request: Inbound, peer: str) -> Answer:
+        """Receive one request with its whole body that `screen` has let through, its length included."""
         now = self._clock.now()
         verdict = webhook.verifier.verify(request, now)
         if isinstance(verdict, Refused):
@@ -122,9 +126,7 @@ class Receiver:
         headers = credentials.kept_headers(request, verifier)
         query = _query(request, webhook)
         reading = verifier.read(request, data)
-        scope: dict[str, Json] = {}
-        if webhook.event is not None or webhook.subject is not None:
-            scope = {"body": data, "headers": headers, "query": query}
+        scope: dict[str, Json] = {"body": data, "headers": headers, "query": query}
         return Event(
             id=self._ids.event(),
             type=naming.event_type(webhook, reading.event_type, scope),

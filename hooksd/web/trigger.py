@@ -103,7 +103,9 @@ class TriggerApp:
             media=head.media,
             url=self._url(scope["path"], query),
         )
-        return await self._receiver.receive(webhook, request, peer)
+        if head.length is None:
+            return await self._receiver.receive(webhook, request, peer)
+        return await self._receiver.admit(webhook, request, peer)
 
     def _url(self, path: str, query: str) -> str | None:
         if self._public_url is None:
@@ -122,15 +124,13 @@ def peer_of(scope: Scope) -> str:
 
 def head_of(method: str, headers: Sequence[tuple[str, str]]) -> Head:
     """Read what decides about a request before its body is there."""
-    media = coding = ""
-    length: int | None = 0
-    for name, value in headers:
-        if name == "content-type":
-            media = media or value.partition(";")[0].strip().lower()
-        elif name == "content-length":
-            length = int(value) if value.isascii() and value.isdigit() and len(value) < _DIGITS else None
-        elif name == "transfer-encoding":
-            length = None
-        elif name == "content-encoding":
-            coding = coding or value.lower()
-    return Head(method=method, media=media, coding=coding, length=length)
+    named = dict(headers)
+    if len(named) != len(headers):
+        # The first value that says something counts.
+        named.update((name, value) for name, value in reversed(headers) if value)
+    length: int | None = None
+    if "transfer-encoding" not in named:
+        said = named.get("content-length", "0")
+        length = int(said) if said.isascii() and said.isdigit() and len(said) < _DIGITS else None
+    media = named.get("content-type", "").partition(";")[0].strip().lower()
+    return Head(method=method, media=media, coding=named.get("content-encoding", "").lower(), length=length)
