@@ -21,7 +21,7 @@ from hooksd.config.checks.words import EXPECTED, found
 from hooksd.config.diagnostics import did_you_mean
 from hooksd.errors import SettingsRejected
 from hooksd.model.secret import SecretRef
-from hooksd.model.units import Size
+from hooksd.model.units import Duration, Size
 
 PREFIX = "HOOKSD_"
 DEFAULT_FILE = Path("hooksd.toml")
@@ -94,6 +94,24 @@ class Settings(BaseSettings):
     """A reference to the bearer token that callers of a TCP `admin` address must present."""
     public_url: str | None = None
     """The URL under which callers reach `listen`, without a slash at the end: for links, and where it is signed."""
+    max_connections: Annotated[int, Field(ge=1, le=1_000_000)] = 1024
+    """Connections at once on `listen`, and on `admin`; never more than half of the file descriptors there are."""
+    max_connections_per_address: Annotated[int, Field(ge=1, le=1_000_000)] = 256
+    """Connections at once from one address of another machine. A proxy on another machine may need more."""
+    max_headers: Annotated[int, Field(ge=1, le=10_000)] = 100
+    """Header fields of a request."""
+    max_header_bytes: Annotated[Size, Field(ge=1024, le=2**20)] = 32 * 2**10
+    """The size of all header fields of a request together."""
+    max_buffered: Annotated[Size, Field(ge=2**16, le=2**40)] = 128 * 2**20
+    """The size of all bodies together that have been received, in whole or in part, and are not answered yet."""
+    header_timeout: Annotated[Duration, Field(ge=0.1, le=3600)] = 10.0
+    """How long a caller may take to send the headers of a request."""
+    body_timeout: Annotated[Duration, Field(ge=0.1, le=3600)] = 20.0
+    """How long a caller may take to send a body, and a second more for every 16 KiB of it."""
+    write_timeout: Annotated[Duration, Field(ge=0.1, le=3600)] = 20.0
+    """How long a caller may leave an answer unread."""
+    idle_timeout: Annotated[Duration, Field(ge=0.1, le=86400)] = 75.0
+    """How long a connection is kept between requests: longer than a proxy does, so that it never meets a closed one."""
     durability: Literal["always", "none"] = "always"
     """`always`: a record is on disk before anyone is told; `none`: a power cut may lose the last moments."""
     allow_inline_secrets: bool = False

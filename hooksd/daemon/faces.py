@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from starlette.types import ASGIApp
 
 from hooksd.config.secrets import SecretProblem
-from hooksd.config.settings import TcpAddress
+from hooksd.config.settings import Settings, TcpAddress
 from hooksd.daemon.control import Definitions, Identity, Operator, Work
 from hooksd.daemon.ground import Ground
 from hooksd.engine.ports import Intake
@@ -19,9 +19,25 @@ from hooksd.journal.reader import LogReader
 from hooksd.model.secret import Secret
 from hooksd.web.admin import Admin
 from hooksd.web.app import admin_app
+from hooksd.web.guard_limits import Limits
 from hooksd.web.receive import Receiver
 from hooksd.web.refusals import Refusals
 from hooksd.web.trigger import TriggerApp
+
+
+def limits_of(settings: Settings) -> Limits:
+    """Return what callers may take of a listener."""
+    return Limits(
+        connections=settings.max_connections,
+        connections_per_address=settings.max_connections_per_address,
+        header_timeout=settings.header_timeout,
+        body_timeout=settings.body_timeout,
+        write_timeout=settings.write_timeout,
+        idle_timeout=settings.idle_timeout,
+        headers=settings.max_headers,
+        head_bytes=settings.max_header_bytes,
+        buffered=settings.max_buffered,
+    )
 
 
 def trigger_face(ground: Ground, *, intake: Intake, refusals: Refusals, is_open: Callable[[], bool]) -> ASGIApp:

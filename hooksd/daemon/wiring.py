@@ -25,7 +25,7 @@ from hooksd.config.settings import Settings, process_environment
 from hooksd.config.snapshot import subscribers
 from hooksd.daemon import systemd
 from hooksd.daemon.control import Identity, Work, status_line
-from hooksd.daemon.faces import admin_face, trigger_face
+from hooksd.daemon.faces import admin_face, limits_of, trigger_face
 from hooksd.daemon.ground import Ground, ground_of
 from hooksd.daemon.heartbeat import beat
 from hooksd.daemon.lifecycle import LAST_RESORT, Job, Parts, live
@@ -170,10 +170,14 @@ async def _parts(ground: Ground, works: _Works, left: Unfinished) -> Parts:
         is_open.set()
         return status_line(works.reloader.status)
 
+    limits = limits_of(ground.settings)
     notifier = systemd.Notifier(environment.get("NOTIFY_SOCKET"))
     return Parts(
         jobs=_jobs(ground, works, notifier, systemd.watchdog_seconds(environment, os.getpid())),
-        listeners=(Listener(callers, trigger), Listener(operators, admin)),
+        listeners=(
+            Listener(callers, trigger, limits=limits, report=works.refusals.add),
+            Listener(operators, admin, limits=limits),
+        ),
         notifier=notifier,
         opened=opened,
         ending=partial(_ending, ground, is_open),

@@ -8,13 +8,14 @@ import httpx
 import pytest
 
 from hooksd.config.settings import Settings
-from hooksd.daemon.faces import admin_token, trigger_face
+from hooksd.daemon.faces import admin_token, limits_of, trigger_face
 from hooksd.daemon.ground import ground_of
 from hooksd.engine.ports import Accepted, Response
 from hooksd.errors import SettingsRejected
 from hooksd.model.event import Event
 from hooksd.model.ids import EventId
 from hooksd.model.record import Origin
+from hooksd.web.guard_limits import Limits
 from hooksd.web.refusals import Refusals
 from tests.daemon.test_control import SNAPSHOT
 
@@ -70,3 +71,8 @@ async def test_a_token_that_cannot_be_read_is_a_wrong_setting(tmp_path: Path) ->
 
     with pytest.raises(SettingsRejected, match="admin_token: "):
         admin_token(ground_of(settings))
+
+
+def test_the_limits_of_callers_are_settings_with_the_same_defaults() -> None:
+    assert limits_of(Settings()) == Limits()
+    assert limits_of(Settings(max_connections=5, header_timeout="2s")) == Limits(connections=5, header_timeout=2.0)
