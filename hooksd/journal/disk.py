@@ -153,7 +153,7 @@ class FileDisk:
     def read(self, name: str, *, medium: bool = False) -> bytes:  # noqa: D102 - see Disk
         path = self._directory / name
         if medium:
-            descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+            descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)  # enough for fsync, and a file may be read-only
             try:
                 os.fsync(descriptor)
                 os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_DONTNEED)
