@@ -1,7 +1,8 @@
 """`kill -9` of the whole daemon: in front of every system call that touches the disk, and at random under load.
 
-Here a sample. `HOOKSD_KILL_EVERYWHERE=1` kills in front of every single call (about ten minutes on two cores with
-`-n 2`), `HOOKSD_KILL_LOOP=200` does the loop so often (about eight minutes).
+Here a sample. `HOOKSD_KILL_EVERYWHERE=1/1` kills in front of every single call until a life ends well (about twenty
+minutes), `1/4` in front of every fourth, so that `2/4` to `4/4` may run elsewhere. `HOOKSD_KILL_LOOP=200` does the
+loop so often (about eight minutes).
 """
 
 from __future__ import annotations
@@ -13,16 +14,17 @@ import random
 import re
 import shutil
 import signal
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
 
 from tests.durability.receiver import Receiver
 from tests.durability.strace import needs_strace, strace
-from tests.durability.work import Load, assert_nothing_is_lost, caller, in_flight, set_up, tell
+from tests.durability.work import Load, assert_nothing_is_lost, caller, finish, in_flight, set_up, tell
 from tests.end_to_end.daemon import Daemon, records, unfinished
 
-EVERYWHERE = bool(os.environ.get("HOOKSD_KILL_EVERYWHERE"))
+EVERYWHERE = os.environ.get("HOOKSD_KILL_EVERYWHERE", "")
 LOOP = int(os.environ.get("HOOKSD_KILL_LOOP", "10"))
 CALLERS = 12
 DICE = random.Random()  # noqa: S311 - chance, no secret
@@ -59,27 +61,23 @@ async def live_once(daemon: Daemon, load: Load) -> bool:
     return status != 0
 
 
-async def finish(daemon: Daemon) -> None:
-    """Start once more, let everything end, and stop."""
-    daemon.prefix = ()
-    await asyncio.to_thread(daemon.start)
-    await daemon.settled(timeout=60)
-    assert await asyncio.to_thread(daemon.stop) == 0
-
-
-def leave_a_torn_line(daemon: Daemon) -> None:
-    """Leave a log behind as a crash does, so that a start has something to cut off."""
-    daemon.start()
-    daemon.kill()
+@pytest.fixture(scope="module")
+def torn_log(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A log as a crash leaves it, so that a start has something to cut off."""
+    with Receiver() as receiver:
+        daemon = Daemon(tmp_path_factory.mktemp("torn"))
+        set_up(daemon, receiver)
+        daemon.start()
+        daemon.kill()
     (segment,) = daemon.log_dir.glob("log-*.jsonl")
     with segment.open("ab") as file:
         file.write(b'{"type":"event.acc')
+    return daemon.log_dir
 
 
 async def killed_at(daemon: Daemon, receiver: Receiver, call: str, number: int) -> bool:
     """Kill the daemon in front of the n-th such call of a thread; return whether it came to that."""
     daemon.variables["HOOKSD_SEGMENT_SIZE"] = "64KiB"
-    leave_a_torn_line(daemon)
     load = Load()
     daemon.prefix = strace(call, f":signal=SIGKILL:when={number}", daemon.directory / "trace")
     daemon.launch()
@@ -106,15 +104,19 @@ def openings(daemon: Daemon) -> int:
 @pytest.mark.timeout(120 if not EVERYWHERE else 3600)
 @pytest.mark.parametrize(("call", "sample"), CALLS.items())
 async def test_nothing_is_lost_whichever_system_call_the_daemon_is_killed_at(
-    tmp_path: Path, call: str, sample: tuple[int, ...]
+    tmp_path: Path, torn_log: Path, call: str, sample: tuple[int, ...]
 ) -> None:
     first = openings(Daemon(tmp_path / "openings")) if call == "openat" else 1
-    numbers = itertools.count(first) if EVERYWHERE else (first + number - 1 for number in sample)
+    numbers: Iterable[int] = (first + number - 1 for number in sample)
+    if EVERYWHERE:
+        share, of = map(int, EVERYWHERE.split("/"))
+        numbers = itertools.count(first + share - 1, of)
     killed = 0
     for number in numbers:
         with Receiver() as receiver:
             daemon = Daemon(tmp_path / str(number))
             set_up(daemon, receiver)
+            shutil.copytree(torn_log, daemon.log_dir)
             try:
                 was_killed = await killed_at(daemon, receiver, call, number)
             finally:

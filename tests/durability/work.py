@@ -122,6 +122,14 @@ def caller(timeout: float = 20) -> httpx.AsyncClient:
     return httpx.AsyncClient(trust_env=False, timeout=timeout, limits=limits)
 
 
+async def finish(daemon: Daemon) -> None:
+    """Start once more, let everything end, and stop."""
+    daemon.prefix = ()
+    await asyncio.to_thread(daemon.start)
+    await daemon.settled(timeout=60)
+    assert await asyncio.to_thread(daemon.stop) == 0
+
+
 def in_flight(log: list[dict[str, Any]]) -> int:
     """Return how many attempts were under way when the log ended."""
     begun = {(record["delivery"], record["number"]) for record in log if record["type"] == "attempt.started"}
