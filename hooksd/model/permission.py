@@ -7,7 +7,7 @@ nothing outside the run and are always allowed.
 from __future__ import annotations
 
 from hooksd.model.patterns import matches
-from hooksd.model.role import Role
+from hooksd.model.role import Role, split_url
 from hooksd.model.trust import Trust
 
 ALWAYS_ALLOWED = frozenset({"set", "respond", "sleep", "fail"})
@@ -38,10 +38,21 @@ def denial(verb: str, target: str, *, role: Role | None, role_name: str | None, 
     patterns = [pattern for kind, _, pattern in (item.partition(":") for item in role.allow) if kind == verb]
     if verb == "emit" and not patterns:
         return None
-    if (verb == "shell" and patterns) or any(matches(pattern, target) for pattern in patterns):
+    if (verb == "shell" and patterns) or any(_fits(verb, pattern, target) for pattern in patterns):
         return None
     wanted = verb if verb == "shell" else f"{verb}:{target}"
     return f"role `{role_name}` does not allow `{wanted}`: add it to `allow` of [roles.{role_name}] in roles.toml"
+
+
+def _fits(verb: str, pattern: str, target: str) -> bool:
+    """Tell whether a target fits a pattern. A `*` of a URL stays on its side of the first slash behind the host."""
+    if verb != "http" or pattern == "*":
+        return matches(pattern, target)
+    origin, path = split_url(pattern)
+    if origin.endswith("://*"):
+        path = path or "*"
+    asked = split_url(target)
+    return matches(origin, asked[0]) and matches(path, asked[1])
 
 
 def _climbs(target: str) -> bool:

@@ -91,3 +91,38 @@ def test_a_workflow_with_a_role_wants_a_token_at_least_unless_it_says_otherwise(
     assert least_trust(None, None) is Trust.ANONYMOUS
     assert least_trust("anonymous", "deployer") is Trust.ANONYMOUS
     assert least_trust("signed", None) is Trust.SIGNED
+
+
+def allowed(pattern: str, url: str) -> bool:
+    role = Role(allow=(f"http:{pattern}",))
+    return denial("http", url, role=role, role_name="r", trust=Trust.LOCAL) is None
+
+
+@pytest.mark.parametrize(
+    ("pattern", "url"),
+    [
+        ("https://*.example.com/*", "https://evil.test/x.example.com/"),
+        ("https://*.example.com/*", "https://evil.test?.example.com/"),
+        ("https://*.example.com/*", "https://evil.test#.example.com/"),
+        ("https://a.example/*", "https://a.example.evil.test/"),
+        ("https://a.example:*/*", "https://a.example.evil.test:1/"),
+        ("https://*/status", "https://a.example/x/status"),
+    ],
+)
+def test_a_star_in_a_host_does_not_reach_into_the_path(pattern: str, url: str) -> None:
+    assert not allowed(pattern, url)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "url"),
+    [
+        ("*", "http://10.0.0.1/x"),
+        ("https://*.example.com/*", "https://a.b.example.com/x?y"),
+        ("https://a.example:*/*", "https://a.example:8443/x"),
+        ("https://*/status", "https://a.example/status"),
+        ("https://a.example", "https://a.example"),
+        ("https://*", "https://a.example/x"),
+    ],
+)
+def test_a_star_in_a_host_is_any_host_there(pattern: str, url: str) -> None:
+    assert allowed(pattern, url)
