@@ -16,10 +16,11 @@ from hooksd.config.checks.events import OWN_FAMILIES, sends
 from hooksd.config.checks.keys import unknown_key
 from hooksd.config.checks.secrecy import check_auth
 from hooksd.config.checks.shape import MODELS, explain
-from hooksd.config.checks.words import PATTERNS, found
+from hooksd.config.checks.words import PATTERNS
 from hooksd.config.checks.written import Kind, Model, Written
 from hooksd.config.document import Document
 from hooksd.config.finding import Finding
+from hooksd.config.kinds import found
 from hooksd.config.position import Path
 from hooksd.model.base import NAME_PATTERN, Json
 from hooksd.model.file import FILE_KEYS, SUPPORTED_VERSIONS, WORKFLOW_KEYS

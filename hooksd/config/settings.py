@@ -13,12 +13,11 @@ from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 
 import tomli
-from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 from pydantic_core import PydanticCustomError
-from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
-from hooksd.config.checks.words import EXPECTED, found
 from hooksd.config.diagnostics import did_you_mean
+from hooksd.config.kinds import EXPECTED, found
 from hooksd.errors import SettingsRejected
 from hooksd.model.secret import SecretRef
 from hooksd.model.units import Duration, Size
@@ -70,12 +69,10 @@ def parse_address(text: str) -> Address:
     return TcpAddress(host=host[1:-1] if bracketed else host or "0.0.0.0", port=int(port))  # noqa: S104 - `:9000` asks for it
 
 
-class Settings(BaseSettings):
+class Settings(BaseModel):
     """Every setting, checked. Building one reads nothing: `load_settings` reads the file and the environment."""
 
-    model_config = SettingsConfigDict(
-        env_prefix=PREFIX, frozen=True, extra="forbid", use_attribute_docstrings=True, validate_default=False
-    )
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
     hooks_dir: Path = Path("hooks.d")
     """The directory of definitions."""
@@ -118,17 +115,10 @@ class Settings(BaseSettings):
     """Let definitions hold secrets themselves. For trying things out, never for a repository."""
     segment_size: Annotated[Size, Field(ge=2**16, le=2**34)] = 64 * 2**20
     """The size at which a file of the delivery log is closed and the next one begun."""
-
-    @classmethod
-    def settings_customise_sources(  # noqa: D102 - see BaseSettings
-        cls,
-        settings_cls: type[BaseSettings],  # noqa: ARG003 - the signature is given
-        init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,  # noqa: ARG003
-        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
-        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        return (init_settings,)
+    retention_age: Annotated[Duration, Field(ge=60)] | None = None
+    """How long the delivery log is kept. Default: for ever."""
+    retention_size: Annotated[Size, Field(ge=2**20)] | None = None
+    """How large the delivery log may become before its oldest files are removed. Default: as large as the disk."""
 
     @field_validator("listen", "admin")
     @classmethod
@@ -190,7 +180,7 @@ def load_settings(file: Path | None, flags: Mapping[str, str]) -> Settings:
     values, problems = _from_file(file)
     problems += _unknown(PREFIX, (name for name in environment if name.startswith(PREFIX)), "the environment")
     problems += _unknown("", flags, "the flags")
-    merged = {**_from_systemd(environment), **values, **EnvSettingsSource(Settings)(), **flags}
+    merged = {**_from_systemd(environment), **values, **_from_variables(environment), **flags}
     known = {name: value for name, value in merged.items() if name in Settings.model_fields}
     try:
         settings = Settings(**known)
@@ -206,6 +196,11 @@ def _from_systemd(environment: Mapping[str, str]) -> dict[str, Any]:
     names = {"LOGS_DIRECTORY": "log_dir", "STATE_DIRECTORY": "state_dir", "CREDENTIALS_DIRECTORY": "credentials_dir"}
     # systemd separates several directories with colons; the first is ours (systemd.exec(5)).
     return {setting: environment[name].split(":")[0] for name, setting in names.items() if environment.get(name)}
+
+
+def _from_variables(environment: Mapping[str, str]) -> dict[str, str]:
+    variables = {name: f"{PREFIX}{name.upper()}" for name in Settings.model_fields}
+    return {name: environment[variable] for name, variable in variables.items() if variable in environment}
 
 
 def _from_file(file: Path | None) -> tuple[dict[str, Any], list[str]]:

@@ -10,10 +10,11 @@ from typing import Any
 from pydantic import ValidationError
 
 from hooksd.config.checks.keys import RESERVED_AUTH_TYPES, unknown_key
-from hooksd.config.checks.words import EXPECTED, MISSING, PATTERNS, TYPED, UNIONS, found, listing
+from hooksd.config.checks.words import MISSING, PATTERNS, TYPED, UNIONS, listing
 from hooksd.config.checks.written import PHASES, Kind
 from hooksd.config.diagnostics import did_you_mean
 from hooksd.config.finding import Finding, Part
+from hooksd.config.kinds import EXPECTED, found
 from hooksd.config.position import Path
 from hooksd.model.auth import AUTH_MODELS
 from hooksd.model.base import NAME_PATTERN, Json

@@ -1,4 +1,4 @@
-"""The models' rules in plain words: what was expected, what was found, what to write."""
+"""The models' rules in plain words: what to write."""
 
 from __future__ import annotations
 
@@ -9,25 +9,6 @@ from hooksd.model.base import NAME_PATTERN
 from hooksd.model.endpoint import SIGN_PATTERN
 from hooksd.model.role import PERMISSION_PATTERN
 from hooksd.model.webhook import ANSWER_PATTERN
-
-EXPECTED: Mapping[str, str] = MappingProxyType({
-    "string_type": "a text",
-    "string_sub_type": "a text",
-    "tuple_type": "a list",
-    "list_type": "a list",
-    "mapping_type": "a table",
-    "dict_type": "a table",
-    "model_type": "a table",
-    "model_attributes_type": "a table",
-    "bool_type": "true or false",
-    "bool_parsing": "true or false",
-    "int_type": "a whole number",
-    "int_parsing": "a whole number",
-    "int_from_float": "a whole number",
-    "float_type": "a number",
-    "float_parsing": "a number",
-})  # fmt: skip
-"""What a value has to be, by the type of the error."""
 
 PATTERNS: Mapping[str, str] = MappingProxyType({
     NAME_PATTERN: "a name has letters, digits, `.`, `_` and `-`, and begins with a letter or digit",
@@ -82,20 +63,6 @@ TYPED: Mapping[str, str] = MappingProxyType({
     "vars": 'write `vars.name = "..."`',
 })  # fmt: skip
 """What to write, by the key that has a value of the wrong type."""
-
-
-def found(value: object) -> str:
-    """Say what kind of value something is."""
-    if isinstance(value, bool):
-        return "`true`" if value else "`false`"
-    kinds: tuple[tuple[type, str], ...] = (
-        (str, "a text"),
-        (int, "a number"),
-        (float, "a number"),
-        (list, "a list"),
-        (dict, "a table"),
-    )
-    return next((words for kind, words in kinds if isinstance(value, kind)), "null")
 
 
 def listing(words: tuple[str, ...] | list[str], quote: str = "`") -> str:
