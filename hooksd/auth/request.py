@@ -35,6 +35,4 @@ class Inbound:
 
     def header_values(self, name: str) -> list[str]:
         """Return every value of a header; `name` in lower case."""
-        if len(self._by_name) == len(self.headers):
-            return [self._by_name[name]] if name in self._by_name else []
         return [value for key, value in self.headers if key == name]

@@ -44,6 +44,9 @@ class Examined:
 
     def header(self, name: str) -> str | None:
         """Return the one value of a header, by its name in lower case."""
+        headers = self.request.unrepeated
+        if headers is not None:
+            return headers.get(name)
         return _one(self.request.header_values(name), "duplicate_header")
 
     def query(self, name: str) -> str | None:
@@ -68,15 +71,34 @@ class Examined:
                 self._json = orjson.loads(self.request.body)
             except orjson.JSONDecodeError:
                 raise Refusal("malformed_body") from None
-        value = self._json
-        for part in path:
-            if isinstance(value, Mapping):
-                value = value.get(part)
-            elif isinstance(value, list) and part.isascii() and part.isdigit() and len(part) < 6:
-                value = value[int(part)] if int(part) < len(value) else None
-            else:
-                return None
-        return value
+        return _inside(self._json, path)
+
+    def form_names(self) -> list[str]:
+        """Return the name of every form field, as often as it stands there."""
+        self.form("")
+        return [name for name, _ in self._form or ()]
+
+
+def _inside(value: Json, path: tuple[str, ...]) -> Json:
+    for place, part in enumerate(path):
+        if isinstance(value, Mapping):
+            value = value.get(part)
+        elif isinstance(value, list) and part.isascii() and part.isdigit() and len(part) < 6:
+            value = value[int(part)] if int(part) < len(value) else None
+        elif isinstance(value, list) and part == "*":
+            return _same([_inside(element, path[place + 1 :]) for element in value])
+        else:
+            return None
+    return value
+
+
+def _same(values: list[Json]) -> Json:
+    """Return what all elements say; one that says nothing speaks for none."""
+    if not values or None in values:
+        return None
+    if any(value != values[0] for value in values):
+        raise Refusal("duplicate_parameter")
+    return values[0]
 
 
 def _one(values: list[str], reason: Reason) -> str | None:
@@ -114,6 +136,35 @@ def finder(source: str) -> Find:
         case "url":
             return lambda seen: _utf8(seen.request.url)
     raise ValueError(f"no source: {source!r}")
+
+
+def lone_field(name: str) -> Find:
+    """Return the function that finds a form field, and refuses a form with any other: nobody signed that."""
+
+    def find(seen: Examined) -> bytes | None:
+        found = _utf8(seen.form(name))
+        if found is not None and len(seen.form_names()) > 1:
+            raise Refusal("unsigned_content")
+        return found
+
+    return find
+
+
+def holds(source: str) -> Callable[[Examined], bool]:
+    """Return the function that tells whether a request has a source at all, be it empty or null."""
+    kind, _, name = source.partition(":")
+    if kind in {"json", "json?"}:
+        *above, last = name.split(".")
+        return lambda seen: _has(seen.json(tuple(above)), last)
+    find = finder(source)
+    return lambda seen: find(seen) is not None
+
+
+def _has(value: Json, part: str) -> bool:
+    if isinstance(value, Mapping):
+        return part in value
+    digits = part.isascii() and part.isdigit() and len(part) < 6
+    return isinstance(value, list) and digits and int(part) < len(value)
 
 
 def _latin(value: str | None) -> bytes | None:

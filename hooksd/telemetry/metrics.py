@@ -18,6 +18,8 @@ from prometheus_client import (
     generate_latest,
 )
 
+from hooksd.telemetry.tally import RequestTally
+
 CONFIG_STATES: Final = ("IN_SYNC", "APPLYING", "REJECTED", "HELD")
 """What `hooksd_config_state` is labelled with; one of them is 1."""
 
@@ -35,7 +37,6 @@ class Metrics:
         self.registry = CollectorRegistry()
         ProcessCollector(registry=self.registry)
         self._names: list[str] = []
-        self._children: dict[tuple[str, int], tuple[Counter, Histogram]] = {}
         self._add_web()
         self._add_engine()
         self._add_delivery()
@@ -46,15 +47,13 @@ class Metrics:
         self.build = self._gauge("build_info", "Always 1, labelled with the version.", "version")
 
     def _add_web(self) -> None:
-        self.requests = self._counter("requests", "Requests answered by the trigger listener.", "webhook", "status")
-        self.request_seconds = self._histogram(
-            "request_seconds", "From the head of a request to the end of its answer.", _QUICK, "webhook"
-        )
+        self._tally = RequestTally(_QUICK)
+        self.registry.register(self._tally)
+        self._names += ["hooksd_requests_total", "hooksd_request_seconds", "hooksd_events_accepted_total"]
         self.requests_refused = self._counter("requests_refused", "Refused requests by reason.", "webhook", "reason")
         self.requests_failed = self._counter("requests_failed", "Requests that an error of hooksd ended with 500.")
 
     def _add_engine(self) -> None:
-        self.events_accepted = self._counter("events_accepted", "Events that are durable, by source.", "source")
         self.runs_started = self._counter("runs_started", "Runs that left the queue.", "workflow")
         self.runs = self._counter("runs", "Runs that ended, by workflow and status.", "workflow", "status")
         self.run_seconds = self._histogram("run_seconds", "From acceptance to the end of a run.", _SLOW, "workflow")
@@ -99,13 +98,12 @@ class Metrics:
         return tuple(self._names)
 
     def request(self, webhook: str, status: int, seconds: float) -> None:
-        """Count one answered request. It runs for every request, so it keeps the labelled pair at hand."""
-        pair = self._children.get((webhook, status))
-        if pair is None:
-            pair = (self.requests.labels(webhook, status), self.request_seconds.labels(webhook))
-            self._children[webhook, status] = pair
-        pair[0].inc()
-        pair[1].observe(seconds)
+        """Count one answered request, on the event loop."""
+        self._tally.request(webhook, status, seconds)
+
+    def event(self, source: str) -> None:
+        """Count one event that is durable, on the event loop."""
+        self._tally.event(source)
 
     def set_config_state(self, state: str) -> None:
         """Say which of `CONFIG_STATES` the definitions are in."""

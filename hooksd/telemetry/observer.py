@@ -6,6 +6,7 @@ Parts that must report take `observer: Observer`. Tests make one with `Observer(
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 
 import structlog
 
@@ -28,12 +29,13 @@ class Observer:
         """
         self.metrics = metrics or Metrics()
         self._logger = logger or get_logger()
+        self._is_enabled_for: Callable[[int], bool] = self._logger.is_enabled_for
 
     def emit(self, happening: Happening) -> None:
         """Observe a happening. Safe to call from any thread; it never waits and never raises for odd values."""
         happening.measure(self.metrics)
         level = happening.level
-        if level is not None and self._logger.is_enabled_for(LEVELS[level]):
+        if level is not None and self._is_enabled_for(LEVELS[level]):
             self._logger.log(LEVELS[level], happening.event, **_fields(happening))
 
 

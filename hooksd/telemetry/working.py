@@ -72,7 +72,7 @@ class EventAccepted:
     runs: int
 
     def measure(self, metrics: Metrics) -> None:  # noqa: D102 - see Happening
-        metrics.events_accepted.labels(self.source).inc()
+        metrics.event(self.source)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -93,11 +93,11 @@ class Receiver:
             request: The request; its body is not longer than the webhook's limit.
             peer: The address it came from.
         """
-        coding = request.header_values("content-encoding")
+        codings = request.header_values("content-encoding")
         head = Head(
             method=request.method,
             media=request.media,
-            coding=coding[0].lower() if coding else "",
+            coding=codings[0].lower() if codings else "",
             length=len(request.body),
         )
         if (answer := self.screen(webhook, head, peer)) is not None:

@@ -80,7 +80,7 @@ class TriggerApp:
             answer = problem(500, "hooksd made an error; its log says more")
         await send_answer(answer, send)
         seconds = self._clock.monotonic() - began
-        self._observer.emit(happenings.RequestAnswered(webhook=webhook.name, status=answer.status, seconds=seconds))
+        self._observer.metrics.request(webhook.name, answer.status, seconds)
 
     async def _answer(self, webhook: CompiledWebhook, scope: Scope, receive: Receive) -> Answer:
         headers = tuple(

@@ -1,0 +1,55 @@
+from __future__ import annotations
+
+from prometheus_client import CollectorRegistry, Histogram, generate_latest
+
+from hooksd.telemetry.tally import RequestTally
+
+BOUNDS = (0.001, 0.01, 0.1)
+SECONDS = (0.0, 0.001, 0.0011, 0.05, 0.1, 7.0)
+
+
+def test_times_fall_into_the_buckets_that_the_library_would_put_them_into() -> None:
+    theirs = CollectorRegistry()
+    histogram = Histogram(
+        "hooksd_request_seconds",
+        "From the head of a request to the end of its answer.",
+        ("webhook",),
+        buckets=BOUNDS,
+        registry=theirs,
+    )
+    ours = CollectorRegistry()
+    tally = RequestTally(BOUNDS)
+    ours.register(tally)
+
+    for seconds in SECONDS:
+        histogram.labels("github").observe(seconds)
+        tally.request("github", 202, seconds)
+
+    wanted = [line for line in generate_latest(theirs).splitlines() if b"_created" not in line]
+    assert set(wanted) <= set(generate_latest(ours).splitlines())
+
+
+def test_requests_are_told_apart_by_webhook_and_status() -> None:
+    registry = CollectorRegistry()
+    tally = RequestTally(BOUNDS)
+    registry.register(tally)
+
+    for webhook, status in (("a", 202), ("a", 202), ("a", 401), ("b", 202)):
+        tally.request(webhook, status, 0.001)
+
+    read = registry.get_sample_value
+    assert read("hooksd_requests_total", {"webhook": "a", "status": "202"}) == 2
+    assert read("hooksd_requests_total", {"webhook": "a", "status": "401"}) == 1
+    assert read("hooksd_requests_total", {"webhook": "b", "status": "202"}) == 1
+    assert read("hooksd_request_seconds_count", {"webhook": "a"}) == 3
+
+
+def test_events_are_counted_by_where_they_came_from() -> None:
+    registry = CollectorRegistry()
+    tally = RequestTally(BOUNDS)
+    registry.register(tally)
+
+    tally.event("webhook/a")
+    tally.event("webhook/a")
+
+    assert registry.get_sample_value("hooksd_events_accepted_total", {"source": "webhook/a"}) == 2
