@@ -10,6 +10,8 @@ from __future__ import annotations
 import asyncio
 import socket
 import struct
+from collections import deque
+from collections.abc import Callable
 from enum import Enum, auto
 from typing import Any, Final
 
@@ -31,10 +33,9 @@ from hooksd.web.guard_limits import (
     WIRE_SLACK,
     GuardReason,
 )
+from hooksd.web.guard_refusal import Unwelcome, check_host, unwelcome
 from hooksd.web.problem import CLOSE, RETRY_AFTER, problem
 
-_HOST: Final = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789.-_~%!$&'()*+,;=:[]"
-"""Bytes of a Host (RFC 3986 section 3.2.2)."""
 _RESET: Final = struct.pack("ii", 1, 0)
 """SO_LINGER that throws away what was not sent: whoever does not read must not hold kernel memory either."""
 
@@ -50,24 +51,13 @@ class Phase(Enum):
     """The rest of a body."""
 
 
-class Unwelcome(Exception):
-    """Raised inside the parser to end it: the request is refused, or what follows is not heard."""
-
-    def __init__(self, status: int | None, reason: GuardReason, detail: str = "") -> None:
-        super().__init__(detail)
-        self.status = status
-        """None: nothing is wrong with what was heard, and nothing more is."""
-        self.reason: GuardReason = reason
-        self.detail = detail
-
-
 class _Exit:
     """The transport as uvicorn's answers see it: all the same, but closing waits until the answer can arrive."""
 
     __slots__ = ("close", "is_closing", "write")
 
     def __init__(self, protocol: GuardedProtocol) -> None:
-        self.write = protocol.transport.write
+        self.write: Callable[[bytes], None] = protocol.transport.write
         self.is_closing = protocol.transport.is_closing
         self.close = protocol.part
 
@@ -103,9 +93,11 @@ class GuardedProtocol(HttpToolsProtocol):
         self._owed = 0  # requests heard whose answers are not complete
         self._wire = 0  # bytes read for this request, but for the read it began in
         self._read = 0  # bytes of the last read
+        self._turned = False  # a request began or ended in it
         self._body = 0
         self._pieces = 0
         self._held = 0  # our part of crowd.buffered
+        self._sizes: deque[int] = deque()  # of the bodies that were heard and not answered, oldest first
         self._host: bytes | None = None
         self._keeps = True  # the connection may outlive this request
         self._deaf = False  # nothing is heard any more
@@ -134,6 +126,7 @@ class GuardedProtocol(HttpToolsProtocol):
         self.crowd.leave(self)
         self._release(self._held)
         self.pipeline.clear()
+        self._exit.write = _unheard  # uvicorn tells only the newest of its requests
         super().connection_lost(exc)
 
     def shutdown(self) -> None:
@@ -148,8 +141,9 @@ class GuardedProtocol(HttpToolsProtocol):
         if self._deaf:
             return
         self._read = len(data)
+        self._turned = False
         self._parse(data)
-        self._wire += self._read
+        self._wire = 0 if self._turned else self._wire + self._read
         if self._wire > self.limits.head_bytes:
             self._weigh()
 
@@ -159,7 +153,7 @@ class GuardedProtocol(HttpToolsProtocol):
         except httptools.HttpParserUpgrade as upgrade:
             self._parse(self._without_upgrade() + data[upgrade.args[0] :])
         except httptools.HttpParserError as error:
-            self._refuse(_unwelcome(error))
+            self._refuse(unwelcome(error))
 
     def _without_upgrade(self) -> bytes:
         """Return the head of a request that asks for another protocol, as one that does not ask.
@@ -186,6 +180,7 @@ class GuardedProtocol(HttpToolsProtocol):
         super().on_message_begin()
         self._phase = Phase.HEAD
         self.since = self.loop.time()
+        self._turned = True
         self._wire = self._body = self._pieces = 0
         self._host = None
 
@@ -231,11 +226,7 @@ class GuardedProtocol(HttpToolsProtocol):
         Raises:
             Unwelcome: It is refused.
         """
-        if self._host is None:
-            if self.parser.get_http_version() != "1.0":
-                raise Unwelcome(400, "malformed", "send exactly one Host")
-        elif self._host.translate(None, _HOST):
-            raise Unwelcome(400, "malformed", "the Host is none")
+        check_host(self._host, self.parser.get_http_version())
         if self._wire + self._read > self.limits.head_bytes:
             size = len(self.url) + sum(len(name) + len(value) for name, value in self.headers)
             if size > self.limits.head_bytes:
@@ -264,8 +255,8 @@ class GuardedProtocol(HttpToolsProtocol):
         if self._phase is not Phase.BODY:
             return  # see _without_upgrade
         self._phase = Phase.IDLE
-        if self._owed > 1:
-            self._release(self._body)  # what waits is bounded by the pause in reading
+        self._turned = True
+        self._sizes.append(self._body)
         if not self.cycle.response_started:
             self.cycle.keep_alive = self._keeps
         super().on_message_complete()
@@ -277,8 +268,8 @@ class GuardedProtocol(HttpToolsProtocol):
         self.server_state.total_requests += 1
         self._owed -= 1
         self._served = True
-        if not self._owed:
-            self._release(self._held)
+        if self._sizes:
+            self._release(self._sizes.popleft())
         if self._parted is not None or self.transport.is_closing():
             return
         if self.pipeline:
@@ -330,6 +321,7 @@ class GuardedProtocol(HttpToolsProtocol):
 
     def _withdraw(self) -> None:
         """Take the request that is being received away from the application."""
+        self._release(self._body)
         cycle = self.cycle
         if self.pipeline and self.pipeline[0][0] is cycle:
             self.pipeline.popleft()
@@ -400,8 +392,5 @@ class GuardedProtocol(HttpToolsProtocol):
         self.transport.abort()
 
 
-def _unwelcome(error: httptools.HttpParserError) -> Unwelcome:
-    """Return why the parser stopped: one of our own reasons, or its own."""
-    if isinstance(error.__context__, Unwelcome):
-        return error.__context__
-    return Unwelcome(400, "malformed", "this is not HTTP/1.1 as RFC 9112 defines it")
+def _unheard(_: bytes) -> None:
+    """Write to nobody."""
