@@ -20,6 +20,13 @@ INTERPRETERS: Mapping[str, re.Pattern[str]] = {
 }
 """Programs that run an argument as code, and the option before that argument."""
 
+CODE_VARIABLES = re.compile(
+    r"PATH|LD_\w+|BASH_ENV|ENV|IFS|(BASH_FUNC_|PS4|PROMPT_COMMAND).*|PYTHON(PATH|HOME|STARTUP|INSPECT)"
+    r"|PERL5(LIB|OPT|DB)|RUBY(OPT|LIB)|NODE_(OPTIONS|PATH)|JAVA_TOOL_OPTIONS|GIT_(SSH|SSH_COMMAND|ASKPASS|EDITOR|PAGER"
+    r"|EXTERNAL_DIFF|PROXY_COMMAND|EXEC_PATH|CONFIG\w*)|SSH_ASKPASS|EDITOR|VISUAL|PAGER|BROWSER"
+)
+"""Variables that decide which code a program runs."""
+
 
 def check(kind: Kind, file: str, base: Path, table: Mapping[str, Json]) -> Iterator[Finding]:
     """Return what breaks a rule in one definition."""
@@ -31,6 +38,7 @@ def check(kind: Kind, file: str, base: Path, table: Mapping[str, Json]) -> Itera
     for phase, index, step in raw_steps(table):
         path = (*base, phase, index)
         yield from _code(file, (*path, "run"), step.get("run"))
+        yield from _variables(file, (*path, "env"), step.get("env"))
         request = text_of(step, "http")
         if request and " " in request:
             start = request.index(" ") + 1
@@ -71,10 +79,23 @@ def _code(file: str, path: Path, argv: Json) -> Iterator[Finding]:
 
 
 def _rendered_code(file: str, path: Path, code: str, command: str) -> Iterator[Finding]:
-    if "{{" in code or "{%" in code:
+    if _is_template(code):
         message = f"`{command}` runs this text as code, and the template puts data into it"
         hint = "whoever sends the data could run anything: keep the script constant, pass data by `env` or `stdin`"
         yield Finding(code="H052", message=message, file=file, path=path, hint=hint)
+
+
+def _is_template(text: str) -> bool:
+    return "{{" in text or "{%" in text
+
+
+def _variables(file: str, path: Path, env: Json) -> Iterator[Finding]:
+    """Find templates in variables that choose code: `env.LD_PRELOAD = "{{ body.x }}"`."""
+    for name, value in env.items() if isinstance(env, dict) else ():
+        if isinstance(value, str) and _is_template(value) and CODE_VARIABLES.fullmatch(name):
+            message = f"`{name}` decides which code programs run, and the template puts data into it"
+            hint = "write a constant, or pass the data in a variable with a name of your own"
+            yield Finding(code="H052", message=message, file=file, path=(*path, name), hint=hint)
 
 
 def _destination(file: str, path: Path, url: str | None, start: int) -> Iterator[Finding]:

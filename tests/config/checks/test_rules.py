@@ -47,6 +47,19 @@ def test_data_in_other_arguments_is_not(argv: list[str]) -> None:
     assert codes({"run": argv}) == []
 
 
+@pytest.mark.parametrize("name", ["PATH", "LD_PRELOAD", "BASH_ENV", "PYTHONPATH", "GIT_SSH_COMMAND", "NODE_OPTIONS"])
+@pytest.mark.parametrize("verb", [{"run": ["date"]}, {"shell": "date"}])
+def test_data_in_a_variable_that_chooses_code_is_refused(name: str, verb: dict[str, object]) -> None:
+    assert codes({**verb, "env": {name: "/srv/{{ body.x }}"}}) == ["H052"]
+
+
+@pytest.mark.parametrize(
+    "env", [{"PATH": "/srv/bin:/usr/bin"}, {"BRANCH": "{{ body.x }}"}, {"GIT_AUTHOR_NAME": "{{ body.x }}"}]
+)
+def test_constants_and_names_of_ones_own_are_fine(env: dict[str, object]) -> None:
+    assert codes({"run": ["date"], "env": env}) == []
+
+
 @pytest.mark.parametrize(
     "url",
     ["ftp://x.example", "x.example", "//x.example", "https://", "http:///path", "https://a:b@x.example", "https://x y",
