@@ -1,37 +1,32 @@
-"""Settings of the daemon and the command line: `hooksd.toml`, then HOOKSD_* variables, then flags, in rising order.
-
-The only module that reads the environment. `docs/settings.md` explains every setting.
-"""
+"""Settings of the daemon and the command line, checked. `docs/settings.md` explains every one of them."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 
-import tomli
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
-from hooksd.config.diagnostics import did_you_mean
 from hooksd.config.kinds import EXPECTED, found
+from hooksd.config.sources import OTHER_VARIABLES, PREFIX, process_environment, read_sources
 from hooksd.errors import SettingsRejected
 from hooksd.model.secret import SecretRef
 from hooksd.model.units import Duration, Size
 
-PREFIX = "HOOKSD_"
-DEFAULT_FILE = Path("hooksd.toml")
-"""Read from the current directory when no other file is named."""
-
-_STEP = "EVENT_FILE EVENT_ID EVENT_SOURCE EVENT_SUBJECT EVENT_TIME EVENT_TYPE WORKFLOW RUN_ID STEP ATTEMPT HOP PROCESS"
-OTHER_VARIABLES = frozenset(f"{PREFIX}{name}" for name in ("CONFIG", *_STEP.split()))
-"""HOOKSD_* names that are no settings: where the file of settings is, and what programs of steps find in their
-environment. Such a program may call `hooksd`, so these names are not unknown."""
-
-_PATHS = ("hooks_dir", "log_dir", "state_dir", "credentials_dir")
+__all__ = [
+    "OTHER_VARIABLES",
+    "Address",
+    "Settings",
+    "TcpAddress",
+    "UnixAddress",
+    "load_settings",
+    "parse_address",
+    "process_environment",
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -159,11 +154,6 @@ class Settings(BaseModel):
         return parse_address(self.admin) if self.admin else UnixAddress(path=self.state_dir / "admin.sock")
 
 
-def process_environment() -> Mapping[str, str]:
-    """Return a copy of the environment of this process, for `env:NAME` secrets."""
-    return dict(os.environ)  # noqa: TID251 - this is the place
-
-
 def load_settings(file: Path | None, flags: Mapping[str, str]) -> Settings:
     """Read all sources and return the settings.
 
@@ -176,57 +166,16 @@ def load_settings(file: Path | None, flags: Mapping[str, str]) -> Settings:
     Raises:
         SettingsRejected: A source is unreadable, or a setting is unknown or wrong. The message lists every problem.
     """
-    environment = process_environment()
-    values, problems = _from_file(file)
-    problems += _unknown(PREFIX, (name for name in environment if name.startswith(PREFIX)), "the environment")
-    problems += _unknown("", flags, "the flags")
-    merged = {**_from_systemd(environment), **values, **_from_variables(environment), **flags}
-    known = {name: value for name, value in merged.items() if name in Settings.model_fields}
+    sources = read_sources(file, flags)
+    problems = list(sources.problems)
     try:
-        settings = Settings(**known)
+        settings = Settings(**{name: value for name, value in sources.values.items() if name in Settings.model_fields})
     except ValidationError as error:
-        problems += [_explain(dict(problem), flags, values) for problem in error.errors(include_url=False)]
+        problems += [_explain(dict(problem), flags, sources.file) for problem in error.errors(include_url=False)]
         raise SettingsRejected("\n".join(problems)) from error
     if problems:
         raise SettingsRejected("\n".join(problems))
     return settings
-
-
-def _from_systemd(environment: Mapping[str, str]) -> dict[str, Any]:
-    names = {"LOGS_DIRECTORY": "log_dir", "STATE_DIRECTORY": "state_dir", "CREDENTIALS_DIRECTORY": "credentials_dir"}
-    # systemd separates several directories with colons; the first is ours (systemd.exec(5)).
-    return {setting: environment[name].split(":")[0] for name, setting in names.items() if environment.get(name)}
-
-
-def _from_variables(environment: Mapping[str, str]) -> dict[str, str]:
-    variables = {name: f"{PREFIX}{name.upper()}" for name in Settings.model_fields}
-    return {name: environment[variable] for name, variable in variables.items() if variable in environment}
-
-
-def _from_file(file: Path | None) -> tuple[dict[str, Any], list[str]]:
-    path = file or DEFAULT_FILE
-    try:
-        values = tomli.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return ({}, []) if file is None else ({}, [f"{path}: there is no such file"])
-    except OSError as error:
-        return {}, [f"{path}: cannot be read: {error.strerror}"]
-    except ValueError as error:  # TOML syntax, or not UTF-8
-        return {}, [f"{path}: {error}"]
-    for name in _PATHS:
-        if isinstance(values.get(name), str):
-            values[name] = path.parent / values[name]
-    return values, _unknown("", values, str(path))
-
-
-def _unknown(prefix: str, names: Any, where: str) -> list[str]:
-    known = {f"{prefix}{field.upper() if prefix else field}" for field in Settings.model_fields}
-    accepted = known | OTHER_VARIABLES
-    return [
-        f"{where}: unknown setting `{name}`" + (f": {hint}" if (hint := did_you_mean(name, known)) else "")
-        for name in sorted(names)
-        if (name if prefix else str(name)) not in accepted
-    ]
 
 
 def _explain(problem: dict[str, Any], flags: Mapping[str, str], values: Mapping[str, Any]) -> str:

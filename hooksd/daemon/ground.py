@@ -16,6 +16,7 @@ from hooksd.daemon.control import Current
 from hooksd.daemon.sources import secret_store
 from hooksd.daemon.stopping import Stopping
 from hooksd.journal.file import FileJournal
+from hooksd.journal.retention import Keep
 from hooksd.model.ids import IdFactory
 from hooksd.telemetry.observer import Observer
 
@@ -44,6 +45,7 @@ def ground_of(settings: Settings) -> Ground:
     journal = FileJournal(
         settings.log_dir,
         segment_size=settings.segment_size,
+        keep=Keep(age=settings.retention_age, size=settings.retention_size),
         sync=settings.durability == "always",
         clock=clock,
         on_broken=stopping.fail,

@@ -9,6 +9,8 @@ from hooksd.errors import JournalBroken, JournalFull
 from hooksd.journal.disk import Disk
 from hooksd.journal.segment import is_no_room
 
+FOLDER = "blobs"
+
 _DIGEST = re.compile(r"sha256:([0-9a-f]{64})")
 
 
@@ -26,7 +28,7 @@ def path_of(digest: str) -> str:
     match = _DIGEST.fullmatch(digest)
     if match is None:
         raise KeyError(f"not a digest: {digest!r}")
-    return f"blobs/{match[1][:2]}/{match[1]}"
+    return f"{FOLDER}/{match[1][:2]}/{match[1]}"
 
 
 def put(disk: Disk, data: bytes) -> str:

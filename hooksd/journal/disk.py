@@ -9,6 +9,7 @@ from __future__ import annotations
 import fcntl
 import os
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Protocol
 
@@ -36,6 +37,10 @@ class Handle(Protocol):
         """Return when everything written is on the medium."""
         ...
 
+    def is_in_place(self, size: int) -> bool:
+        """Tell whether the file has its name and `size` bytes still: nobody removed, moved, replaced or cut it."""
+        ...
+
     def close(self) -> None:
         """Let go of the file."""
         ...
@@ -56,8 +61,16 @@ class Disk(Protocol):
         """Return the names of the files in the directory itself, sorted."""
         ...
 
+    def tree(self, folder: str) -> Iterator[str]:
+        """Yield the names of the files anywhere below a folder, in no order; nothing when it is missing."""
+        ...
+
     def size(self, name: str) -> int | None:
         """Return the size of a file in bytes; None when there is none."""
+        ...
+
+    def head(self, name: str, size: int) -> bytes:
+        """Return what a file begins with, at most `size` bytes."""
         ...
 
     def read(self, name: str, *, medium: bool = False) -> bytes:
@@ -78,8 +91,13 @@ class Disk(Protocol):
         """Write a whole file, readable by its owner only: after a crash it is there entirely or not at all."""
         ...
 
-    def remove(self, name: str) -> None:
-        """Remove a file."""
+    def remove(self, name: str, *, sync: bool = True) -> None:
+        """Remove a file.
+
+        Args:
+            name: The file.
+            sync: Whether it must be gone after a crash too, when this returns.
+        """
         ...
 
     def free(self) -> int:
@@ -94,8 +112,9 @@ class Disk(Protocol):
 class FileHandle:
     """A file descriptor."""
 
-    def __init__(self, descriptor: int) -> None:
+    def __init__(self, descriptor: int, path: Path) -> None:
         self._descriptor = descriptor
+        self._path = path
 
     def write(self, data: memoryview) -> int:  # noqa: D102 - see Handle
         return os.write(self._descriptor, data)
@@ -105,6 +124,13 @@ class FileHandle:
 
     def sync(self) -> None:  # noqa: D102 - see Handle
         os.fdatasync(self._descriptor)
+
+    def is_in_place(self, size: int) -> bool:  # noqa: D102 - see Handle
+        try:
+            named = os.stat(self._path)  # noqa: PTH116 - twice as fast, and on the way of every batch
+        except FileNotFoundError:
+            return False
+        return named.st_size == size and os.path.samestat(named, os.fstat(self._descriptor))
 
     def close(self) -> None:  # noqa: D102 - see Handle
         os.close(self._descriptor)
@@ -144,11 +170,20 @@ class FileDisk:
         with os.scandir(self._directory) as entries:
             return tuple(sorted(entry.name for entry in entries if entry.is_file()))
 
+    def tree(self, folder: str) -> Iterator[str]:  # noqa: D102 - see Disk
+        for place, _, names in os.walk(self._directory / folder):
+            below = Path(place).relative_to(self._directory)
+            yield from (str(below / name) for name in names)
+
     def size(self, name: str) -> int | None:  # noqa: D102 - see Disk
         try:
             return (self._directory / name).stat().st_size
         except FileNotFoundError:
             return None
+
+    def head(self, name: str, size: int) -> bytes:  # noqa: D102 - see Disk
+        with (self._directory / name).open("rb") as file:
+            return file.read(size)
 
     def read(self, name: str, *, medium: bool = False) -> bytes:  # noqa: D102 - see Disk
         path = self._directory / name
@@ -163,9 +198,10 @@ class FileDisk:
 
     def open(self, name: str, *, new: bool) -> Handle:  # noqa: D102 - see Disk
         flags = os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC
+        path = self._directory / name
         if not new:
-            return FileHandle(os.open(self._directory / name, flags))
-        handle = FileHandle(os.open(self._directory / name, flags | os.O_CREAT | os.O_EXCL, _FILE_MODE))
+            return FileHandle(os.open(path, flags), path)
+        handle = FileHandle(os.open(path, flags | os.O_CREAT | os.O_EXCL, _FILE_MODE), path)
         _sync_directory(self._directory)
         return handle
 
@@ -188,9 +224,11 @@ class FileDisk:
         for parent in (*below, self._directory):
             _sync_directory(parent)
 
-    def remove(self, name: str) -> None:  # noqa: D102 - see Disk
-        (self._directory / name).unlink()
-        _sync_directory(self._directory)
+    def remove(self, name: str, *, sync: bool = True) -> None:  # noqa: D102 - see Disk
+        path = self._directory / name
+        path.unlink()
+        if sync:
+            _sync_directory(path.parent)
 
     def free(self) -> int:  # noqa: D102 - see Disk
         room = os.statvfs(self._directory)

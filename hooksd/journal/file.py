@@ -16,15 +16,19 @@ from hooksd.errors import JournalBroken, JournalError
 from hooksd.journal import blobs, checkpoint, codec, recovery
 from hooksd.journal.checkpoint import OpenWork
 from hooksd.journal.disk import Disk, FileDisk
+from hooksd.journal.keeper import Keeper
 from hooksd.journal.protocol import Journal
 from hooksd.journal.receipt import Receipt
+from hooksd.journal.retention import EVERYTHING, Keep, Retention, Swept
 from hooksd.journal.tail import Queued, Tail
-from hooksd.journal.writer import JournalState, Limits, Writer
+from hooksd.journal.writer import JournalState, Limits, Writer, later
 from hooksd.model.record import LogDamaged, Record
 from hooksd.telemetry import happenings
 from hooksd.telemetry.observer import Observer
 
 SEGMENT_SIZE = 64 * 1024 * 1024
+_SPAN = 10
+"""A segment spans at most one part in this many of the age after which it goes, so that what stays is hardly older."""
 
 
 class FileJournal:
@@ -36,6 +40,7 @@ class FileJournal:
         *,
         disk: Disk | None = None,
         segment_size: int = SEGMENT_SIZE,
+        keep: Keep = EVERYTHING,
         sync: bool = True,
         clock: Clock | None = None,
         limits: Limits | None = None,
@@ -48,6 +53,7 @@ class FileJournal:
             directory: Made when it is missing, for its owner only.
             disk: The way to the directory. Default: the machine's file system.
             segment_size: Bytes after which the next file begins. Default: 64 MiB, a second of reading.
+            keep: How much of the log is kept. Default: everything.
             sync: False trades the promise that an answer means "on disk" for speed: a crash of the machine, not of
                 the daemon, then loses the last seconds.
             clock: Default: the machine's.
@@ -59,6 +65,7 @@ class FileJournal:
         self._directory = directory
         self._disk = disk or FileDisk(directory)
         self._segment_size = segment_size
+        self._keep = keep
         self._sync = sync
         self._clock = clock or SystemClock()
         self._limits = limits or Limits()
@@ -67,6 +74,8 @@ class FileJournal:
         self._mended: recovery.Mended | None = None
         self._tail: Tail | None = None
         self._writer: Writer | None = None
+        self._retention = Retention(self._disk, keep, clock=self._clock)
+        self._keeper: Keeper | None = None
 
     def open(self) -> None:
         """Lock the directory, mend what a crash left, and begin a new segment. On the running event loop.
@@ -81,7 +90,12 @@ class FileJournal:
         try:
             self._mended = recovery.mend(self._disk, rfc3339(self._clock.now()))
             self._tail = Tail(
-                self._disk, self._mended, clock=self._clock, segment_size=self._segment_size, sync=self._sync
+                self._disk,
+                self._mended,
+                clock=self._clock,
+                segment_size=self._segment_size,
+                sync=self._sync,
+                segment_age=float("inf") if self._keep.age is None else self._keep.age / _SPAN,
             )
         except (OSError, JournalError) as error:
             self._disk.unlock()
@@ -93,6 +107,8 @@ class FileJournal:
             observer=self._observer,
             on_broken=self._on_broken,
         )
+        loop = asyncio.get_running_loop()
+        self._tail.on_missing = lambda damage: later(loop, self._report, [damage])
         if self._mended.torn is not None:
             self._report([self._mended.torn])
 
@@ -134,6 +150,21 @@ class FileJournal:
         tail.work = work
         tail.save_checkpoint()
         self._report(replay.damages)
+        if not self._keep.everything:
+            loop = asyncio.get_running_loop()
+            self._keeper = Keeper(
+                self._retention, tail, lambda swept, error: later(loop, self._tell_swept, swept, error)
+            )
+
+    def _tell_swept(self, swept: Swept, error: OSError | None) -> None:
+        self._observer.emit(
+            happenings.LogTrimmed(
+                segments=swept.segments,
+                blobs=swept.blobs,
+                size=swept.size,
+                error=None if error is None else str(error),
+            )
+        )
 
     def _report(self, damages: Sequence[LogDamaged]) -> None:
         if not damages:
@@ -148,6 +179,9 @@ class FileJournal:
         writer = self._open_writer
         if writer.refusal is not None:
             raise type(writer.refusal)(*writer.refusal.args) from writer.refusal
+        self._retention.fresh.mark(blobs.digest_of(data))
+        if self._tail is not None:
+            self._tail.beside += len(data)
         try:
             return await asyncio.to_thread(blobs.put, self._disk, data)
         except JournalBroken as error:
@@ -162,6 +196,8 @@ class FileJournal:
         if self._writer is None or self._tail is None:
             return
         await self._writer.close()
+        if self._keeper is not None:
+            await asyncio.to_thread(self._keeper.close)
         self._tail.save_checkpoint()
         self._tail.close()
         self._tail = None

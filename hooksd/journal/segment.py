@@ -63,6 +63,17 @@ class Segment:
         """The SHA-256 of the file as it is, in hexadecimal."""
         return self._digest.hexdigest()
 
+    def is_in_place(self) -> bool:
+        """Tell whether the file is still what it is called, and as long as it was written.
+
+        Raises:
+            JournalBroken: Nobody can tell.
+        """
+        try:
+            return self._handle.is_in_place(self.size)
+        except OSError as error:
+            raise JournalBroken(f"{self.name} cannot be looked at: {error}") from error
+
     def append(self, data: bytes) -> None:
         """Make a batch durable, or leave the file as it was.
 

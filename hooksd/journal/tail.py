@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from hooksd.clock import Clock, rfc3339
@@ -12,8 +12,8 @@ from hooksd.journal.checkpoint import OpenWork
 from hooksd.journal.disk import Disk
 from hooksd.journal.recovery import Mended
 from hooksd.journal.scan import Link
-from hooksd.journal.segment import Segment
-from hooksd.model.record import Record, SegmentStarted
+from hooksd.journal.segment import Segment, segment_name
+from hooksd.model.record import LogDamaged, Record, SegmentStarted
 
 FLOOR = 16 * 1024 * 1024
 """Bytes that stay free. Below it nothing is accepted: what runs needs room to end, and so does its operator."""
@@ -33,15 +33,25 @@ class Queued:
 class Tail:
     """Writes batches, one after the other, each durable when `commit` returns."""
 
-    def __init__(self, disk: Disk, mended: Mended, *, clock: Clock, segment_size: int, sync: bool) -> None:
+    def __init__(
+        self,
+        disk: Disk,
+        mended: Mended,
+        *,
+        clock: Clock,
+        segment_size: int,
+        sync: bool,
+        segment_age: float = float("inf"),
+    ) -> None:
         """Begin a new segment: the end of an old one is never trusted with more.
 
         Args:
             disk: The directory of the log, locked.
             mended: What recovery found.
             clock: For the time in the first record of a segment, and for how often to look at the free room.
-            segment_size: The next segment begins when one has this many bytes.
+            segment_size: The next segment begins when one has this many bytes, with the bodies beside it.
             sync: Whether a batch must be on the medium, or may be in the page cache only.
+            segment_age: The next segment begins when one is this old, in seconds.
 
         Raises:
             JournalFull: There is no room.
@@ -49,9 +59,19 @@ class Tail:
         """
         self.work: OpenWork | None = None
         """What is unfinished, once recovery has read it; no checkpoint is written before."""
+        self.needed: int | None = None
+        """The number of the first segment that holds unfinished work, as it was when the last one was closed. Any
+        thread may read it: it only grows."""
+        self.beside = 0
+        """Bytes of bodies that were stored since the segment began. Any thread may add to it: it need not be exact."""
+        self.on_segment: Callable[[], None] = lambda: None
+        """Called when a new segment has begun."""
+        self.on_missing: Callable[[LogDamaged], None] = lambda _: None
+        """Called when somebody took the segment away that was being written."""
         self._disk = disk
         self._clock = clock
         self._segment_size = segment_size
+        self._segment_age = segment_age
         self._sync = sync
         self._link = mended.link
         self._looked_at = float("-inf")
@@ -72,6 +92,8 @@ class Tail:
             self._drop(segment)
             raise
         self._link = Link(seq=self._link.seq + 1, prev=crc)
+        self.beside = 0
+        self._began = self._clock.monotonic()
         return segment
 
     def _drop(self, segment: Segment) -> None:
@@ -89,7 +111,9 @@ class Tail:
             JournalBroken: This log cannot be written any more.
         """
         self._require_room()
-        if self._segment.size >= self._segment_size:
+        if not self._segment.is_in_place():
+            self._replace()
+        elif self._is_over():
             self._rotate()
         first = seq = self._link.seq
         prev = self._link.prev
@@ -119,6 +143,23 @@ class Tail:
         if not self.has_room():
             raise JournalFull(f"less than {FLOOR // 2**20} MiB are free for the log")
 
+    def _is_over(self) -> bool:
+        full = self._segment.size + self.beside >= self._segment_size
+        return full or self._clock.monotonic() - self._began >= self._segment_age
+
+    def _replace(self) -> None:
+        """Go on elsewhere when somebody removed, moved, replaced or cut the segment: what is written there is lost."""
+        lost = self._segment
+        self._segment = self._begin(lost.number + 1, None)
+        lost.close()
+        # What recovery will find there, too: a place before which records are missing.
+        self.on_missing(
+            LogDamaged(
+                at=rfc3339(self._clock.now()), segment=segment_name(lost.number + 1), offset=0, size=0, kind="damaged"
+            )
+        )
+        self.on_segment()
+
     def _rotate(self) -> None:
         full = self._segment
         try:
@@ -127,11 +168,13 @@ class Tail:
             return  # the old one takes what still fits
         full.close()
         self.save_checkpoint()
+        self.on_segment()
 
     def save_checkpoint(self) -> None:
         """Write down where the next recovery may begin."""
         if self.work is not None:
-            checkpoint.write(self._disk, self.work.oldest(self._segment.number))
+            self.needed = self.work.oldest(self._segment.number)
+            checkpoint.write(self._disk, self.needed)
 
     def close(self) -> None:
         """Let go of the segment."""

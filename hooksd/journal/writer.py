@@ -215,7 +215,12 @@ class Writer:
 
     def _call(self, function: Callable[[*_Ts], None], *arguments: *_Ts) -> None:
         """Let the loop do something, in the order of these calls. What goes wrong there does not end the thread."""
-        try:
-            self._loop.call_soon_threadsafe(function, *arguments)
-        except RuntimeError:
-            return  # the loop is closed: nobody is left to be told
+        later(self._loop, function, *arguments)
+
+
+def later(loop: asyncio.AbstractEventLoop, function: Callable[[*_Ts], None], *arguments: *_Ts) -> None:
+    """Let a loop call a function soon, from any thread; nothing happens when the loop is closed."""
+    try:
+        loop.call_soon_threadsafe(function, *arguments)
+    except RuntimeError:
+        return  # nobody is left to be told

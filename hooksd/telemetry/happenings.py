@@ -21,6 +21,7 @@ from hooksd.telemetry.living import (
     JournalRefused,
     JournalWritten,
     LogDamaged,
+    LogTrimmed,
     TaskFailed,
 )
 from hooksd.telemetry.working import (
@@ -37,15 +38,16 @@ from hooksd.telemetry.working import (
 
 HAPPENINGS: tuple[type[Happening], ...] = (
     RequestAnswered, RequestsRefused, RequestFailed, EventAccepted, RunStarted, RunEnded, StepEnded, AttemptEnded,
-    DeliveryEnded, JournalWritten, JournalRefused, JournalAccepting, JournalBroken, LogDamaged, ConfigApplied,
-    ConfigRestored, ConfigRejected, ConfigHeld, ConfigProblem, DaemonStarted, DaemonStopping, DaemonStopped, TaskFailed,
+    DeliveryEnded, JournalWritten, JournalRefused, JournalAccepting, JournalBroken, LogDamaged, LogTrimmed,
+    ConfigApplied, ConfigRestored, ConfigRejected, ConfigHeld, ConfigProblem, DaemonStarted, DaemonStopping,
+    DaemonStopped, TaskFailed,
 )  # fmt: skip
 """Every happening there is; `docs/observing.md` describes each."""
 
 __all__ = [
     "HAPPENINGS", "AttemptEnded", "ConfigApplied", "ConfigHeld", "ConfigProblem", "ConfigRejected",
     "ConfigRestored", "DaemonStarted", "DaemonStopped", "DaemonStopping", "DeliveryEnded", "EventAccepted",
-    "Happening", "JournalAccepting", "JournalBroken", "JournalRefused", "JournalWritten", "LogDamaged",
+    "Happening", "JournalAccepting", "JournalBroken", "JournalRefused", "JournalWritten", "LogDamaged", "LogTrimmed",
     "RequestAnswered", "RequestFailed", "RequestsRefused", "RunEnded", "RunStarted", "StepEnded",
     "TaskFailed",
 ]  # fmt: skip

@@ -82,6 +82,27 @@ class LogDamaged:
         metrics.journal_damaged.labels(self.kind).inc()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogTrimmed:
+    """The oldest part of the log was removed, as the settings say; or it could not be, and is tried again."""
+
+    event: ClassVar[str] = "log.trimmed"
+    segments: tuple[str, ...]
+    blobs: int
+    """How many bodies that no record names any more."""
+    size: int
+    """Bytes."""
+    error: str | None = None
+
+    @property
+    def level(self) -> Level | None:
+        """An error when nothing could be removed: the disk fills up."""
+        return "info" if self.error is None else "error"
+
+    def measure(self, metrics: Metrics) -> None:  # noqa: D102 - see Happening
+        metrics.journal_trimmed_bytes.inc(self.size)
+
+
 # --- definitions
 
 

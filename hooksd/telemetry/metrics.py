@@ -71,6 +71,7 @@ class Metrics:
         self.journal_sync_seconds = self._histogram("journal_sync_seconds", "One write and sync of the log.", _QUICK)
         self.journal_accepting = self._gauge("journal_accepting", "1 while the log takes records, else 0.")
         self.journal_damaged = self._counter("journal_damaged", "Places in the log that recovery set aside.", "kind")
+        self.journal_trimmed_bytes = self._counter("journal_trimmed_bytes", "Bytes of the log that were not kept.")
 
     def _add_config(self) -> None:
         self.config_reloads = self._counter("config_reloads", "Sets of definitions judged, by verdict.", "verdict")

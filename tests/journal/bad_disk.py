@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from hooksd.journal.disk import Disk, FileDisk, Handle
@@ -51,8 +51,16 @@ class BadDisk:
         self.check("names")
         return self._disk.names()
 
+    def tree(self, folder: str) -> Iterator[str]:
+        self.check("tree")
+        return self._disk.tree(folder)
+
     def size(self, name: str) -> int | None:
         return self._disk.size(name)
+
+    def head(self, name: str, size: int) -> bytes:
+        self.check("head")
+        return self._disk.head(name, size)
 
     def read(self, name: str, *, medium: bool = False) -> bytes:
         self.check("read")
@@ -66,9 +74,9 @@ class BadDisk:
         self.check("save")
         self._disk.save(name, data)
 
-    def remove(self, name: str) -> None:
+    def remove(self, name: str, *, sync: bool = True) -> None:
         self.check("remove")
-        self._disk.remove(name)
+        self._disk.remove(name, sync=sync)
 
     def free(self) -> int:
         self.check("free")
@@ -97,6 +105,9 @@ class BadHandle:
     def sync(self) -> None:
         self._disk.check("sync")
         self._handle.sync()
+
+    def is_in_place(self, size: int) -> bool:
+        return self._handle.is_in_place(size)
 
     def close(self) -> None:
         self._handle.close()

@@ -50,6 +50,7 @@ def accepted(
     cause: StoredCause | None = None,
     body: StoredBody | None = None,
     not_started: tuple[NotStarted, ...] = (),
+    definition: str = "sha256:00",
 ) -> EventAccepted:
     """Return an event that starts some runs."""
     return EventAccepted(
@@ -62,10 +63,15 @@ def accepted(
         ),
         origin=PLACE,
         runs=tuple(
-            RunPlan(id=run, workflow="deploy", definition="sha256:00", origin=PLACE, concurrency=None) for run in runs
+            RunPlan(id=run, workflow="deploy", definition=definition, origin=PLACE, concurrency=None) for run in runs
         ),
         not_started=not_started,
     )  # fmt: skip
+
+
+def stored_blob(digest: str, size: int) -> StoredBody:
+    """Return a body that is kept beside the log."""
+    return StoredBody(media="application/octet-stream", size=size, encoding="blob", content=digest)
 
 
 def run_started(run: str = "run_1") -> RunStarted:

@@ -4,6 +4,7 @@ import os
 import stat
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -165,3 +166,48 @@ def test_the_free_room_is_that_of_the_file_system(directory: Path) -> None:
     disk.lock()
 
     assert 0 < disk.free() < 1 << 60
+
+
+def test_what_a_file_begins_with_can_be_read_alone(directory: Path) -> None:
+    disk = FileDisk(directory)
+    disk.lock()
+    disk.save("x", b"12345")
+
+    assert disk.head("x", 3) == b"123"
+    assert disk.head("x", 30) == b"12345"
+
+
+def test_files_below_a_folder_are_named_from_the_directory_on(directory: Path) -> None:
+    disk = FileDisk(directory)
+    disk.lock()
+    assert list(disk.tree("blobs")) == []
+
+    disk.save("blobs/ab/x", b"1")
+    disk.save("blobs/cd/y", b"1")
+
+    assert sorted(disk.tree("blobs")) == ["blobs/ab/x", "blobs/cd/y"]
+    disk.remove("blobs/ab/x", sync=False)
+    assert list(disk.tree("blobs")) == ["blobs/cd/y"]
+
+
+def test_a_file_that_was_removed_moved_replaced_or_cut_is_not_in_its_place(directory: Path) -> None:
+    disk = FileDisk(directory)
+    disk.lock()
+
+    def after(change: Callable[[Path], object]) -> bool:
+        path = directory / "x"
+        path.unlink(missing_ok=True)
+        handle = disk.open("x", new=True)
+        handle.write(memoryview(b"12345"))
+        path.with_name("other").write_bytes(b"12345")
+        change(path)
+        try:
+            return handle.is_in_place(5)
+        finally:
+            handle.close()
+
+    assert after(lambda path: path.chmod(0o400))
+    assert not after(lambda path: path.unlink())
+    assert not after(lambda path: path.rename(path.with_name("z")))
+    assert not after(lambda path: path.with_name("other").replace(path))
+    assert not after(lambda path: path.write_bytes(b""))

@@ -1,0 +1,59 @@
+"""The thread that sweeps what is not kept. Made by `journal.file` when there is a limit; the writer wakes it."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+from hooksd.journal.retention import Retention, Swept
+from hooksd.journal.tail import Tail
+
+INTERVAL = 60.0
+"""Seconds between looks for segments that have become too old."""
+
+Tell = Callable[[Swept, OSError | None], None]
+
+
+class Keeper:
+    """Sweeps after each new segment, and every minute. What goes wrong is told, and tried again."""
+
+    def __init__(self, retention: Retention, tail: Tail, tell: Tell) -> None:
+        """Start the thread.
+
+        Args:
+            retention: What to do.
+            tail: Says which segment is being written, and which are needed.
+            tell: Called in the thread when something was removed, or could not be.
+        """
+        self._retention = retention
+        self._tail = tail
+        self._tell = tell
+        self._wake = threading.Event()
+        self._closing = False
+        self._thread = threading.Thread(target=self._run, name="hooksd-log-keeper", daemon=True)
+        tail.on_segment = self._wake.set
+        self._thread.start()
+
+    def close(self) -> None:
+        """End the thread; a sweep that is under way is finished first."""
+        self._closing = True
+        self._wake.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        while not self._closing:
+            self._sweep()
+            self._wake.wait(INTERVAL)
+            self._wake.clear()
+
+    def _sweep(self) -> None:
+        needed = self._tail.needed
+        if needed is None:
+            return  # recovery has not read yet what is unfinished
+        try:
+            swept = self._retention.sweep(current=self._tail.segment, needed=needed)
+        except OSError as error:
+            self._tell(Swept(), error)
+            return
+        if swept.segments or swept.blobs:
+            self._tell(swept, None)
