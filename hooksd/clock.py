@@ -6,10 +6,12 @@ Everything that needs the time takes a `Clock`; tests hand in one that they move
 from __future__ import annotations
 
 import asyncio
-import datetime as dt
-import functools
 import time
 from typing import Protocol
+
+from hooksd.instant import rfc3339, unix
+
+__all__ = ["Clock", "SystemClock", "rfc3339", "unix"]
 
 
 class Clock(Protocol):
@@ -39,30 +41,6 @@ class SystemClock:
 
     async def sleep(self, seconds: float) -> None:  # noqa: D102 - see Clock
         await asyncio.sleep(max(0.0, seconds))
-
-
-def rfc3339(unix: float) -> str:
-    """Write Unix seconds as UTC with milliseconds: `2026-11-22T03:28:00.123Z` (RFC 3339)."""
-    seconds, millis = divmod(round(unix * 1000), 1000)
-    return f"{_second(seconds)}.{millis:03d}Z"
-
-
-@functools.lru_cache(maxsize=16)
-def _second(seconds: int) -> str:
-    """Write the part that many stamps share: each record has one, and a busy second has tens of thousands."""
-    return dt.datetime.fromtimestamp(seconds, tz=dt.UTC).isoformat()[:19]
-
-
-def unix(stamp: str) -> float:
-    """Read what `rfc3339` wrote.
-
-    Raises:
-        ValueError: `stamp` is not an RFC 3339 time with an offset.
-    """
-    moment = dt.datetime.fromisoformat(stamp)
-    if moment.tzinfo is None:
-        raise ValueError(f"time without an offset: {stamp!r}")
-    return moment.timestamp()
 
 
 _: type[Clock] = SystemClock

@@ -8,11 +8,11 @@ from typing import Any
 
 import click
 
+from hooksd.cli.history import log_of
 from hooksd.cli.invocation import shared_options
 from hooksd.cli.lines import Tree
-from hooksd.cli.loading import log_of, settings_of
 from hooksd.cli.output import as_json, note, say, shortened, table
-from hooksd.model.units import format_duration
+from hooksd.model.spans import format_duration
 
 HEADER = ("TIME", "", "WHO", "WHAT", "RESULT", "DETAIL")
 
@@ -32,7 +32,7 @@ def command(
 
     In: requests that were accepted or refused. Out: attempts to deliver to endpoints, with what came back.
     """
-    reader = log_of(settings_of(ctx))
+    reader = log_of(ctx)
     wanted = _filter(webhook, endpoint, failed=failed)
     trees = (entry.tree for entry in reader.backward(_marks(webhook, endpoint)))
     found = list(itertools.islice(filter(wanted, trees), count))

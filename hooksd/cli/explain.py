@@ -6,9 +6,9 @@ from typing import Any
 
 import click
 
+from hooksd.cli.history import log_of
 from hooksd.cli.invocation import shared_options
 from hooksd.cli.lines import DIM, Tree, error, status, took
-from hooksd.cli.loading import log_of, settings_of
 from hooksd.cli.output import as_json, safe, say, shortened
 from hooksd.errors import UsageError
 from hooksd.journal.reader import Entry, LogReader
@@ -31,7 +31,7 @@ def command(ctx: click.Context, identifier: str, json_lines: bool) -> int:
     For every workflow that listens to the event: it ran; or its condition was false, with the values it saw; or the
     event was not trusted enough.
     """
-    trees = story(log_of(settings_of(ctx)), identifier)
+    trees = story(log_of(ctx), identifier)
     if json_lines:
         for tree in trees:
             say(as_json(tree))

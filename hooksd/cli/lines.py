@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from hooksd.cli.output import as_json, safe, shortened
-from hooksd.model.units import format_duration
+from hooksd.model.spans import format_duration
 
 Tree = Mapping[str, Any]
 

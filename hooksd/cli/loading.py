@@ -1,4 +1,4 @@
-"""What several commands begin with: the settings of this call, the definitions, the log, the daemon."""
+"""What several commands begin with: the settings of this call, the definitions, the daemon."""
 
 from __future__ import annotations
 
@@ -18,7 +18,6 @@ from hooksd.config.settings import Settings, load_settings
 from hooksd.config.tree import scan
 from hooksd.daemon.sources import loader, secret_store
 from hooksd.errors import DefinitionsRejected, SettingsRejected, UsageError
-from hooksd.journal.reader import LogReader
 from hooksd.model.definitions import Definitions
 
 
@@ -97,14 +96,3 @@ def client_of(settings: Settings) -> Client:
     except SecretProblem as problem:
         raise SettingsRejected(f"admin_token: {problem.message}; {problem.hint or 'check the reference'}") from problem
     return Client(settings.admin_address, token)
-
-
-def log_of(settings: Settings) -> LogReader:
-    """Return a reader of the log, which needs no daemon.
-
-    Raises:
-        UsageError: There is no log.
-    """
-    if not settings.log_dir.is_dir():
-        raise UsageError(f"there is no log in {settings.log_dir}; `hooksd serve` makes one, or name it with --log-dir")
-    return LogReader(settings.log_dir)

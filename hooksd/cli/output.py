@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import click
 import orjson
 
-from hooksd.model.base import Json
+from hooksd.model.plain import Json
 
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 """C0, DEL and C1 control characters, the marks that reorder text or end a line (Unicode TR 36), and

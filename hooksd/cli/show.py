@@ -7,15 +7,12 @@ from typing import Any
 import click
 
 from hooksd.cli.explain import story
+from hooksd.cli.history import log_of
 from hooksd.cli.invocation import shared_options
 from hooksd.cli.lines import line
-from hooksd.cli.list import KINDS, described
-from hooksd.cli.loading import definitions_of, log_of, settings_of
 from hooksd.cli.output import as_json, as_pretty_json, safe, say
 from hooksd.config.diagnostics import did_you_mean
-from hooksd.config.settings import Settings
 from hooksd.errors import UsageError
-from hooksd.model.definitions import Defined
 from hooksd.model.ids import DELIVERY_PREFIX, EVENT_PREFIX, RUN_PREFIX
 
 
@@ -29,15 +26,14 @@ def command(ctx: click.Context, what: str, json_lines: bool) -> None:
 
     A definition is named like `github`, or like `webhook/github` where several kinds share a name.
     """
-    settings = settings_of(ctx)
     if what.startswith((EVENT_PREFIX, RUN_PREFIX, DELIVERY_PREFIX)):
-        _show_records(settings, what, json_lines=json_lines)
+        _show_records(ctx, what, json_lines=json_lines)
     else:
-        _show_definitions(settings, what, json_lines=json_lines)
+        _show_definitions(ctx, what, json_lines=json_lines)
 
 
-def _show_records(settings: Settings, identifier: str, *, json_lines: bool) -> None:
-    for tree in story(log_of(settings), identifier):
+def _show_records(ctx: click.Context, identifier: str, *, json_lines: bool) -> None:
+    for tree in story(log_of(ctx), identifier):
         if json_lines:
             say(as_json(tree))
         else:
@@ -45,9 +41,13 @@ def _show_records(settings: Settings, identifier: str, *, json_lines: bool) -> N
             say(as_pretty_json({key: value for key, value in tree.items() if key not in ("type", "at", "_")}))
 
 
-def _show_definitions(settings: Settings, what: str, *, json_lines: bool) -> None:
-    definitions = definitions_of(settings)
-    every: dict[str, Defined[Any]] = {
+def _show_definitions(ctx: click.Context, what: str, *, json_lines: bool) -> None:
+    # What reads definitions takes longer to import than to find an event.
+    from hooksd.cli.list import KINDS, described
+    from hooksd.cli.loading import definitions_of, settings_of
+
+    definitions = definitions_of(settings_of(ctx))
+    every: dict[str, Any] = {
         f"{kind.removesuffix('s')}/{name}": item for kind in KINDS for name, item in getattr(definitions, kind).items()
     }
     found = {key: item for key, item in every.items() if what in (key, item.name)}

@@ -7,9 +7,9 @@ import time
 
 import click
 
+from hooksd.cli.history import log_of
 from hooksd.cli.invocation import shared_options
 from hooksd.cli.lines import line
-from hooksd.cli.loading import log_of, settings_of
 from hooksd.cli.output import as_json, say
 from hooksd.journal.reader import Entry
 from hooksd.model.patterns import matches
@@ -33,7 +33,7 @@ OVERLAP = 1000
 @click.pass_context
 def command(ctx: click.Context, count: int, follow: bool, types: tuple[str, ...], json_lines: bool) -> None:
     """Follow the log: the last records, then each new one. Needs no daemon."""
-    reader = log_of(settings_of(ctx))
+    reader = log_of(ctx)
 
     def wanted(entry: Entry) -> bool:
         return not types or any(matches(pattern, str(entry.tree.get("type"))) for pattern in types)

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Literal
 
-from hooksd.model.base import Json
+from hooksd.model.plain import Json
 
 Severity = Literal["error", "warning"]
 

@@ -11,12 +11,12 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from hooksd.clock import unix
-from hooksd.journal import blobs, codec, search
+from hooksd.instant import unix
+from hooksd.journal import blobs, lines, search
 from hooksd.journal.related import Related
 from hooksd.journal.segment import segment_name, segment_number
-from hooksd.model.base import Json
 from hooksd.model.ids import unix_of
+from hooksd.model.plain import Json
 
 _EARLY = 1.0
 """Seconds between the making of an identifier and the first record about it by which clocks may have been set back.
@@ -162,8 +162,8 @@ class LogReader:
         if not self._path(number).is_file():
             return
         with self._path(number).open("rb") as file:
-            for offset, line in search.onward(file, position, marks):
-                entry = self._entry(number, offset, line)
+            for offset, text in search.onward(file, position, marks):
+                entry = self._entry(number, offset, text)
                 if entry is not None:
                     yield entry
 
@@ -176,11 +176,11 @@ class LogReader:
             return
         with self._path(number).open("rb") as file:
             file.seek(position)
-            for line in file:
-                if not line.endswith(b"\n"):
+            for text in file:
+                if not text.endswith(b"\n"):
                     return
-                yield self._entry(number, position, line[:-1]), position + len(line)
-                position += len(line)
+                yield self._entry(number, position, text[:-1]), position + len(text)
+                position += len(text)
 
     def _size(self, number: int, offset: int) -> int:
         with self._path(number).open("rb") as file:
@@ -192,14 +192,14 @@ class LogReader:
         if not self._path(number).is_file():
             return
         with self._path(number).open("rb") as file:
-            for offset, line in search.back(file, marks):
-                entry = self._entry(number, offset, line)
+            for offset, text in search.back(file, marks):
+                entry = self._entry(number, offset, text)
                 if entry is not None:
                     yield entry
 
     def _entry(self, number: int, offset: int, text: bytes) -> Entry | None:
-        line = codec.unseal(text)
-        tree = None if line is None else codec.tree_of(line)
+        whole = lines.unseal(text)
+        tree = None if whole is None else lines.tree_of(whole)
         if tree is None or tree.get("type") == "segment":
             return None
         return Entry(tree=tree, segment=segment_name(number), offset=offset)
@@ -215,5 +215,5 @@ def _time(tree: Mapping[str, Json]) -> float | None:
 
 def _made(text: bytes) -> float | None:
     """Return when the record of a line was made; None when the line is damaged or does not say."""
-    line = codec.unseal(text)
-    return None if line is None else _time(codec.tree_of(line))
+    whole = lines.unseal(text)
+    return None if whole is None else _time(lines.tree_of(whole))

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from hooksd.clock import unix
-from hooksd.model.base import Json
+from hooksd.instant import unix
+from hooksd.model.plain import Json
 
 
 class Related:

@@ -2,9 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, StringConstraints, WithJsonSchema
+from pydantic import BaseModel, BeforeValidator, ConfigDict, StringConstraints
+
+from hooksd.model.plain import Json
+
+__all__ = [
+    "NAME_PATTERN",
+    "Definition",
+    "Expression",
+    "Json",
+    "Name",
+    "Names",
+    "Template",
+    "Texts",
+    "keys_of",
+    "one_or_many",
+]
 
 NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._-]*$"
 
@@ -16,9 +31,6 @@ Template = Annotated[str, StringConstraints(max_length=65536)]
 
 Expression = Annotated[str, StringConstraints(min_length=1, max_length=4096)]
 """A bare expression, without braces: `body.ref == 'refs/heads/main'`."""
-
-Json = Annotated[Any, WithJsonSchema({"additionalProperties": True})]
-"""A JSON value: null, boolean, number, string, list or string-keyed mapping of these."""
 
 
 def one_or_many(value: object) -> object:

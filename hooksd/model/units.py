@@ -11,6 +11,10 @@ from typing import Annotated
 from pydantic import BeforeValidator, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
+from hooksd.model.spans import format_duration
+
+__all__ = ["DURATION_PATTERN", "SIZE_PATTERN", "Duration", "Size", "format_duration", "parse_duration", "parse_size"]
+
 DURATION_PATTERN = r"^[0-9]+(\.[0-9]+)?(ms|s|m|h|d)$"
 SIZE_PATTERN = r"^[0-9]+(B|KB|MB|GB|KiB|MiB|GiB)$"
 
@@ -38,23 +42,6 @@ def parse_size(text: object) -> int:
     if isinstance(text, str) and (match := re.fullmatch(r"([0-9]{1,12})(B|KB|MB|GB|KiB|MiB|GiB)", text)):
         return int(match[1]) * _BYTES[match[2]]
     raise PydanticCustomError("size", 'expected a size with a unit, like "512B", "64KiB" or "10MiB"')
-
-
-def format_duration(seconds: float) -> str:
-    """Write seconds for people: `"350ms"`, `"2.5s"`, `"10m"`, `"1h 5m"`, `"3d 2h"`."""
-    if seconds < 1:
-        return f"{round(seconds * 1000)}ms"
-    if seconds < 60:
-        return f"{seconds:.1f}".rstrip("0").rstrip(".") + "s"
-    minutes = round(seconds / 60) if seconds >= 600 else seconds / 60
-    if minutes < 60:
-        whole, rest = divmod(round(seconds), 60)
-        return f"{whole}m {rest}s" if rest and seconds < 600 else f"{round(minutes)}m"
-    hours, left = divmod(round(minutes), 60)
-    if hours < 24:
-        return f"{hours}h {left}m" if left else f"{hours}h"
-    days, hours = divmod(hours, 24)
-    return f"{days}d {hours}h" if hours else f"{days}d"
 
 
 Duration = Annotated[

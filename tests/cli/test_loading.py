@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from hooksd.cli.loading import client_of, definitions_of, directory, log_of, some_files
+from hooksd.cli.loading import client_of, definitions_of, directory, some_files
 from hooksd.config.settings import Settings
 from hooksd.errors import DefinitionsRejected, SettingsRejected, UsageError
 from tests.cli.conftest import Write
@@ -47,11 +47,6 @@ def test_definitions_with_errors_are_told_with_their_places(write: Write) -> Non
 
     with pytest.raises(DefinitionsRejected, match=r"a\.toml:2:1"):
         definitions_of(Settings())
-
-
-def test_a_log_that_is_not_there_is_named(home: Path) -> None:
-    with pytest.raises(UsageError, match=r"there is no log in \.hooksd/log"):
-        log_of(Settings())
 
 
 def test_an_admin_token_that_cannot_be_read_is_a_wrong_setting(home: Path) -> None:

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hooksd.clock import rfc3339
-from hooksd.journal import codec
+from hooksd.journal import codec, lines
 from hooksd.journal.reader import Entry, LogReader
 from hooksd.journal.scan import START, Link
 from hooksd.journal.segment import segment_name
@@ -296,14 +296,14 @@ def test_only_records_with_a_mark_are_parsed_on_the_way_back(
     log: Log, reader: LogReader, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     log.segment(*some(*range(1000)))
-    parsed: list[codec.Line] = []
-    real = codec.tree_of
+    parsed: list[lines.Line] = []
+    real = lines.tree_of
 
-    def tree_of(line: codec.Line) -> dict[str, Json]:
-        parsed.append(line)
-        return real(line)
+    def tree_of(whole: lines.Line) -> dict[str, Json]:
+        parsed.append(whole)
+        return real(whole)
 
-    monkeypatch.setattr(codec, "tree_of", tree_of)
+    monkeypatch.setattr(lines, "tree_of", tree_of)
 
     assert counts(list(reader.backward([b'"count":7}', b'"count":7,']))) == [7]
     assert len(parsed) == 1

@@ -35,17 +35,6 @@ def test_anything_else_is_no_size(value: object) -> None:
         parse_size(value)
 
 
-@pytest.mark.parametrize(
-    ("seconds", "text"),
-    [
-        (0.35, "350ms"), (2.5, "2.5s"), (30, "30s"), (90, "1m 30s"), (600, "10m"), (3900, "1h 5m"), (3600, "1h"),
-        (180000, "2d 2h"), (86400, "1d"),
-    ],
-)  # fmt: skip
-def test_durations_are_written_for_people(seconds: float, text: str) -> None:
-    assert format_duration(seconds) == text
-
-
 @given(st.integers(1, 59).flatmap(lambda count: st.sampled_from([f"{count}s", f"{count}m"])))
 def test_a_round_duration_is_written_as_it_was_read(text: str) -> None:
     assert format_duration(parse_duration(text)) == text

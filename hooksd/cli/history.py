@@ -1,0 +1,36 @@
+"""The log for commands that read it: found without checking the other settings, so that they answer at once."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import click
+
+from hooksd.cli.invocation import Invocation
+from hooksd.config.sources import read_sources
+from hooksd.errors import SettingsRejected, UsageError
+from hooksd.journal.reader import LogReader
+
+DEFAULT = Path(".hooksd/log")
+"""Where the log is when nothing says where. As in `config.settings`."""
+
+
+def log_of(ctx: click.Context) -> LogReader:
+    """Return a reader of the log, which needs no daemon.
+
+    Raises:
+        SettingsRejected: A source of settings is unreadable or names an unknown setting, or `log_dir` is wrong.
+        UsageError: There is no log.
+    """
+    invocation = ctx.ensure_object(Invocation)
+    sources = read_sources(invocation.config, invocation.flags)
+    if sources.problems:
+        raise SettingsRejected("\n".join(sources.problems))
+    value = sources.values.get("log_dir", DEFAULT)
+    if not isinstance(value, str | os.PathLike):
+        raise SettingsRejected("`log_dir` in the file of settings: expected a path")
+    directory = Path(value)
+    if not directory.is_dir():
+        raise UsageError(f"there is no log in {directory}; `hooksd serve` makes one, or name it with --log-dir")
+    return LogReader(directory)
