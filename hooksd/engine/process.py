@@ -35,6 +35,10 @@ KILL_WAIT = 5.0
 LAST_LINE = 300
 """The most characters of standard error in a one-line error."""
 
+PAUSE = 0.1
+"""Seconds until a program is tried to be started again when there was no descriptor left for it."""
+
+_TAKEN = frozenset({errno.EMFILE, errno.ENFILE})
 _NOT_FOUND = frozenset({errno.ENOENT, errno.EACCES, errno.ENOTDIR, errno.ENOEXEC, errno.ELOOP})
 
 
@@ -77,14 +81,26 @@ class ProcessRunner:
         mark = uuid.uuid4().hex
         async with self._places:
             try:
-                async with self._child(effect, mark) as child:
+                started = await self._start_when_possible(effect, mark)
+                async with self._child(started, mark) as child:
                     return await self._follow(child, effect.timeout, mark)
             except OSError as error:
                 return _not_started(effect, error)
 
+    async def _start_when_possible(self, effect: StartProcess, mark: str) -> Started:
+        """Start the program; wait for descriptors while all are taken, at most as long as it might run."""
+        now = asyncio.get_running_loop().time
+        until = now() + effect.timeout
+        while True:
+            try:
+                return await self._start(effect, mark)
+            except OSError as error:
+                if error.errno not in _TAKEN or now() >= until:
+                    raise
+            await asyncio.sleep(PAUSE)
+
     @contextlib.asynccontextmanager
-    async def _child(self, effect: StartProcess, mark: str) -> AsyncIterator[Child]:
-        started = await self._start(effect, mark)
+    async def _child(self, started: Started, mark: str) -> AsyncIterator[Child]:
         child = Child(started, capture=self._capture)
         try:
             yield child

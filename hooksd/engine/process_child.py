@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import os
 import shutil
 import signal
@@ -83,7 +84,13 @@ def start(effect: StartProcess, environment: Mapping[str, str], directory: Path)
                 stderr=err,
                 start_new_session=True,
             )
-        pidfd = os.pidfd_open(process.pid)
+        try:
+            pidfd = os.pidfd_open(process.pid)
+        except OSError as error:
+            # It runs already, so this must not look like one that may be started again.
+            signal_group(process.pid, signal.SIGKILL)
+            process.wait()
+            raise OSError(errno.ECHILD, f"it was started and cannot be watched: {error.strerror}") from error
         undo.pop_all()
     return Started(process=process, pidfd=pidfd, stdout=stdout, stderr=stderr, workspace=workspace)
 

@@ -202,7 +202,12 @@ class FileDisk:
         if not new:
             return FileHandle(os.open(path, flags), path)
         handle = FileHandle(os.open(path, flags | os.O_CREAT | os.O_EXCL, _FILE_MODE), path)
-        _sync_directory(self._directory)
+        try:
+            _sync_directory(self._directory)
+        except OSError:
+            handle.close()
+            path.unlink()
+            raise
         return handle
 
     def save(self, name: str, data: bytes) -> None:  # noqa: D102 - see Disk

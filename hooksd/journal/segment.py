@@ -10,8 +10,8 @@ from hooksd.errors import JournalBroken, JournalFull
 from hooksd.journal.disk import Disk
 
 _NAME = re.compile(r"log-([0-9]{10,})\.jsonl")
-_NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
-"""Disk full, quota used up, file larger than the process may write: all of them can pass."""
+_NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EMFILE, errno.ENFILE})
+"""Disk full, quota used up, file larger than the process may write, no descriptor free: all of them can pass."""
 
 
 def segment_name(number: int) -> str:
