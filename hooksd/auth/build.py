@@ -6,8 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
+from hooksd.auth.coverage import coverage
 from hooksd.auth.credentials import Basic, Bearer, Nobody, Token
-from hooksd.auth.keyed import keyed, signed_variants
+from hooksd.auth.keyed import keyed
 from hooksd.auth.lint import problems
 from hooksd.auth.presets import expand
 from hooksd.auth.problem import AuthProblem
@@ -130,7 +131,7 @@ def trust_earned(auth: ConcreteAuth) -> Trust:
     match auth:
         case NoneAuth():
             return Trust.ANONYMOUS
-        case HmacAuth() if all("{body}" in signed for signed in signed_variants(auth).values()):
+        case HmacAuth() if coverage(auth).body == "full":
             return Trust.SIGNED
     return Trust.TOKEN
 

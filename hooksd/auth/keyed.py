@@ -8,9 +8,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from hooksd.auth import times
+from hooksd.auth.coverage import VARIABLES, lone_form, signed_variants
 from hooksd.auth.layout import Read, placeholders, reader
 from hooksd.auth.refusal import Refusal
-from hooksd.auth.sources import Examined, Find, finder
+from hooksd.auth.sources import Examined, Find, finder, holds, lone_field
 from hooksd.model.auth import Encoding, HashName, HmacAuth
 from hooksd.signature import decode_canonical, equal
 
@@ -18,8 +19,6 @@ _PLACEHOLDER = re.compile(r"\{([^{}]+)\}")
 
 Piece = bytes | str | Find
 """A part of what is signed: constant bytes, the name of a variable, or a source."""
-VARIABLES = frozenset({"body", "timestamp", "id"})
-"""Placeholders of `signed` that are no sources."""
 
 
 class Mac:
@@ -68,6 +67,8 @@ class Keyed:
     needs_id: bool
     signed: Mapping[str, tuple[Piece, ...]]
     """What is signed, by media type; `*` for the rest."""
+    forbidden: tuple[Callable[[Examined], bool], ...]
+    """What the signature leaves out and a request must not hold."""
     encodings: tuple[Encoding, ...]
     parse_time: Callable[[str], float]
     tolerance: float | None
@@ -93,6 +94,8 @@ class Keyed:
         if self.needs_id:
             variables["id"] = self._id(seen, laid.id)
         key = self._fitting(laid.signatures, self._message(seen, variables))
+        if any(held(seen) for held in self.forbidden):
+            raise Refusal("unsigned_content")
         # Only now is the time more than a claim.
         self._check_time(moment, now)
         return key
@@ -155,9 +158,9 @@ def pieces_of(signed: str) -> tuple[Piece, ...]:
     return tuple(pieces)
 
 
-def signed_variants(auth: HmacAuth) -> dict[str, str]:
-    """Return what is signed by media type, `*` for the rest."""
-    return {"*": auth.signed} if isinstance(auth.signed, str) else dict(auth.signed)
+def _pieces_of(media: str, signed: str) -> tuple[Piece, ...]:
+    lone = lone_form(media, signed)
+    return (lone_field(lone),) if lone else pieces_of(signed)
 
 
 def keyed(auth: HmacAuth, keys: tuple[bytes, ...]) -> Keyed:
@@ -178,7 +181,8 @@ def keyed(auth: HmacAuth, keys: tuple[bytes, ...]) -> Keyed:
         needs_timestamp=bool(auth.timestamp) or "timestamp" in named,
         id=finder(auth.id) if auth.id else None,
         needs_id=any("{id}" in signed for signed in variants.values()),
-        signed={media: pieces_of(signed) for media, signed in variants.items()},
+        signed={media: _pieces_of(media, signed) for media, signed in variants.items()},
+        forbidden=tuple(holds(source) for source in auth.forbid),
         encodings=auth.encoding,
         parse_time=lambda text: times.parse(text, form),
         tolerance=auth.tolerance,

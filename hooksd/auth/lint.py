@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from hooksd.auth.keyed import VARIABLES, signed_variants
+from hooksd.auth.coverage import VARIABLES, covers_body, covers_time, signed_variants
 from hooksd.auth.layout import placeholders
 from hooksd.auth.problem import AuthProblem
 from hooksd.model.auth import BasicAuth, BearerAuth, ConcreteAuth, HmacAuth, NoneAuth, TokenAuth
@@ -22,7 +22,7 @@ def problems(auth: ConcreteAuth) -> tuple[AuthProblem, ...]:
         case NoneAuth():
             return tuple(_sources(auth, ("event", "id")))
         case HmacAuth():
-            return (*_hmac(auth), *_sources(auth, ("signature", "timestamp", "event", "id")))
+            return (*_hmac(auth), *_sources(auth, ("signature", "timestamp", "forbid", "event", "id")))
         case TokenAuth():
             return (*_secret(auth), *_token(auth), *_sources(auth, ("token", "event", "id")))
         case BearerAuth():
@@ -100,6 +100,12 @@ def _signed(auth: HmacAuth) -> Iterator[AuthProblem]:
         yield AuthProblem("signed", "the table does not say what is signed in all other cases", 'add "*" = "{body}"')
     for signed in variants.values():
         yield from _variant(auth, signed)
+    whole = all(covers_body(media, signed) for media, signed in variants.items())
+    if not whole and not auth.partial and not any(not _PLACEHOLDER.search(signed) for signed in variants.values()):
+        hint = 'write signed = "{body}", or `partial = true` if the provider signs no more'
+        yield AuthProblem("signed", "the body is not signed: a signature would fit any other body", hint)
+    if whole and auth.partial:
+        yield AuthProblem("partial", "the whole body is signed", "remove `partial`")
 
 
 def _variant(auth: HmacAuth, signed: str) -> Iterator[AuthProblem]:
@@ -127,13 +133,8 @@ def _freshness(auth: HmacAuth) -> Iterator[AuthProblem]:
     if not _has(auth, "timestamp"):
         hint = 'write auth.timestamp = "header:X-Timestamp"'
         yield AuthProblem("tolerance", "there is no time that could be too old", hint)
-    elif not all(_covers_time(auth, signed) for signed in signed_variants(auth).values()):
+    elif not all(covers_time(auth, signed) for signed in signed_variants(auth).values()):
         hint = 'the provider must sign it, as in signed = "{timestamp}.{body}"; otherwise remove `tolerance`'
         yield AuthProblem("tolerance", "the time is not signed: anybody could write a fresh one", hint)
     if auth.tolerance <= 0:
         yield AuthProblem("tolerance", "no clock is that exact", 'write "5m"')
-
-
-def _covers_time(auth: HmacAuth, signed: str) -> bool:
-    inside = (auth.timestamp or "").startswith(("json:", "json?:", "form:")) and "{body}" in signed
-    return inside or "{timestamp}" in signed or bool(auth.timestamp and f"{{{auth.timestamp}}}" in signed)

@@ -14,11 +14,18 @@ from pydantic import TypeAdapter, ValidationError
 from hooksd.auth.problem import AuthProblem
 from hooksd.model.auth import Auth, ConcreteAuth, PresetAuth
 
-_DOCUMENT: Mapping[str, Mapping[str, Mapping[str, Any]]] = tomllib.loads(
+_DOCUMENT: Mapping[str, Mapping[str, Any]] = tomllib.loads(
     files("hooksd.auth").joinpath("presets.toml").read_text("utf-8")
 )
 
-PRESETS: Mapping[str, Mapping[str, Any]] = {name: entry["auth"] for name, entry in _DOCUMENT.items()}
+
+def _auth_of(name: str) -> dict[str, Any]:
+    entry = _DOCUMENT[name]
+    above = _auth_of(entry["extends"]) if "extends" in entry else {}
+    return {**above, **entry.get("auth", {})}
+
+
+PRESETS: Mapping[str, Mapping[str, Any]] = {name: _auth_of(name) for name in _DOCUMENT}
 """What each preset stands for, in the spelling of files."""
 
 _AUTH: TypeAdapter[Auth] = TypeAdapter(Auth)
@@ -32,11 +39,13 @@ class Preset:
     title: str
     """How the provider calls itself."""
     proof: str
-    """The header that proves who calls."""
+    """What proves who calls: a header by its name, anything else as a source."""
     event: tuple[str, ...]
     """Where the event type is."""
     secret_at: str
     """Where the provider shows or wants the secret."""
+    source: str
+    """The document or program that says how the provider signs."""
 
 
 def preset_names() -> tuple[str, ...]:
@@ -50,14 +59,16 @@ def describe(name: str) -> Preset:
     Raises:
         KeyError: There is no such preset.
     """
-    about, auth = _DOCUMENT[name]["about"], PRESETS[name]
+    about, auth = _DOCUMENT[name], PRESETS[name]
     event = auth.get("event", [])
+    proof = auth.get("header") or auth.get("signature") or auth.get("token") or "Authorization"
     return Preset(
         name=name,
         title=about["title"],
-        proof=str(auth.get("header") or auth["token"]).removeprefix("header:"),
+        proof=str(proof).removeprefix("header:"),
         event=(event,) if isinstance(event, str) else tuple(event),
         secret_at=about["secret_at"],
+        source=about["source"],
     )
 
 

@@ -7,10 +7,12 @@ from typing import Any
 
 import click
 
+from hooksd.auth.coverage import coverage
+from hooksd.auth.presets import expand
 from hooksd.cli.invocation import shared_options
 from hooksd.cli.loading import definitions_of, settings_of
 from hooksd.cli.output import as_json, note, say, table
-from hooksd.model.auth import PresetAuth
+from hooksd.model.auth import HmacAuth, PresetAuth
 from hooksd.model.definitions import Defined
 from hooksd.model.endpoint import Endpoint
 from hooksd.model.role import Role
@@ -65,7 +67,14 @@ def _webhook(name: str, webhook: Webhook) -> tuple[object, ...]:
     auth = webhook.auth.preset if isinstance(webhook.auth, PresetAuth) else webhook.auth.type
     event = webhook.event or (f"{name}.*" if isinstance(webhook.auth, PresetAuth) else f"webhook.{name}")
     path = webhook.path or f"/hooks/{name}"
-    return (",".join(webhook.methods), path if webhook.enabled else f"{path} (disabled)", auth, event, webhook.answer)
+    shown = path if webhook.enabled else f"{path} (disabled)"
+    return (",".join(webhook.methods), shown, auth, _covered(webhook), event, webhook.answer)
+
+
+def _covered(webhook: Webhook) -> str:
+    """Return what a signature covers, and for how long it passes again; other proofs cover nothing."""
+    known = expand(webhook.auth)
+    return str(coverage(known)) if isinstance(known, HmacAuth) else ""
 
 
 def _workflow(_name: str, workflow: Workflow) -> tuple[object, ...]:
@@ -83,7 +92,7 @@ def _role(_name: str, role: Role) -> tuple[object, ...]:
 
 
 _COLUMNS: dict[str, tuple[tuple[str, ...], Callable[[str, Any], tuple[object, ...]]]] = {
-    "webhooks": (("METHODS", "PATH", "AUTH", "EVENT", "ANSWER"), _webhook),
+    "webhooks": (("METHODS", "PATH", "AUTH", "COVERS", "EVENT", "ANSWER"), _webhook),
     "workflows": (("ON", "WHEN", "RUN AS", "STEPS"), _workflow),
     "endpoints": (("METHOD", "URL", "SIGN", "RETRY"), _endpoint),
     "roles": (("ALLOW", "SECRETS"), _role),

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from hooksd.auth.presets import describe, preset_names
+from hooksd.auth.presets import PRESETS, describe, preset_names
 from hooksd.cli.invocation import shared_options
 from hooksd.cli.loading import settings_of
 from hooksd.cli.output import note, say
@@ -131,7 +131,11 @@ def _webhook_text(name: str, preset: str | None, key: str | None) -> str:
         title = f"Receives webhooks of {describe(preset).title}."
         on = f"{name}.{key}*" if key else f"{name}.*"
         comment = "" if key else f'  # every event; one kind is "{name}.KEY*"'
-    auth += f'auth.secret = "credential:{name}"'
+    if preset is not None and PRESETS[preset]["type"] == "basic":
+        auth += f'auth.username = "{name}"                     # as the provider sends it\n'
+        auth += f'auth.password = "credential:{name}"'
+    else:
+        auth += f'auth.secret = "credential:{name}"'
     return WEBHOOK.format(title=title, name=name, on=on, on_comment=comment, auth=auth)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Discriminator, Field, Tag
+from pydantic import BeforeValidator, Discriminator, Field, StrictBool, Tag
 
 from hooksd.model.base import Definition, one_or_many
 from hooksd.model.secret import SecretRef, SecretRefs
@@ -20,7 +20,10 @@ SecretEncoding = Literal["utf8", "hex", "base64"]
 TimestampFormat = Literal["unix", "unix_ms", "rfc3339"]
 
 Source = Annotated[str, Field(pattern=r"^((header|query|form|json\??|const):.*|method|url|)$")]
-"""Where a value of the request is: `header:X`, `query:x`, `form:x`, `json:a.b`, `const:x`, `method` or `url`."""
+"""Where a value of the request is: `header:X`, `query:x`, `form:x`, `json:a.b`, `const:x`, `method` or `url`.
+
+In `json:`, `*` is every element of a list, and all of them must be the same.
+"""
 
 Sources = Annotated[tuple[Source, ...], BeforeValidator(one_or_many, json_schema_input_type=Source | list[Source])]
 Encodings = Annotated[
@@ -67,6 +70,10 @@ class HmacAuth(_Reading):
     """How the signature bytes are written; several mean either."""
     signed: str | Mapping[str, str] = "{body}"
     """What is signed, with placeholders; a table chooses by media type, `*` for the rest."""
+    partial: StrictBool = False
+    """The provider does not sign the whole body, and that is known: such events are trusted like those of a token."""
+    forbid: Sources = ()
+    """What a request must not hold, because the signature leaves it out."""
     timestamp: Source | None = None
     """Where the time is when the signature header does not carry it."""
     timestamp_format: TimestampFormat = "unix"
@@ -131,6 +138,10 @@ class PresetAuth(Definition):
     """Where the token is, in place of the preset's."""
     algorithm: HashName | None = None
     """The hash, in place of the preset's."""
+    encoding: Encodings | None = None
+    """How the signature bytes are written, in place of the preset's."""
+    timestamp: Source | None = None
+    """Where the time is, in place of the preset's."""
     tolerance: Duration | None = None
     """How far the caller's clock may be from ours, in place of the preset's."""
     mode: Literal["enforce"] = "enforce"

@@ -96,7 +96,9 @@ def _without_paths(raw: bytes, paths: AbstractSet[str]) -> bytes:
 def _hide(value: Json, path: list[str]) -> bool:
     """Replace the value at a path; tell whether there was one."""
     *above, last = path
-    for part in above:
+    for place, part in enumerate(above):
+        if part == "*" and isinstance(value, list):
+            return any([_hide(element, path[place + 1 :]) for element in value])  # noqa: C419 - all, not the first
         value = _inside(value, part)
     if _inside(value, last) is None:
         return False

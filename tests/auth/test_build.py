@@ -11,9 +11,11 @@ from hooksd.auth.credentials import Nobody
 from hooksd.auth.presets import preset_names
 from hooksd.auth.problem import AuthProblem
 from hooksd.auth.request import Inbound
-from hooksd.auth.verdict import Authentic, Reading, Refused
+from hooksd.auth.verdict import Authentic, Reading, Refused, Verifier
+from hooksd.model.secret import Secret
 from hooksd.model.trust import Trust
 from tests.auth.requests import NOW, auth, inbound, secret, verifier
+from tests.auth.signing import concrete, provider, secret_text
 
 HMAC: dict[str, Any] = {"type": "hmac", "secret": "credential:one", "header": "X-Sig"}
 TOKEN: dict[str, Any] = {"type": "token", "secret": "credential:one"}
@@ -24,8 +26,9 @@ TOKEN: dict[str, Any] = {"type": "token", "secret": "credential:one"}
     [
         ({"type": "none"}, Trust.ANONYMOUS),
         (HMAC, Trust.SIGNED),
-        ({**HMAC, "signed": "{header:X-Time}"}, Trust.TOKEN),
-        ({**HMAC, "signed": {"*": "{body}", "text/plain": "{header:X-Time}"}}, Trust.TOKEN),
+        ({**HMAC, "signed": "{header:X-Time}", "partial": True}, Trust.TOKEN),
+        ({**HMAC, "signed": {"*": "{body}", "text/plain": "{header:X-Time}"}, "partial": True}, Trust.TOKEN),
+        ({**HMAC, "signed": {"*": "{body}", "application/x-www-form-urlencoded": "{form:payload}"}}, Trust.SIGNED),
         ({**TOKEN, "token": "header:X-Token"}, Trust.TOKEN),
         ({"type": "bearer", "secret": "credential:one"}, Trust.TOKEN),
         ({"type": "basic", "username": "ann", "password": "credential:one"}, Trust.TOKEN),
@@ -127,8 +130,16 @@ def test_a_mistake_of_ours_refuses_the_request() -> None:
     assert judge.verify(inbound(), NOW) == Refused(reason="internal_error")
 
 
+def preset(name: str) -> Verifier:
+    shared = Secret(secret_text(concrete(name)))
+    return build_verifier(provider(name), {"env:ONE": shared}.__getitem__)
+
+
 JUDGES = [
-    *(verifier(preset=name, secret="credential:base64") for name in preset_names()),
+    *(
+        build_verifier(provider(name), lambda _, name=name: Secret(secret_text(concrete(name))))
+        for name in preset_names()
+    ),
     verifier(**HMAC, signed="{json:a.b}{query:a}{form:a}{body}", encoding=["hex", "base64"]),
     verifier(**TOKEN, token="json:a"),
     verifier(**TOKEN, token="form:a"),

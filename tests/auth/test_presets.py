@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import hmac
 import json
 import tomllib
 from dataclasses import replace
@@ -11,16 +12,20 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+from pydantic import TypeAdapter, ValidationError
 
 from hooksd.auth import build
 from hooksd.auth.build import build_verifier
+from hooksd.auth.coverage import FORM, coverage
 from hooksd.auth.presets import PRESETS, describe, expand, preset_names
 from hooksd.auth.problem import AuthProblem
 from hooksd.auth.request import Inbound
 from hooksd.auth.verdict import Authentic, Reading, Refused, Verifier
-from hooksd.model.auth import HmacAuth, NoneAuth, PresetAuth, TokenAuth
+from hooksd.model.auth import Auth, BasicAuth, HmacAuth, NoneAuth, PresetAuth, TokenAuth
 from hooksd.model.secret import Secret
+from hooksd.model.trust import Trust
 from tests.auth.requests import NOW, auth, verdict
+from tests.auth.signing import KEY, OTHER, concrete, provider, secret_text, sent_by
 
 OWN = tomllib.loads((Path(__file__).parent / "vectors.toml").read_text())
 FOLDER = Path(__file__).parents[3] / "shared" / "vectors"
@@ -31,7 +36,11 @@ def vectors() -> list[Any]:
     if not all(file.exists() for file in files):
         return [pytest.param({}, marks=pytest.mark.skip(reason="no shared vectors beside the checkout"))]
     found = [vector for file in files for vector in json.loads(file.read_text())]
-    return [pytest.param(vector, id=vector["id"]) for vector in found if vector["preset"] in PRESETS]
+    return [
+        pytest.param(vector, id=vector["id"])
+        for vector in found
+        if vector["preset"] in PRESETS and vector.get("auth", {}).get("type") != "legacy_hash"
+    ]
 
 
 def inbound(vector: dict[str, Any]) -> Inbound:
@@ -70,10 +79,6 @@ def test_every_published_request_gets_the_verdict_that_its_provider_gives(vector
         assert verdict.reason == vector.get("reason", verdict.reason)
 
 
-def test_there_is_a_request_for_every_preset() -> None:
-    assert set(OWN) == set(PRESETS) == set(preset_names())
-
-
 def own(name: str) -> tuple[Verifier, Inbound]:
     vector = OWN[name]
     judge = build_verifier(auth(preset=name, secret="env:S"), lambda _: Secret(vector["secret"].encode()))
@@ -88,8 +93,8 @@ def own(name: str) -> tuple[Verifier, Inbound]:
     return judge, request
 
 
-@pytest.mark.parametrize("name", preset_names())
-def test_a_request_of_the_provider_is_authentic_and_read(name: str) -> None:
+@pytest.mark.parametrize("name", sorted(OWN))
+def test_a_request_that_another_program_signed_is_authentic_and_read(name: str) -> None:
     judge, request = own(name)
 
     assert verdict(judge, request) == "key 0"
@@ -98,34 +103,168 @@ def test_a_request_of_the_provider_is_authentic_and_read(name: str) -> None:
     )
 
 
-@pytest.mark.parametrize("name", preset_names())
-def test_without_any_one_header_that_proves_it_a_request_is_refused(name: str) -> None:
-    judge, request = own(name)
-    told_only = {"x-github-event", "x-github-delivery", "x-gitlab-event", "idempotency-key"}
+def judge_of(name: str, *keys: bytes) -> Verifier:
+    known = concrete(name)
+    secrets = {
+        f"env:{word}": secret_text(known, key) for word, key in zip(("ONE", "TWO"), keys or (KEY,), strict=False)
+    }
+    return build_verifier(provider(name, *secrets), lambda reference: Secret(secrets[reference]))
 
-    for header in {key for key, _ in request.headers} - told_only:
+
+EVERY = preset_names()
+SIGNED = [name for name in EVERY if isinstance(concrete(name), HmacAuth)]
+TIMED = [name for name in SIGNED if coverage(concrete(name)).window is not None]
+ROTATED = [name for name in EVERY if not isinstance(concrete(name), BasicAuth)]
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_a_request_of_the_provider_is_authentic_and_read(name: str) -> None:
+    known = concrete(name)
+    request = sent_by(known)
+
+    reading = judge_of(name).read(request, json.loads(request.body))
+    assert verdict(judge_of(name), request) == "key 0"
+    assert (reading.event_type is not None) == bool(known.event)
+    assert reading.delivery_id == ("id-1" if known.id else None)
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_a_request_with_another_secret_is_refused(name: str) -> None:
+    assert verdict(judge_of(name, OTHER), sent_by(concrete(name))) in {"bad_signature", "bad_token"}
+
+
+@pytest.mark.parametrize("name", ROTATED)
+def test_while_rotating_the_verdict_tells_which_secret_fitted(name: str) -> None:
+    judge = judge_of(name, OTHER, KEY)
+
+    assert verdict(judge, sent_by(concrete(name), KEY)) == "key 1"
+    assert verdict(judge, sent_by(concrete(name), OTHER)) == "key 0"
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_nothing_that_proves_it_may_be_missing_or_stand_there_twice(name: str) -> None:
+    known, judge = concrete(name), judge_of(name)
+    request = sent_by(known)
+    told = {source.partition(":")[2].lower() for source in known.event} | {"content-type"}
+    proving = {header for header, _ in request.headers} - told
+    if not (isinstance(known, HmacAuth) and coverage(known).id):
+        proving -= {known.id.partition(":")[2].lower()}
+
+    for header in proving:
         without = replace(request, headers=tuple(pair for pair in request.headers if pair[0] != header))
         twice = replace(request, headers=(*request.headers, (header, "x")))
+        empty = replace(request, headers=tuple((n, "" if n == header else v) for n, v in request.headers))
         assert verdict(judge, without).startswith("missing_")
         assert verdict(judge, twice) == "duplicate_header"
+        assert verdict(judge, empty) != "key 0"
+    if request.query_string:
+        assert verdict(judge, replace(request, query_string="")) == "missing_token"
+        twice = replace(request, query_string=f"{request.query_string}&{request.query_string}")
+        assert verdict(judge, twice) == "duplicate_parameter"
 
 
-@pytest.mark.parametrize("name", [name for name in preset_names() if name != "gitlab"])
-def test_a_changed_body_and_an_old_time_are_refused(name: str) -> None:
-    judge, request = own(name)
+@pytest.mark.parametrize("name", SIGNED)
+def test_a_body_that_was_changed_in_any_way_is_refused(name: str) -> None:
+    request, judge = sent_by(concrete(name)), judge_of(name)
+    whole = coverage(concrete(name)).body == "full"
 
-    assert verdict(judge, replace(request, body=request.body + b" ")) == "bad_signature"
-    if name != "github":
-        assert verdict(judge, request, NOW + 301) == "stale_timestamp"
-        assert verdict(judge, request, NOW - 301) == "stale_timestamp"
+    if whole:
+        assert verdict(judge, replace(request, body=request.body + b" ")) == "bad_signature"
+        assert verdict(judge, replace(request, body=request.body + b"\n")) == "bad_signature"
+    assert verdict(judge, replace(request, body=b"")) in {"bad_signature", "malformed_body", "missing_timestamp"}
+    assert judge.trust is (Trust.SIGNED if whole else Trust.TOKEN)
 
 
-@pytest.mark.parametrize("name", preset_names())
-def test_a_request_with_another_secret_is_refused(name: str) -> None:
-    _, request = own(name)
-    other = build_verifier(auth(preset=name, secret="env:S"), lambda _: Secret(b"whsec_b3RoZXIgc2VjcmV0"))
+@pytest.mark.parametrize("name", TIMED)
+def test_a_time_is_fresh_up_to_the_second_that_the_provider_says(name: str) -> None:
+    request, judge = sent_by(concrete(name)), judge_of(name)
+    window = coverage(concrete(name)).window
+    assert window is not None
 
-    assert verdict(other, request) in {"bad_signature", "bad_token"}
+    assert verdict(judge, request, NOW + window) == verdict(judge, request, NOW - window) == "key 0"
+    assert verdict(judge, request, NOW + window + 1) == "stale_timestamp"
+    assert verdict(judge, request, NOW - window - 1) == "stale_timestamp"
+
+
+@pytest.mark.parametrize("name", TIMED)
+@pytest.mark.parametrize("moment", ["1.7e9", "-1700000000", "\u0661\u0667", "nan", "0x6553f100"])
+def test_a_signed_time_in_another_form_is_refused(name: str, moment: str) -> None:
+    request = sent_by(concrete(name), moment=moment)
+    latin = tuple((name, value.encode().decode("latin-1")) for name, value in request.headers)
+
+    assert verdict(judge_of(name), replace(request, headers=latin)) == "malformed_timestamp"
+
+
+@pytest.mark.parametrize("name", SIGNED)
+def test_a_signature_in_another_layout_or_encoding_is_refused(name: str) -> None:
+    known, judge = concrete(name), judge_of(name)
+    request = sent_by(known)
+    assert isinstance(known, HmacAuth)
+    if known.header is None or "hex" in known.encoding:
+        return
+    headers = dict(request.headers)
+    good = headers[known.header.lower()]
+    start = known.format.partition("{signature}")[0] if "{timestamp}" not in known.format else ""
+    raw = base64.b64decode(good.removeprefix(start))
+
+    for text in (raw.hex(), base64.b64encode(raw).decode().rstrip("="), base64.b64encode(raw).decode() + "="):
+        changed = {**headers, known.header.lower(): start + text}
+        assert verdict(judge, replace(request, headers=tuple(changed.items()))) == "bad_signature"
+
+
+@pytest.mark.parametrize("name", [name for name in SIGNED if coverage(concrete(name)).url])
+def test_a_signature_over_the_url_fits_no_other_url_and_none_that_is_not_known(name: str) -> None:
+    request, judge = sent_by(concrete(name)), judge_of(name)
+
+    assert verdict(judge, replace(request, url=f"{request.url}/")) == "bad_signature"
+    assert verdict(judge, replace(request, url=None)) == "missing_component"
+
+
+@pytest.mark.parametrize("name", ["gitea", "forgejo", "gogs"])
+def test_a_form_whose_payload_is_signed_holds_nothing_else(name: str) -> None:
+    known, judge = concrete(name), judge_of(name)
+    assert isinstance(known, HmacAuth)
+    body = b'payload={"a":1}'
+    mac = hmac.new(secret_text(known), b'{"a":1}', "sha256").hexdigest()
+    request = replace(
+        sent_by(known),
+        headers=((str(known.header).lower(), mac),),
+        body=body,
+        media=FORM,
+    )
+
+    assert verdict(judge, request) == "key 0"
+    assert verdict(judge, replace(request, body=body + b"&more=1")) == "unsigned_content"
+    assert verdict(judge, replace(request, body=body + b"&payload=1")) == "duplicate_parameter"
+    assert verdict(judge, replace(request, body=b"other=1")) == "missing_component"
+
+
+@pytest.mark.parametrize("more", [[{}], [None], [None, {}], [{"a": 1}, {"b": 2}]])
+def test_a_second_item_that_adyen_did_not_sign_is_refused(more: list[Any]) -> None:
+    request = sent_by(concrete("adyen"))
+    data = json.loads(request.body)
+    changed = json.dumps({**data, "notificationItems": [*data["notificationItems"], *more]}).encode()
+
+    assert verdict(judge_of("adyen"), replace(request, body=changed)) == "unsigned_content"
+
+
+@pytest.mark.parametrize(
+    ("states", "expected"),
+    [([KEY], "key 0"), ([KEY, KEY], "key 0"), ([KEY, OTHER], "duplicate_parameter"), ([KEY, None], "missing_token"),
+     ([OTHER], "bad_token"), ([], "missing_token")],
+    ids=["one", "two", "one is another's", "one without", "another's", "none"],
+)  # fmt: skip
+def test_every_notification_of_microsoft_graph_proves_itself(states: list[bytes | None], expected: str) -> None:
+    value = [{"clientState": state.hex()} if state else {} for state in states]
+    request = replace(sent_by(concrete("msgraph")), body=json.dumps({"value": value}).encode())
+
+    assert verdict(judge_of("msgraph"), request) == expected
+
+
+@pytest.mark.parametrize("version", ["v1", "v2"])
+def test_hashes_that_anybody_can_extend_cannot_be_asked_for(version: str) -> None:
+    with pytest.raises(ValidationError):
+        TypeAdapter[Any](Auth).validate_python({"type": "legacy_hash", "version": version, "header": "X-Signature"})
 
 
 @pytest.mark.parametrize("name", preset_names())
@@ -135,7 +274,7 @@ def test_a_preset_tells_people_where_its_secret_is(name: str) -> None:
     assert about.name == name
     assert about.title
     assert about.secret_at
-    assert about.event
+    assert about.source
     assert about.proof
     assert not about.proof.startswith("header:")
 
@@ -171,7 +310,7 @@ def test_an_unknown_preset_is_told_with_the_one_that_was_meant() -> None:
         expand(auth(preset="zzz", secret="env:A"))
 
     assert caught.value.hint == "did you mean `github`?"
-    assert other.value.hint == "known are github, gitlab, slack, standard, stripe"
+    assert str(other.value.hint).startswith("known are adyen, adyen-platform, alertmanager, ")
 
 
 @pytest.mark.parametrize(

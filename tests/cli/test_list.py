@@ -49,6 +49,13 @@ def test_each_kind_has_its_table(hooksd: Command) -> None:
     assert lines.count("") == 3
 
 
+def test_what_a_signature_covers_is_shown(hooksd: Command, write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("STRIPE", "a secret of stripe")
+    write("all.toml", 'version = 1\n[webhooks.pay]\nauth.preset = "stripe"\nauth.secret = "env:STRIPE"\n')
+
+    assert "body, time within 5m, id" in hooksd("list").out
+
+
 @pytest.mark.usefixtures("everything")
 def test_one_kind_alone_and_as_json(hooksd: Command) -> None:
     result = hooksd("list", "webhooks", "--json")

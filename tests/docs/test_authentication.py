@@ -14,7 +14,7 @@ import pytest
 
 from hooksd.auth.build import build_verifier
 from hooksd.auth.lint import problems
-from hooksd.auth.presets import expand, preset_names
+from hooksd.auth.presets import expand
 from hooksd.auth.request import Inbound
 from hooksd.auth.verdict import Authentic, Reason
 from hooksd.model.auth import AUTH_MODELS, auth_kind
@@ -22,6 +22,7 @@ from hooksd.model.base import keys_of
 from hooksd.model.secret import Secret
 
 PAGE = (Path(__file__).parents[2] / "docs" / "authentication.md").read_text()
+EXAMPLES = re.findall(r"^### (.+)$", PAGE.partition("## Types")[0], re.MULTILINE)
 CURL = '#!/bin/sh\nprintf "%s\\0" "$@" > "$SENT"\n'
 
 
@@ -62,7 +63,7 @@ def sent_by(commands: str, folder: Path) -> tuple[Inbound, bytes]:
 
 
 @pytest.mark.skipif(shutil.which("openssl") is None, reason="the examples sign with openssl")
-@pytest.mark.parametrize("preset", preset_names())
+@pytest.mark.parametrize("preset", EXAMPLES)
 def test_the_example_of_a_preset_is_let_in(preset: str, tmp_path: Path) -> None:
     request, secret = sent_by(script(preset), tmp_path)
     judge = build_verifier(auth_of(definitions()[preset]), lambda _: Secret(secret))

@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 from pydantic import BaseModel
 
-from hooksd.auth.presets import preset_names
 from hooksd.expr.scope import NAMES
 from hooksd.model.auth import AUTH_MODELS
 from hooksd.model.endpoint import Endpoint
@@ -56,10 +55,6 @@ def test_every_key_is_documented_with_the_words_of_the_model(title: str) -> None
 
 def test_the_keys_of_every_step_are_documented_once() -> None:
     assert tuple(rows("Steps")) == COMMON
-
-
-def test_every_preset_is_named() -> None:
-    assert "Presets: " + ", ".join(f"`{name}`" for name in preset_names()) + "." in PAGE
 
 
 def test_every_name_in_scope_is_documented() -> None:

@@ -57,12 +57,14 @@ def test_a_token_in_a_form_of_another_name_is_not_kept_either() -> None:
         (b'{"auth": "hunter2"}', b'{"auth": "hunter2"}'),
         (b'{"list": ["hunter2"]}', b'{"list":["***"]}'),
         (b'{"auth": {"token": "hunter2"', b'{"auth": {"token": "hunter2"'),
+        (b'{"value": [{"t": "hunter2"}, {"a": 1}, {"t": "hunter2"}]}', b'{"value":[{"t":"***"},{"a":1},{"t":"***"}]}'),
+        (b'{"value": {"*": {"t": "hunter2"}}}', b'{"value":{"*":{"t":"***"}}}'),
         (b"", b""),
         (b"[" * 300 + b"]" * 300, b"[" * 300 + b"]" * 300),
     ],
 )
 def test_a_token_in_a_json_body_is_not_kept(raw: bytes, kept: bytes) -> None:
-    verifier = TokenVerifier(credential_paths=frozenset({"auth.token", "list.0"}))
+    verifier = TokenVerifier(credential_paths=frozenset({"auth.token", "list.0", "value.*.t"}))
 
     assert kept_body(inbound(raw), verifier) == kept
 
