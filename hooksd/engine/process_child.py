@@ -63,7 +63,7 @@ def start(effect: StartProcess, environment: Mapping[str, str], directory: Path)
         OSError: It cannot be started.
         ValueError: An argument or a variable holds what the kernel does not take.
     """
-    with contextlib.ExitStack() as undo:
+    with contextlib.ExitStack() as undo, contextlib.ExitStack() as lent:
         workspace = Path(tempfile.mkdtemp(prefix="hooksd-", dir=directory))
         undo.callback(shutil.rmtree, workspace, ignore_errors=True)
         event = workspace / "event.json"
@@ -72,18 +72,17 @@ def start(effect: StartProcess, environment: Mapping[str, str], directory: Path)
         if effect.event is not None:
             given = workspace / "stdin"
             _write_private(given, effect.stdin)
-        stdout, stdout_writer = _pipe(undo)
-        stderr, stderr_writer = _pipe(undo)
-        with given.open("rb") as stdin, open(stdout_writer, "wb") as out, open(stderr_writer, "wb") as err:  # noqa: PTH123 - these are descriptors
-            process = subprocess.Popen(
-                effect.argv,
-                env={**environment, EVENT_FILE: str(event)},
-                cwd=effect.cwd,
-                stdin=stdin,
-                stdout=out,
-                stderr=err,
-                start_new_session=True,
-            )
+        stdout, stdout_writer = _pipe(undo, lent)
+        stderr, stderr_writer = _pipe(undo, lent)
+        process = subprocess.Popen(
+            effect.argv,
+            env={**environment, EVENT_FILE: str(event)},
+            cwd=effect.cwd,
+            stdin=lent.enter_context(given.open("rb")),
+            stdout=stdout_writer,
+            stderr=stderr_writer,
+            start_new_session=True,
+        )
         try:
             pidfd = os.pidfd_open(process.pid)
         except OSError as error:
@@ -100,10 +99,11 @@ def _write_private(path: Path, data: bytes) -> None:
         file.write(data)
 
 
-def _pipe(undo: contextlib.ExitStack) -> tuple[int, int]:
-    """Return both ends of a pipe; the reading one is closed by `undo`, the writing one by who opens it as a file."""
+def _pipe(undo: contextlib.ExitStack, lent: contextlib.ExitStack) -> tuple[int, int]:
+    """Return both ends of a pipe; `undo` closes the reading one, `lent` the writing one, which is the program's."""
     reader, writer = os.pipe()
     undo.callback(os.close, reader)
+    lent.callback(os.close, writer)
     return reader, writer
 
 
