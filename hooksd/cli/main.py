@@ -28,6 +28,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "explain": ("hooksd.cli.explain", "Say why workflows ran or did not run for an event."),
     "reload": ("hooksd.cli.reload", "Make the daemon read its definitions now, and print the verdict."),
     "status": ("hooksd.cli.status", "Show what the daemon runs and whether it agrees with the files."),
+    "log": ("hooksd.cli.log", "Check the log: every line, every body."),
     "schema": ("hooksd.cli.schema", "Print, write or check the JSON schemas."),
 }
 """Every command: its module, which holds it as `command`, and its line in `hooksd --help`."""

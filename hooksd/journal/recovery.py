@@ -125,6 +125,8 @@ class Replay:
                         self._report(name, item)
                     case Found():
                         link = item.link
+                        if item.flipped:
+                            self._report(name, Damage(offset=item.offset, size=item.line.size))
                         record = self._record(name, item)
                         if record is not None:
                             yield number, record

@@ -1,7 +1,7 @@
 """What the bytes of one segment hold: records, and what is not records. Pure; used by recovery.
 
 A crash can only tear the end of the last segment. Anything else that is wrong is damage: it is reported and stepped
-over, and what stands behind it is read as if nothing had happened.
+over, and what stands behind it is read as if nothing had happened. A single flipped bit is turned back on the way.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from hooksd.journal import flip
 from hooksd.journal.codec import Line, unseal
 
 
@@ -31,6 +32,8 @@ class Found:
 
     line: Line
     offset: int
+    flipped: bool = False
+    """One of its bits was flipped on the medium; `line` is what was written."""
 
     @property
     def link(self) -> Link:
@@ -55,7 +58,7 @@ def walk(data: bytes, link: Link | None) -> Iterator[Found | Damage]:
         link: Where the chain stood before it; None when nobody knows.
     """
     bad: int | None = None
-    for line, offset in _lines(data):
+    for line, offset, flipped in _lines(data):
         # A whole line that comes too early is a copy of an old one: read again, it would start its runs again.
         if line is None or (link is not None and line.seq < link.seq):
             bad = offset if bad is None else bad
@@ -65,20 +68,48 @@ def walk(data: bytes, link: Link | None) -> Iterator[Found | Damage]:
             bad = None
         elif link is not None and link != (line.seq, line.prev):
             yield Damage(offset=offset, size=0)
-        found = Found(line=line, offset=offset)
+        found = Found(line=line, offset=offset, flipped=flipped)
         yield found
         link = found.link
     if bad is not None:
         yield Damage(offset=bad, size=len(data) - bad)
 
 
-def _lines(data: bytes) -> Iterator[tuple[Line | None, int]]:
+def _lines(data: bytes) -> Iterator[tuple[Line | None, int, bool]]:
+    """Yield what each line is, None for none; where it stands; and whether a bit of it was flipped."""
     offset = 0
-    while (feed := data.find(b"\n", offset)) >= 0:
-        yield unseal(data[offset:feed]), offset
-        offset = feed + 1
-    if offset < len(data):
-        yield None, offset
+    while offset < len(data):
+        feed = data.find(b"\n", offset)
+        end = len(data) if feed < 0 else feed
+        line = None if feed < 0 else unseal(data[offset:feed])
+        if line is not None:
+            yield line, offset, False
+            offset = feed + 1
+            continue
+        lines = _restored(data, offset, end)
+        for line in lines:
+            yield line, offset, True
+            offset += line.size
+        if not lines:
+            yield None, offset, False
+            offset = end + 1
+
+
+def _restored(data: bytes, offset: int, end: int) -> tuple[Line, ...]:
+    """Return the lines that begin at an offset once a flipped bit is turned back; none when that is not what it was."""
+    text = data[offset:end]
+    parted = flip.parted(text)
+    if parted is not None:
+        first, second = parted
+        whole = second is not None and end < len(data)
+        return (first, second) if second is not None and whole else (first,)
+    if end == len(data):
+        return ()
+    line = flip.restored(text)
+    if line is None:
+        after = data.find(b"\n", end + 1)
+        line = flip.joined(text, data[end + 1 : after]) if after >= 0 else None
+    return () if line is None else (line,)
 
 
 def torn_from(data: bytes) -> int | None:

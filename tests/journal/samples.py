@@ -82,8 +82,11 @@ def step_started(run: str = "run_1", step: str = "build") -> StepStarted:
     return StepStarted(at=AT, run=run, step=step, attempt=1)
 
 
-def step_ended(run: str = "run_1", step: str = "build") -> StepEnded:
-    return StepEnded(at=AT, run=run, step=step, verb="run", status="ok", attempts=1, ms=412.5, code=0, output="done")
+def step_ended(run: str = "run_1", step: str = "build", output_blob: str | None = None) -> StepEnded:
+    return StepEnded(
+        at=AT, run=run, step=step, verb="run", status="ok", attempts=1, ms=412.5, code=0,
+        output="done" if output_blob is None else None, output_blob=output_blob,
+    )  # fmt: skip
 
 
 def run_ended(run: str = "run_1", event: str = "evt_1", at: str = AT) -> RunEnded:
@@ -92,10 +95,13 @@ def run_ended(run: str = "run_1", event: str = "evt_1", at: str = AT) -> RunEnde
     )
 
 
-def delivery_created(delivery: str = "dlv_1", run: str = "run_1", event: str = "evt_1") -> DeliveryCreated:
+def delivery_created(
+    delivery: str = "dlv_1", run: str = "run_1", event: str = "evt_1", body: StoredBody | None = None
+) -> DeliveryCreated:
     return DeliveryCreated(
         at=AT, delivery=delivery, endpoint="slack", event=event, run=run, step="tell", revision=REVISION, headers={},
-        query={}, body=StoredBody(media="application/json", size=11, encoding="json", content={"text": "x"}),
+        query={},
+        body=body or StoredBody(media="application/json", size=11, encoding="json", content={"text": "x"}),
     )  # fmt: skip
 
 

@@ -11,7 +11,7 @@ from hooksd.journal.scan import START, Link
 from hooksd.journal.segment import segment_name
 from hooksd.model.record import LogDamaged, Record
 from tests.journal import samples
-from tests.journal.bad_disk import BadDisk
+from tests.journal.bad_disk import BadDisk, flip
 
 NAME = segment_name(1)
 
@@ -186,3 +186,16 @@ def test_recovery_reads_the_medium_and_not_the_cache(disk: BadDisk, log: Log) ->
 
     with pytest.raises(OSError, match="Input/output"):
         mend(disk, samples.AT)
+
+
+def test_a_flipped_bit_is_reported_and_turned_back_even_in_the_last_line(disk: BadDisk, log: Log) -> None:
+    log.batch(1, samples.refused(1))
+    offset = log.batch(1, samples.refused(2))
+    flip(log.directory / NAME, offset + 30)
+    before = log.read(1)
+
+    records, damages = replay(disk)
+
+    assert [record for _, record in records] == [samples.refused(1), samples.refused(2)]
+    assert damages == (damaged(offset, len(before) - offset),)
+    assert log.read(1) == before

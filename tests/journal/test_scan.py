@@ -144,16 +144,16 @@ def test_a_segment_cut_anywhere_keeps_every_record_that_is_whole(data: st.DataOb
 
 
 @given(st.data())
-def test_one_flipped_bit_anywhere_is_noticed_and_costs_two_records_at_most(data: st.DataObject) -> None:
+def test_one_flipped_bit_anywhere_is_noticed_and_costs_nothing(data: st.DataObject) -> None:
     written = lines(1, 2, 1, 3, 1)
     spoiled = bytearray(b"".join(written))
     spoiled[data.draw(st.integers(0, len(spoiled) - 1))] ^= 1 << data.draw(st.integers(0, 7))
 
-    found = seqs(bytes(spoiled))
+    items = list(walk(bytes(spoiled), START))
 
-    assert damages(bytes(spoiled))
-    assert len(found) >= len(written) - 2
-    assert found == sorted(set(found))
+    assert any(isinstance(item, Damage) or item.flipped for item in items)
+    assert seqs(bytes(spoiled)) == list(range(len(written)))
+    assert torn_from(bytes(spoiled)) is None
 
 
 @given(st.binary(max_size=300), st.binary(max_size=300))
