@@ -14,6 +14,7 @@ import shutil
 import signal
 import subprocess
 import tempfile
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +24,10 @@ from hooksd.model.effect import StartProcess
 
 EVENT_FILE = "HOOKSD_EVENT_FILE"
 """The variable that names the file with the event."""
+
+_TRIES = 200
+_PAUSE = 0.05
+"""Seconds between two tries to watch a program that runs."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,8 +70,8 @@ def start(effect: StartProcess, environment: Mapping[str, str], directory: Path)
     """
     with contextlib.ExitStack() as undo, contextlib.ExitStack() as lent:
         workspace = Path(tempfile.mkdtemp(prefix="hooksd-", dir=directory))
-        undo.callback(shutil.rmtree, workspace, ignore_errors=True)
         event = workspace / "event.json"
+        undo.callback(_clear, workspace, event, workspace / "stdin")
         _write_private(event, effect.stdin if effect.event is None else effect.event)
         given = event
         if effect.event is not None:
@@ -83,13 +88,8 @@ def start(effect: StartProcess, environment: Mapping[str, str], directory: Path)
             stderr=stderr_writer,
             start_new_session=True,
         )
-        try:
-            pidfd = os.pidfd_open(process.pid)
-        except OSError as error:
-            # It runs already, so this must not look like one that may be started again.
-            signal_group(process.pid, signal.SIGKILL)
-            process.wait()
-            raise OSError(errno.ECHILD, f"it was started and cannot be watched: {error.strerror}") from error
+        lent.close()
+        pidfd = _watch(process)
         undo.pop_all()
     return Started(process=process, pidfd=pidfd, stdout=stdout, stderr=stderr, workspace=workspace)
 
@@ -97,6 +97,27 @@ def start(effect: StartProcess, environment: Mapping[str, str], directory: Path)
 def _write_private(path: Path, data: bytes) -> None:
     with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600), "wb") as file:  # noqa: PTH123 - the mode must hold from the first moment
         file.write(data)
+
+
+def _clear(workspace: Path, *files: Path) -> None:
+    """Remove the private directory of a program that did not start. It takes no descriptor: there may be none."""
+    for file in files:
+        file.unlink(missing_ok=True)
+    with contextlib.suppress(OSError):
+        workspace.rmdir()
+
+
+def _watch(process: subprocess.Popen[bytes]) -> int:
+    """Return a descriptor that tells of the end of a program; wait while all descriptors are taken."""
+    for _ in range(_TRIES):
+        try:
+            return os.pidfd_open(process.pid)
+        except OSError:
+            time.sleep(_PAUSE)  # noqa: TID251 - in a thread
+    # It runs already, so this must not look like one that may be started again.
+    signal_group(process.pid, signal.SIGKILL)
+    process.wait()
+    raise OSError(errno.ECHILD, "it was started, and no descriptor was left to watch it with")
 
 
 def _pipe(undo: contextlib.ExitStack, lent: contextlib.ExitStack) -> tuple[int, int]:

@@ -63,8 +63,10 @@ class Family:
             mark: The value of `MARK` that its program was given.
         """
         for _ in range(_PASSES):
-            if not self.sweep(mark):
-                return
+            # Without a descriptor to look around with, it looks again.
+            with contextlib.suppress(OSError):
+                if not self.sweep(mark):
+                    return
             await asyncio.sleep(_PAUSE)
 
     def sweep(self, mark: str) -> bool:

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import errno
 import os
+import resource
 import signal
 import stat
 from pathlib import Path
@@ -28,6 +30,28 @@ def test_an_abandoned_program_is_dead_and_leaves_nothing(tmp_path: Path) -> None
     assert started.process.returncode == -signal.SIGKILL
     assert list(tmp_path.iterdir()) == []
     assert open_files() == before
+
+
+@pytest.mark.parametrize("free", range(12))
+def test_a_program_for_which_no_descriptor_is_left_leaves_nothing_or_runs(tmp_path: Path, free: int) -> None:
+    before = open_files()
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    taken = [os.open("/dev/null", os.O_RDONLY)]
+    started = number = None
+    try:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (max(taken) + 1 + free, hard))
+        started = start(effect("true"), {"PATH": "/bin"}, tmp_path)
+    except OSError as error:
+        number = error.errno
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+        os.close(taken[0])
+    if started is not None:
+        started.abandon()
+
+    assert (started is None) == (number == errno.EMFILE)
+    assert open_files() == before
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_program_that_cannot_be_started_leaves_nothing(tmp_path: Path) -> None:
