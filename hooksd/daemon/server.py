@@ -16,7 +16,9 @@ from starlette.types import ASGIApp
 
 from hooksd.web.guard import GuardedProtocol
 from hooksd.web.guard_crowd import Crowd, Report
+from hooksd.web.guard_direct import DirectProtocol
 from hooksd.web.guard_limits import GuardReason, Limits
+from hooksd.web.trigger import TriggerApp
 
 FINISH = 10.0
 """Seconds that requests under way get when the daemon stops."""
@@ -62,6 +64,8 @@ class Listener:
         self._sockets = list(sockets)
         self._crowd = Crowd(_affordable(limits or Limits()), report or _untold)
         protocol: Any = partial(GuardedProtocol, crowd=self._crowd)  # uvicorn only calls it
+        if isinstance(app, TriggerApp):
+            protocol = partial(DirectProtocol, crowd=self._crowd, application=app)
         self._server = _Guest(
             uvicorn.Config(
                 app,

@@ -15,6 +15,8 @@ from hooksd.model.base import Json
 Headers = tuple[tuple[bytes, bytes], ...]
 """Names in lower case and values, as ASGI sends them."""
 
+_STATUS_LINES: Final = {status.value: f"HTTP/1.1 {status.value} {status.phrase}".encode() for status in HTTPStatus}
+
 JSON_TYPE: Final[Headers] = ((b"content-type", b"application/json"),)
 
 
@@ -44,7 +46,7 @@ def encode_answer(answer: Answer, headers: Sequence[tuple[bytes, bytes]] = ()) -
         answer: The answer; its headers are the daemon's own, so they are not checked for line breaks.
         headers: Sent before those of the answer, like Date.
     """
-    lines = [b"HTTP/1.1 %d %b" % (answer.status, HTTPStatus(answer.status).phrase.encode())]
+    lines = [_STATUS_LINES[answer.status]]
     lines += [name + b": " + value for name, value in (*headers, *answer.headers)]
     if answer.status not in {204, 304}:  # RFC 9110 section 8.6: no content, no content-length
         lines.append(b"content-length: %d" % len(answer.body))

@@ -209,7 +209,7 @@ class GuardedProtocol(HttpToolsProtocol):
         self.check_head()
         if self.parser.should_upgrade():
             return  # see _without_upgrade
-        super().on_headers_complete()
+        self.begin_answer()
         cycle = self.cycle
         cycle.transport = self._exit  # type: ignore[assignment] # all of it that a cycle uses
         # Only a request that was heard to its end leaves a connection on which the next can be found. An answer that
@@ -219,6 +219,10 @@ class GuardedProtocol(HttpToolsProtocol):
         self.headers = []  # trailer fields must not join the headers, which were checked and perhaps signed
         self._phase = Phase.BODY
         self._owed += 1
+
+    def begin_answer(self) -> None:
+        """Hand the request to the application, or let it wait for those before it; `cycle` is its state from here."""
+        super().on_headers_complete()
 
     def check_head(self) -> None:
         """Judge a request by its complete head.

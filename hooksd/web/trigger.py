@@ -66,21 +66,40 @@ class TriggerApp:
             if scope["type"] == "websocket":
                 await send({"type": "websocket.close", "code": 1008})
             return
-        webhook = self._current().by_path.get(scope["path"])
+        webhook = self.webhook_at(scope["path"])
         if webhook is None:
             await self._elsewhere(scope, receive, send)
             return
+        answer = await self.answer(webhook, scope, receive)
+        if answer is not None:
+            await send_answer(answer, send)
+
+    def webhook_at(self, path: str) -> CompiledWebhook | None:
+        """Return the webhook at a path: one lookup, however many there are."""
+        return self._current().by_path.get(path)
+
+    async def answer(self, webhook: CompiledWebhook, scope: Scope, receive: Receive) -> Answer | None:
+        """Return the answer to a request.
+
+        Args:
+            webhook: The webhook at its path.
+            scope: The request, as ASGI describes it; only `method`, `path`, `query_string`, `headers` and `client`.
+            receive: Returns its body.
+
+        Returns:
+            The answer; None when the caller went away.
+        """
         began = self._clock.monotonic()
         try:
             answer = await self._answer(webhook, scope, receive)
         except Disconnected:
-            return
+            return None
         except Exception as error:  # noqa: BLE001 - the problem handler: callers never see an error of ours
             self._observer.emit(happenings.RequestFailed(method=scope["method"], path=webhook.path, exc_info=error))
             answer = problem(500, "hooksd made an error; its log says more")
-        await send_answer(answer, send)
         seconds = self._clock.monotonic() - began
         self._observer.metrics.request(webhook.name, answer.status, seconds)
+        return answer
 
     async def _answer(self, webhook: CompiledWebhook, scope: Scope, receive: Receive) -> Answer:
         headers = tuple(

@@ -1,0 +1,170 @@
+"""The short way from a connection to a webhook: a plain request is answered without ASGI in between.
+
+It saves what costs most once bodies are small: uvicorn's state of a request, two messages there and two back, and the
+check of headers that are our own. The application's `answer` is the same function in both ways. Whatever is unusual
+(another method, an encoded path, a large or chunked body, a request behind another one, a webhook that waits for its
+workflow) goes the long way. `daemon.server` plugs this class in for the trigger listener.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from typing import Any, Final, Protocol
+
+from starlette.types import Message, Receive, Scope
+from uvicorn.config import Config
+from uvicorn.server import ServerState
+
+from hooksd.config.snapshot import CompiledWebhook
+from hooksd.web.answer import Answer, encode_answer
+from hooksd.web.guard import GuardedProtocol
+from hooksd.web.guard_crowd import Crowd
+from hooksd.web.problem import CLOSE, problem
+
+LARGEST: Final = 32 * 1024
+"""Bytes of the longest body that goes this way: far below what uvicorn reads before it pauses."""
+_DIGITS: Final = 6
+_UNFIT = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
+
+
+class Application(Protocol):
+    """What answers: `web.trigger.TriggerApp`."""
+
+    def webhook_at(self, path: str) -> CompiledWebhook | None:
+        """Return the webhook at a path."""
+        ...
+
+    async def answer(self, webhook: CompiledWebhook, scope: Scope, receive: Receive) -> Answer | None:
+        """Return the answer to a request; None when nobody waits for it any more."""
+        ...
+
+
+class _Request:
+    """A plain request under way, with everything that uvicorn and the guard ask of one."""
+
+    __slots__ = (
+        "body", "disconnected", "keep_alive", "message_event", "more_body", "response_complete", "response_started",
+        "scope", "transport", "webhook",
+    )  # fmt: skip
+
+    def __init__(self, webhook: CompiledWebhook, scope: Scope) -> None:
+        self.webhook = webhook
+        self.scope = scope
+        self.body = bytearray()
+        self.keep_alive = True
+        self.disconnected = self.response_complete = self.response_started = False
+        self.more_body = True
+        self.message_event = self
+        self.transport: Any = None
+
+    def set(self) -> None:
+        """Stand in for an event that nobody waits for: the answer begins when the request is whole."""
+
+    async def receive(self) -> Message:
+        """Return the whole body."""
+        return {"type": "http.request", "body": bytes(self.body), "more_body": False}
+
+
+class DirectProtocol(GuardedProtocol):
+    """One connection of callers."""
+
+    def __init__(
+        self,
+        config: Config,
+        server_state: ServerState,
+        app_state: dict[str, Any],
+        _loop: asyncio.AbstractEventLoop | None = None,
+        *,
+        crowd: Crowd,
+        application: Application,
+    ) -> None:
+        """Begin without a connection; uvicorn calls it.
+
+        Args:
+            config: uvicorn's.
+            server_state: uvicorn's.
+            app_state: uvicorn's.
+            crowd: All connections of this listener.
+            application: What answers plain requests; the same as uvicorn has.
+        """
+        super().__init__(config, server_state, app_state, _loop, crowd=crowd)
+        self._application = application
+
+    def begin_answer(self) -> None:
+        """Take a plain request; leave any other to uvicorn."""
+        before: Any = self.cycle  # None at first
+        webhook = self._webhook() if before is None or before.response_complete else None
+        if webhook is None:
+            super().begin_answer()
+        else:
+            request: Any = _Request(webhook, self._described())
+            self.cycle = request  # it has all of a cycle that is used
+
+    def _webhook(self) -> CompiledWebhook | None:
+        """Return the webhook that a plain request is for."""
+        parser, url = self.parser, self.url
+        if parser.get_method() != b"POST" or parser.get_http_version() != "1.1" or not parser.should_keep_alive():
+            return None
+        if self.expect_100_continue or url[:1] != b"/" or b"%" in url or b"#" in url or not url.isascii():
+            return None
+        webhook = self._application.webhook_at(url.partition(b"?")[0].decode("ascii"))
+        return webhook if webhook is not None and webhook.value.wait is None and self._is_short() else None
+
+    def _described(self) -> Scope:
+        path, _, query = self.url.partition(b"?")
+        return {
+            "type": "http",
+            "method": "POST",
+            "path": path.decode("ascii"),
+            "query_string": query,
+            "headers": self.headers,
+            "client": self.client,
+        }
+
+    def _is_short(self) -> bool:
+        headers = dict(self.headers)
+        length = headers.get(b"content-length", b"")
+        return (
+            length.isdigit()
+            and len(length) < _DIGITS
+            and int(length) <= LARGEST
+            and b"transfer-encoding" not in headers
+            and b"upgrade" not in headers
+        )
+
+    def on_message_complete(self) -> None:
+        """End a request; a plain one is answered now."""
+        super().on_message_complete()
+        request: object = self.cycle
+        if isinstance(request, _Request) and not request.more_body and not request.response_started:
+            request.response_started = True
+            task = self.loop.create_task(self._answer(request))
+            self.tasks.add(task)
+            task.add_done_callback(self.tasks.discard)
+
+    async def _answer(self, request: _Request) -> None:
+        answer = None
+        try:
+            answer = await self._application.answer(request.webhook, request.scope, request.receive)
+            if self.flow.write_paused and not request.disconnected:
+                await self.flow.drain()
+        finally:
+            if not request.disconnected:
+                self._send(request, answer)
+
+    def _send(self, request: _Request, answer: Answer | None) -> None:
+        if answer is None:
+            self.transport.close()  # nobody can be answered: the daemon ends
+            return
+        if any(_UNFIT.search(value) for _, value in answer.headers):
+            answer = problem(500)  # uvicorn would refuse it too: data of a caller must not begin a line of its own
+        if CLOSE[0] in answer.headers:
+            request.keep_alive = False
+        elif not request.keep_alive:
+            answer = Answer(status=answer.status, headers=answer.headers + CLOSE, body=answer.body)
+        request.transport.write(encode_answer(answer, self.server_state.default_headers))
+        request.response_complete = True
+        if not request.keep_alive:
+            request.transport.close()
+        self.on_response_complete()

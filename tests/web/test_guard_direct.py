@@ -1,0 +1,233 @@
+"""The short way and the long one: whatever is sent, both say, keep and count the same."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from itertools import pairwise
+from typing import Any, NamedTuple
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from uvicorn.config import Config
+from uvicorn.server import ServerState
+
+from hooksd.auth.request import Inbound
+from hooksd.auth.verdict import Verdict
+from hooksd.config.snapshot import CompiledWebhook
+from hooksd.errors import JournalFull
+from hooksd.model.event import Event
+from hooksd.web.answer import Answer
+from hooksd.web.guard import GuardedProtocol
+from hooksd.web.guard_direct import LARGEST, DirectProtocol
+from hooksd.web.trigger import TriggerApp
+from tests.web.doubles import Listener, TokenVerifier, webhook
+from tests.web.wire import Connection, House, chunked, get, settle
+
+JSON = "Content-Type: application/json"
+
+
+class Broken(TokenVerifier):
+    def verify(self, request: Inbound, now: float) -> Verdict:
+        raise RuntimeError(f"a bug met {request.method} at {now}")
+
+
+def webhooks() -> tuple[CompiledWebhook, ...]:
+    return (
+        webhook("github", verifier=TokenVerifier(token="t")),
+        webhook("open"),
+        webhook("silent", answer="none"),
+        webhook("asking", answer="wait:5s"),
+        webhook("small", limits={"body": "64B"}),
+        webhook("broken", verifier=Broken()),
+    )
+
+
+class Seen(NamedTuple):
+    """Everything that one way made of what was sent."""
+
+    answers: list[tuple[bytes, list[bytes], bytes]]
+    closed: bool
+    events: list[Event]
+    refused: dict[str, int]
+    counted: list[str]
+
+
+def connect(listener: Listener, *, short: bool) -> Connection:
+    house = House(app=listener.app)
+    loop: Any = house.time
+    config = Config(listener.app, lifespan="off", log_config=None, ws="none")
+    assert isinstance(listener.app, TriggerApp)
+    protocol: GuardedProtocol = (
+        DirectProtocol(config, ServerState(), {}, loop, crowd=house.crowd, application=listener.app)
+        if short
+        else GuardedProtocol(config, ServerState(), {}, loop, crowd=house.crowd)
+    )
+    return Connection(house, protocol, "192.0.2.7")
+
+
+async def see(sent: tuple[bytes, ...], *, short: bool, error: Exception | None = None) -> Seen:
+    listener = Listener(webhooks=webhooks())
+    listener.intake.error = error
+    connection = connect(listener, short=short)
+    for piece in sent:
+        await connection.send(piece)
+    text = listener.observer.metrics.render().decode()
+    counted = re.findall(
+        r"^hooksd_(?:requests_total|request_seconds_count|requests_failed_total)\S* .*$", text, re.MULTILINE
+    )
+    return Seen(
+        answers=answers(connection.wire.written),
+        closed=connection.wire.closed or connection.wire.ended,
+        events=listener.intake.events,
+        refused=await listener.reasons(),
+        counted=sorted(counted),
+    )
+
+
+def answers(written: bytes) -> list[tuple[bytes, list[bytes], bytes]]:
+    """Return status line, headers in any order, and body of every answer."""
+    found = []
+    while written:
+        head, _, written = written.partition(b"\r\n\r\n")
+        status, *lines = head.split(b"\r\n")
+        length = next((int(line[16:]) for line in lines if line.startswith(b"content-length: ")), 0)
+        found.append((status, sorted(lines), written[:length]))
+        written = written[length:]
+    return found
+
+
+async def alike(*sent: bytes, error: Exception | None = None) -> Seen:
+    short, long = await see(sent, short=True, error=error), await see(sent, short=False, error=error)
+    assert short == long
+    return short
+
+
+def post(path: str, body: bytes, *headers: str, version: str = "1.1", host: str = "Host: x") -> bytes:
+    lines = [f"POST {path} HTTP/{version}", host, f"Content-Length: {len(body)}", *headers, "", ""]
+    return "\r\n".join(lines).encode("latin-1") + body
+
+
+PLAIN = post("/hooks/open", b'{"a":1}', JSON)
+
+
+@pytest.mark.parametrize(
+    ("sent", "statuses"),
+    [
+        (PLAIN, ["202"]),
+        (PLAIN * 3, ["202"] * 3),
+        (post("/hooks/open?a=1&a=2&b=%20", b"{}", JSON, "X-Tag:  t ", "X-Tag: u"), ["202"]),
+        (post("/hooks/github", b"{}", JSON, "X-Token: t", "X-Event: push", "X-Delivery: 7"), ["202"]),
+        (post("/hooks/github", b"{}", JSON, "X-Token: wrong"), ["401"]),
+        (post("/hooks/github", b"{}", JSON, "X-Token: t", "X-Token: t"), ["401"]),
+        (post("/hooks/silent", b"{}", JSON) + PLAIN, ["204", "202"]),
+        (post("/hooks/asking", b"{}", JSON), ["202"]),
+        (post("/hooks/small", b"[" + b"1," * 40 + b"1]", JSON), ["413"]),
+        (post("/hooks/broken", b"{}", JSON), ["500"]),
+        (post("/hooks/nobody", b"{}", JSON), ["404"]),
+        (post("/hooks/%6fpen", b"{}", JSON), ["202"]),
+        (post("http://x/hooks/open", b"{}", JSON), ["202"]),
+        (post("/hooks/open", b'{"a": }', JSON), ["400"]),
+        (post("/hooks/open", b"", JSON), ["202"]),
+        (post("/hooks/open", b"{}"), ["415"]),
+        (post("/hooks/open", b"{}", JSON, "Content-Encoding: gzip"), ["415"]),
+        (post("/hooks/open", b"{}", JSON, "Connection: close") + PLAIN, ["202"]),
+        (post("/hooks/open", b"{}", JSON, version="1.0"), ["202"]),
+        (post("/hooks/open", b"{}", JSON, host="X-Y: z"), ["400"]),
+        (post("/hooks/open", b'"' + b"a" * LARGEST + b'"', JSON), ["202"]),
+        (post("/hooks/open", b"{}", JSON, "Upgrade: h2c", "Connection: upgrade, HTTP2-Settings"), ["202"]),
+        (get("/hooks/open"), ["405"]),
+        (get("/livez") + PLAIN, ["200", "202"]),
+        (chunked(b"{}"), ["404"]),
+        (PLAIN + b"nonsense\r\n\r\n", ["202", "400"]),
+    ],
+)  # fmt: skip
+async def test_both_ways_answer_alike(sent: bytes, statuses: list[str]) -> None:
+    seen = await alike(sent)
+
+    assert [status.split()[1].decode() for status, _, _ in seen.answers] == statuses
+
+
+async def test_both_ways_say_when_nothing_can_be_written() -> None:
+    seen = await alike(PLAIN, error=JournalFull("no room"))
+
+    assert b"retry-after: 5" in seen.answers[0][1]
+
+
+@given(
+    st.lists(
+        st.sampled_from([
+            PLAIN,
+            post("/hooks/github", b"{}", JSON, "X-Token: wrong"),
+            post("/hooks/silent", b'{"b":[2]}', JSON, "X-Event: push"),
+            post("/hooks/asking", b"{}", JSON),
+            get("/hooks/open"),
+            get("/livez"),
+        ]),
+        min_size=1,
+        max_size=4,
+    ),
+    st.lists(st.integers(min_value=1, max_value=400), max_size=6),
+)  # fmt: skip
+def test_both_ways_answer_alike_however_the_bytes_arrive(requests: list[bytes], cuts: list[int]) -> None:
+    sent = b"".join(requests)
+    places = sorted({0, len(sent), *(cut for cut in cuts if cut < len(sent))})
+    pieces = tuple(sent[begin:end] for begin, end in pairwise(places))
+
+    seen = asyncio.run(alike(*pieces))
+
+    assert len(seen.answers) <= len(requests)
+
+
+async def test_who_hangs_up_is_accepted_all_the_same_and_gets_no_answer() -> None:
+    for short in (True, False):
+        listener = Listener(webhooks=webhooks())
+        connection = connect(listener, short=short)
+        connection.protocol.data_received(PLAIN)
+
+        await connection.hang_up()
+
+        assert connection.wire.written == b""
+        if short:  # uvicorn notices before the application reads the body; here it is whole already
+            assert len(listener.intake.events) == 1
+
+
+async def test_a_request_that_is_being_answered_is_answered_before_the_listener_closes() -> None:
+    for short in (True, False):
+        connection = connect(Listener(webhooks=webhooks()), short=short)
+        connection.protocol.data_received(PLAIN)
+
+        connection.protocol.shutdown()
+        await settle()
+
+        assert connection.statuses == [202]
+        assert b"connection: close" in connection.wire.written
+        assert connection.wire.closed
+
+
+async def test_no_answer_begins_a_line_with_what_a_caller_sent() -> None:
+    class Echoing(TriggerApp):
+        async def answer(self, *_: object) -> Answer:
+            return Answer(status=200, headers=((b"x-said", b"a\r\nset-cookie: b"),), body=b"ok")
+
+    listener = Listener(webhooks=webhooks())
+    listener.app.__class__ = Echoing
+    connection = connect(listener, short=True)
+
+    await connection.send(PLAIN)
+
+    assert connection.statuses == [500]
+    assert b"set-cookie" not in connection.wire.written
+
+
+@pytest.mark.parametrize(
+    ("sent", "is_short"),
+    [(PLAIN, True), (post("/hooks/asking", b"{}", JSON), False), (post("/hooks/%6fpen", b"{}", JSON), False)],
+)
+async def test_plain_requests_go_the_short_way_and_no_others(sent: bytes, is_short: bool) -> None:  # noqa: FBT001
+    connection = connect(Listener(webhooks=webhooks()), short=True)
+
+    await connection.send(sent)
+
+    assert (type(connection.protocol.cycle).__module__ == DirectProtocol.__module__) == is_short
