@@ -92,7 +92,7 @@ def _proof(auth: ConcreteAuth, secret: SecretOf) -> Proof:
         case NoneAuth():
             return Nobody()
         case HmacAuth():
-            return keyed(auth, tuple(_key(auth, secret(ref)) for ref in auth.secrets))
+            return keyed(auth, tuple(signing_key(auth, secret(ref)) for ref in auth.secrets))
         case TokenAuth():
             return Token(secrets=_plain(auth.secrets, secret), token=finder(auth.token))
         case BearerAuth():
@@ -102,7 +102,12 @@ def _proof(auth: ConcreteAuth, secret: SecretOf) -> Proof:
             return Basic(username=auth.username.encode(), password=password)
 
 
-def _key(auth: HmacAuth, secret: Secret) -> bytes:
+def signing_key(auth: HmacAuth, secret: Secret) -> bytes:
+    """Return the key that a secret stands for.
+
+    Raises:
+        AuthProblem: The secret is empty, too short or not in its encoding.
+    """
     try:
         key = decode_key(secret.reveal(), auth.secret_encoding, auth.secret_prefix)
     except ValueError as error:

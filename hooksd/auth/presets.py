@@ -28,6 +28,11 @@ def _auth_of(name: str) -> dict[str, Any]:
 PRESETS: Mapping[str, Mapping[str, Any]] = {name: _auth_of(name) for name in _DOCUMENT}
 """What each preset stands for, in the spelling of files."""
 
+HANDSHAKES: Mapping[str, tuple[Mapping[str, Any], ...]] = {
+    name: tuple(entry["handshake"]) for name, entry in _DOCUMENT.items() if "handshake" in entry
+}
+"""How each provider that asks for it is answered when a URL is set up: see `hooksd.auth.handshake`."""
+
 _AUTH: TypeAdapter[Auth] = TypeAdapter(Auth)
 
 
@@ -84,6 +89,9 @@ def expand(auth: Auth) -> ConcreteAuth:
         near = difflib.get_close_matches(auth.preset.lower(), PRESETS, n=1)
         hint = f"did you mean `{near[0]}`?" if near else f"known are {', '.join(preset_names())}"
         raise AuthProblem("preset", f"unknown preset `{auth.preset}`", hint)
+    if auth.verify_token and not any("token" in handshake for handshake in HANDSHAKES.get(auth.preset, ())):
+        message = f"the preset `{auth.preset}` does not take `verify_token`"
+        raise AuthProblem("verify_token", message, "remove the key")
     try:
         concrete = _AUTH.validate_python({**PRESETS[auth.preset], **_written(auth)})
     except ValidationError as error:

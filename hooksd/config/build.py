@@ -12,6 +12,7 @@ from dataclasses import replace
 from types import MappingProxyType
 
 from hooksd.auth.build import build_verifier
+from hooksd.auth.handshake import build_greeter
 from hooksd.auth.problem import AuthProblem
 from hooksd.config.diagnostics import Diagnostic
 from hooksd.config.secrets import SecretProblem, SecretStore
@@ -214,6 +215,7 @@ def _webhook(defined: Defined[Webhook], secrets: SecretStore) -> CompiledWebhook
         verifier=build_verifier(webhook.auth, secrets.get),
         event=_template(webhook.event),
         subject=_template(webhook.subject),
+        greeter=build_greeter(webhook.auth, secrets.get),
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from hooksd.auth.handshake import Greeter
 from hooksd.auth.verdict import Verifier
 from hooksd.expr.condition import Condition
 from hooksd.expr.template import Template, Value
@@ -55,6 +56,8 @@ class CompiledWebhook:
     verifier: Verifier
     event: Template | None
     subject: Template | None
+    greeter: Greeter | None = None
+    """Answers the provider's handshakes; None: it has none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

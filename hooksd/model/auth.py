@@ -128,6 +128,8 @@ class PresetAuth(Definition):
     """The user name that callers send, where the preset wants one."""
     password: SecretRef | None = None
     """A reference to the password, where the preset wants one."""
+    verify_token: SecretRef | None = None
+    """A reference to the token that the provider repeats when it asks whether the URL is yours, where it does so."""
     event: Sources | None = None
     """Where the event type is, in place of the preset's."""
     id: Source | None = None
@@ -148,11 +150,11 @@ class PresetAuth(Definition):
     """Refuse what fails."""
 
     def overrides(self) -> dict[str, Any]:
-        """Return the keys that the file wrote, in the file's own spelling and units of the model."""
+        """Return the keys of the preset that the file wrote, in the file's own spelling and units of the model."""
         return {
             (field.alias or name): getattr(self, name)
             for name, field in type(self).model_fields.items()
-            if name in self.model_fields_set and name != "preset"
+            if name in self.model_fields_set and name not in {"preset", "verify_token"}
         }
 
 

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from hooksd.auth.handshake import Greeter
 from hooksd.auth.request import Inbound
-from hooksd.auth.verdict import Reason, Refused
+from hooksd.auth.verdict import Reason, Refused, Verdict
 from hooksd.clock import Clock, rfc3339
 from hooksd.config.snapshot import CompiledWebhook
 from hooksd.engine.ports import Intake
@@ -22,6 +23,7 @@ from hooksd.model.ids import IdFactory
 from hooksd.web import credentials, naming
 from hooksd.web.answer import Answer, Headers, json_answer
 from hooksd.web.body import Unreadable, parse_body
+from hooksd.web.handshake import answer_of, may_greet
 from hooksd.web.outcome import accepted_document, responded
 from hooksd.web.problem import CLOSE, problem, unavailable
 from hooksd.web.refusals import Refusals, WebReason
@@ -64,21 +66,27 @@ class Receiver:
     def screen(self, webhook: CompiledWebhook, head: Head, peer: str) -> Answer | None:
         """Refuse what the head of a request already shows to be wrong; None: read the body."""
         value = webhook.value
-        if head.method not in value.methods:
-            allow = ", ".join(value.methods)
-            answer = problem(405, f"use {allow}", headers=((b"allow", allow.encode()),))
-            return self._refuse(webhook, "method", peer, answer)
+        if head.method not in value.methods and not may_greet(webhook, head.method):
+            return self._method(webhook, peer)
         if head.length is not None and head.length > value.limits.body:
             return self.too_large(webhook, peer)
         if head.coding not in {"", "identity"}:
             answer = problem(415, f"send the body as it is, without content coding {head.coding!r}")
             return self._refuse(webhook, "content_coding", peer, answer)
-        if not _is_read(value.accept, head):
-            wanted = ", ".join(value.accept)
-            found = repr(head.media) if head.media else "none"
-            answer = problem(415, f"send `Content-Type: {wanted}`; this request has {found}")
-            return self._refuse(webhook, "media_type", peer, answer)
+        if not _is_read(value.accept, head) and not may_greet(webhook, head.method):
+            return self._media(webhook, head.media, peer)
         return None
+
+    def _method(self, webhook: CompiledWebhook, peer: str) -> Answer:
+        allow = ", ".join(webhook.value.methods)
+        answer = problem(405, f"use {allow}", headers=((b"allow", allow.encode()),))
+        return self._refuse(webhook, "method", peer, answer)
+
+    def _media(self, webhook: CompiledWebhook, media: str, peer: str) -> Answer:
+        wanted = ", ".join(webhook.value.accept)
+        found = repr(media) if media else "none"
+        answer = problem(415, f"send `Content-Type: {wanted}`; this request has {found}")
+        return self._refuse(webhook, "media_type", peer, answer)
 
     def too_large(self, webhook: CompiledWebhook, peer: str) -> Answer:
         """Refuse a body that is longer than the webhook's limit, and close the connection over it."""
@@ -108,6 +116,8 @@ class Receiver:
         """Receive one request with its whole body that `screen` has let through, its length included."""
         now = self._clock.now()
         verdict = webhook.verifier.verify(request, now)
+        if webhook.greeter is not None and (greeted := self._greet(webhook.greeter, webhook, request, verdict, peer)):
+            return greeted
         if isinstance(verdict, Refused):
             answer = problem(401, headers=_challenge(webhook))
             return self._refuse(webhook, verdict.reason, peer, answer)
@@ -118,6 +128,20 @@ class Receiver:
         except naming.Unnamed as error:
             return self._refuse(webhook, "unnamed_event", peer, problem(422, str(error)))
         return await self._accept(webhook, event)
+
+    def _greet(
+        self, greeter: Greeter, webhook: CompiledWebhook, request: Inbound, verdict: Verdict, peer: str
+    ) -> Answer | None:
+        """Answer a provider that asks whether the URL is ours; refuse what `screen` let through for that alone."""
+        greeting = greeter.greet(request, authentic=not isinstance(verdict, Refused))
+        if isinstance(greeting, Refused):
+            return self._refuse(webhook, greeting.reason, peer, problem(403))
+        if greeting is not None:
+            return answer_of(greeting)
+        if request.method not in webhook.value.methods:
+            return self._method(webhook, peer)
+        head = Head(method=request.method, media=request.media, coding="", length=len(request.body))
+        return None if _is_read(webhook.value.accept, head) else self._media(webhook, head.media, peer)
 
     def _event(self, webhook: CompiledWebhook, request: Inbound, now: float) -> Event:
         verifier = webhook.verifier

@@ -136,10 +136,7 @@ def preset(name: str) -> Verifier:
 
 
 JUDGES = [
-    *(
-        build_verifier(provider(name), lambda _, name=name: Secret(secret_text(concrete(name))))
-        for name in preset_names()
-    ),
+    *(preset(name) for name in preset_names()),
     verifier(**HMAC, signed="{json:a.b}{query:a}{form:a}{body}", encoding=["hex", "base64"]),
     verifier(**TOKEN, token="json:a"),
     verifier(**TOKEN, token="form:a"),

@@ -14,7 +14,7 @@ import pytest
 
 from hooksd.auth.build import build_verifier
 from hooksd.auth.lint import problems
-from hooksd.auth.presets import expand
+from hooksd.auth.presets import HANDSHAKES, expand
 from hooksd.auth.request import Inbound
 from hooksd.auth.verdict import Authentic, Reason
 from hooksd.model.auth import AUTH_MODELS, auth_kind
@@ -22,7 +22,7 @@ from hooksd.model.base import keys_of
 from hooksd.model.secret import Secret
 
 PAGE = (Path(__file__).parents[2] / "docs" / "authentication.md").read_text()
-EXAMPLES = re.findall(r"^### (.+)$", PAGE.partition("## Types")[0], re.MULTILINE)
+EXAMPLES = re.findall(r"^### (.+)$", PAGE.partition("## Handshakes")[0], re.MULTILINE)
 CURL = '#!/bin/sh\nprintf "%s\\0" "$@" > "$SENT"\n'
 
 
@@ -70,6 +70,12 @@ def test_the_example_of_a_preset_is_let_in(preset: str, tmp_path: Path) -> None:
 
     assert request.path == f"/hooks/{preset}"
     assert judge.verify(request, time.time()) == Authentic(key=0)
+
+
+def test_every_provider_that_asks_back_is_named() -> None:
+    section = PAGE.partition("## Handshakes")[2].partition("\n\nWho signs")[0]
+
+    assert re.findall(r"`([a-z]+)`", section) == sorted(HANDSHAKES)
 
 
 @pytest.mark.parametrize("name", sorted(definitions()))

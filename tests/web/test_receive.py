@@ -320,9 +320,11 @@ HOOKS = (
     hook=st.sampled_from(HOOKS),
     body=st.one_of(
         st.binary(max_size=80),
-        st.recursive(st.none() | st.text() | st.integers() | st.floats(allow_nan=False), st.lists, max_leaves=5).map(
-            lambda value: orjson.dumps({"kind": value}, default=str) if not isinstance(value, int) else b"{}"
-        ),
+        st.recursive(
+            st.none() | st.text() | st.integers(-(2**63), 2**64 - 1) | st.floats(allow_nan=False),
+            st.lists,
+            max_leaves=5,
+        ).map(lambda value: orjson.dumps({"kind": value}, default=str) if not isinstance(value, int) else b"{}"),
     ),
     method=st.sampled_from(["GET", "POST", "PUT", "DELETE", "PATCH", "HEAD", "OPTIONS", "BREW"]),
     media=st.sampled_from(["", "application/json", FORM, "text/plain", "a+json"]) | TEXT,

@@ -60,7 +60,7 @@ def _webhook(webhook: Written, store: SecretStore, *, allow_inline: bool) -> Ite
     if not isinstance(auth, dict):
         return
     missing = False
-    for key in ("secret", "password"):
+    for key in ("secret", "password", "verify_token"):
         for path, reference in texts_of(auth.get(key), (*webhook.path, "auth", key)):
             for finding in _present(webhook.file, path, reference, store, allow_inline=allow_inline):
                 missing = missing or finding.severity == "error"

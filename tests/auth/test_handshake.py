@@ -1,0 +1,175 @@
+"""Handshakes of every provider that has one, and what must not become one."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hooksd.auth.build import build_verifier
+from hooksd.auth.handshake import Greeter, Greeting, build_greeter
+from hooksd.auth.presets import HANDSHAKES, preset_names
+from hooksd.auth.problem import AuthProblem
+from hooksd.auth.request import Inbound
+from hooksd.auth.verdict import Refused
+from hooksd.model.auth import PresetAuth
+from hooksd.model.secret import Secret
+from tests.auth.requests import auth
+
+SECRETS = {"env:ONE": b"a secret of the provider", "env:TOKEN": b"meatyhamhock"}
+
+
+def secret(reference: str) -> Secret:
+    return Secret(SECRETS[reference])
+
+
+def greeter_of(name: str, **keys: str) -> Greeter:
+    found = build_greeter(auth(preset=name, secret="env:ONE", **keys), secret)
+    assert found is not None
+    return found
+
+
+def inbound(method: str = "POST", query: str = "", body: object = None, **headers: str) -> Inbound:
+    return Inbound(
+        method=method,
+        path="/hooks/x",
+        query_string=query,
+        headers=tuple((name.replace("_", "-"), value) for name, value in headers.items()),
+        body=b"" if body is None else json.dumps(body).encode(),
+        media="application/json",
+    )
+
+
+SLACK = inbound(body={"type": "url_verification", "challenge": "3eZb"})
+ZOOM = inbound(body={"event": "endpoint.url_validation", "payload": {"plainToken": "qgg8"}})
+META = inbound("GET", "hub.mode=subscribe&hub.challenge=1158&hub.verify_token=meatyhamhock")
+REQUESTS = {
+    "slack": (SLACK, b"3eZb"),
+    "zoom": (ZOOM, None),
+    "twitch": (
+        inbound(body={"challenge": "pogchamp"}, twitch_eventsub_message_type="webhook_callback_verification"),
+        b"pogchamp",
+    ),
+    "meta": (META, b"1158"),
+    "msgraph": (inbound("POST", "validationToken=a%3Cb%3E"), b"a<b>"),
+    "dropbox": (inbound("GET", "challenge=abc"), b"abc"),
+    "eventgrid": (
+        inbound(body=[{"data": {"validationCode": "512d"}}], aeg_event_type="SubscriptionValidation"),
+        b'{"validationResponse":"512d"}',
+    ),
+    "trello": (inbound("HEAD"), b""),
+    "intercom": (inbound("HEAD"), b""),
+    "cloudevents": (inbound("OPTIONS", webhook_request_origin="emitter.example.com"), b""),
+    "twitter": (inbound("GET", "crc_token=challenge_string"), None),
+}
+
+
+def test_there_is_a_request_for_every_handshake() -> None:
+    assert set(REQUESTS) == set(HANDSHAKES)
+    assert all(build_greeter(auth(preset=name), secret) is None for name in set(preset_names()) - set(HANDSHAKES))
+    assert build_greeter(auth(type="none"), secret) is None
+
+
+@pytest.mark.parametrize("name", REQUESTS)
+def test_a_handshake_is_answered_as_its_provider_wants(name: str) -> None:
+    request, body = REQUESTS[name]
+    keys = {"verify_token": "env:TOKEN"} if name == "meta" else {}
+
+    found = greeter_of(name, **keys).greet(request, authentic=True)
+
+    assert isinstance(found, Greeting)
+    assert found.status == 200
+    assert body is None or found.body == body
+
+
+@pytest.mark.parametrize("name", ["slack", "zoom", "twitch", "eventgrid"])
+def test_who_signs_its_handshake_is_greeted_only_when_it_did(name: str) -> None:
+    assert greeter_of(name).greet(REQUESTS[name][0], authentic=False) is None
+
+
+def test_zoom_gets_its_token_back_with_a_keyed_hash_of_it() -> None:
+    found = greeter_of("zoom").greet(ZOOM, authentic=True)
+
+    assert isinstance(found, Greeting)
+    expected = hmac.new(SECRETS["env:ONE"], b"qgg8", hashlib.sha256).hexdigest()
+    assert json.loads(found.body) == {"plainToken": "qgg8", "encryptedToken": expected}
+
+
+def test_meta_is_greeted_only_with_the_token_that_it_was_told() -> None:
+    wrong = replace(META, query_string=META.query_string.replace("meaty", "other"))
+    without = replace(META, query_string="hub.mode=subscribe&hub.challenge=1158")
+    greeter = greeter_of("meta", verify_token="env:TOKEN")
+
+    assert greeter.greet(wrong, authentic=False) == Refused(reason="bad_token")
+    assert greeter.greet(without, authentic=False) == Refused(reason="bad_token")
+    assert greeter_of("meta").greet(META, authentic=False) == Refused(reason="bad_token")
+
+
+def test_a_token_of_a_provider_that_has_no_such_handshake_is_a_mistake() -> None:
+    wrong = PresetAuth.model_validate({"preset": "slack", "secret": "env:ONE", "verify_token": "env:TOKEN"})
+
+    with pytest.raises(AuthProblem, match="does not take `verify_token`"):
+        build_verifier(wrong, secret)
+
+
+@pytest.mark.parametrize(
+    ("name", "request_"),
+    [
+        ("slack", inbound(body={"type": "event_callback", "challenge": "x"})),
+        ("slack", inbound(body={"type": "url_verification"})),
+        ("slack", inbound(body={"type": "url_verification", "challenge": "x" * 1001})),
+        ("slack", replace(SLACK, body=b"[" * 3000)),
+        ("slack", replace(SLACK, method="PUT")),
+        ("cloudevents", inbound("OPTIONS", origin="https://evil.example")),
+        ("cloudevents", inbound("OPTIONS", webhook_request_origin="a\r\nx: y")),
+        ("cloudevents", inbound("OPTIONS", webhook_request_origin="é")),
+        ("dropbox", inbound("GET")),
+        ("dropbox", inbound("GET", "challenge=a&challenge=b")),
+        ("dropbox", inbound("GET", "challenge=%ff")),
+        ("meta", inbound("GET", "hub.mode=unsubscribe")),
+        ("twitter", inbound("GET", "crc_token=%7B%22a%22%3A1%7D")),
+    ],
+)
+def test_what_only_looks_like_a_handshake_is_none(name: str, request_: Inbound) -> None:
+    assert greeter_of(name).greet(request_, authentic=True) is None
+
+
+def test_what_a_caller_chose_is_shown_back_as_text_only() -> None:
+    found = greeter_of("dropbox").greet(inbound("GET", "challenge=%3Cscript%3E"), authentic=False)
+
+    assert isinstance(found, Greeting)
+    assert dict(found.headers) == {"content-type": "text/plain; charset=utf-8", "x-content-type-options": "nosniff"}
+
+
+@pytest.mark.parametrize("body", [b"123", b"true", b"a=b", b"challenge_string"])
+def test_a_body_that_anybody_could_have_had_signed_proves_nothing(body: bytes) -> None:
+    request = replace(inbound(), body=body)
+
+    assert greeter_of("twitter").greet(request, authentic=True) == Refused(reason="unsigned_content")
+    assert greeter_of("dropbox").greet(request, authentic=True) is None
+
+
+@given(
+    name=st.sampled_from(sorted(HANDSHAKES)),
+    method=st.sampled_from(["GET", "HEAD", "OPTIONS", "POST"]),
+    query=st.text(st.characters(max_codepoint=255), max_size=40)
+    | st.sampled_from(["crc_token=a", "hub.mode=subscribe"]),
+    body=st.binary(max_size=60) | st.sampled_from([SLACK.body, ZOOM.body, b'{"type":1}', b"[" * 3000]),
+    header=st.text(st.characters(max_codepoint=255), max_size=20),
+    authentic=st.booleans(),
+)
+def test_no_request_makes_a_greeter_raise(
+    name: str, method: str, query: str, body: bytes, header: str, *, authentic: bool
+) -> None:
+    request = replace(inbound(method, query, webhook_request_origin=header, aeg_event_type=header), body=body)
+
+    found = greeter_of(name).greet(request, authentic=authentic)
+
+    assert found is None or isinstance(found, Greeting | Refused)
+    if isinstance(found, Greeting):
+        assert all("\r" not in value and "\n" not in value for _, value in found.headers)
