@@ -6,7 +6,7 @@ neither the event loop nor the writer waits for it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from hooksd.clock import Clock, unix
@@ -105,34 +105,27 @@ class Retention:
         Raises:
             OSError: The medium does not let itself be read or written. What was not removed is found again.
         """
-        segments = sorted(number for name in self._disk.names() if (number := segment_number(name)) is not None)
-        closed = [number for number in segments if number < current]
+        closed = [number for number in self._segments() if number < current]
         if not self._is_due(closed, current):
             return Swept()
         named = {number: naming.of_closed(self._disk, number) for number in closed}
-        open_ = naming.of(self._disk, current)
-        measured = self._measure(closed, named, open_, current)
-        count = surplus(
-            measured,
-            current=(self._disk.size(segment_name(current)) or 0) + sum(open_.blobs.values()),
-            needed=needed,
-            now=self._clock.now(),
-            keep=self._keep,
-        )
+        measured, size = self._measure(closed, named, current)
+        count = surplus(measured, current=size, needed=needed, now=self._clock.now(), keep=self._keep)
         for number in closed[:count]:
-            self._pinned |= named[number].definitions
+            self._pinned |= named.pop(number).definitions
             self._drop(number)
         removed = 0
         if count or self._swept_at is None:
-            removed = self._drop_blobs(
-                {name for number in closed[count:] for name in named[number].blobs} | set(open_.blobs)
-            )
+            removed = self._drop_blobs({digest for kept in named.values() for digest in kept.blobs}, current)
         self._swept_at = current
         return Swept(
             segments=tuple(segment_name(number) for number in closed[:count]),
             blobs=removed,
             size=sum(segment.size for segment in measured[:count]),
         )
+
+    def _segments(self) -> list[int]:
+        return sorted(number for name in self._disk.names() if (number := segment_number(name)) is not None)
 
     def _is_due(self, closed: Sequence[int], current: int) -> bool:
         if self._swept_at != current:
@@ -143,19 +136,25 @@ class Retention:
         return ended is not None and ended < self._clock.now() - self._keep.age
 
     def _measure(
-        self, closed: Sequence[int], named: dict[int, Named], open_: Named, current: int
-    ) -> tuple[Closed, ...]:
-        """Count each body for the last segment that names it: it goes with that one."""
-        counted = set(open_.blobs)
+        self, closed: Sequence[int], named: Mapping[int, Named], current: int
+    ) -> tuple[tuple[Closed, ...], int]:
+        """Return the closed segments, and the size of the one that is being written.
+
+        Each body counts for the last segment that names it: it goes with that one.
+        """
+        counted = dict(naming.of(self._disk, current).blobs)
+        size = self._size(current) + sum(counted.values())
         measured: list[Closed] = []
         ended = self._began(current)
         for number in reversed(closed):
-            own = {digest: size for digest, size in named[number].blobs.items() if digest not in counted}
+            own = {digest: bytes_ for digest, bytes_ in named[number].blobs.items() if digest not in counted}
             counted.update(own)
-            size = (self._disk.size(segment_name(number)) or 0) + sum(own.values())
-            measured.append(Closed(number=number, size=size, ended=ended))
+            measured.append(Closed(number=number, size=self._size(number) + sum(own.values()), ended=ended))
             ended = self._began(number)
-        return tuple(reversed(measured))
+        return tuple(reversed(measured)), size
+
+    def _size(self, number: int) -> int:
+        return self._disk.size(segment_name(number)) or 0
 
     def _began(self, number: int) -> float | None:
         line = codec.unseal(self._disk.head(segment_name(number), _HEAD).partition(b"\n")[0])
@@ -172,8 +171,11 @@ class Retention:
                 self._disk.remove(other, sync=False)
         self._disk.remove(name)
 
-    def _drop_blobs(self, named: set[str]) -> int:
+    def _drop_blobs(self, named: set[str], current: int) -> int:
         self.fresh.forget()
+        for number in self._segments():
+            if number >= current:  # several, when the writer has gone on meanwhile
+                named.update(naming.of(self._disk, number).blobs)
         removed = 0
         for path in self._disk.tree(blobs.FOLDER):
             digest = f"sha256:{path.rpartition('/')[2]}"

@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 
 import pytest
+from pydantic import ValidationError
 
 from hooksd.config.settings import (
     OTHER_VARIABLES,
@@ -177,3 +178,12 @@ def documented_order() -> list[str]:
 
 def test_values_that_mean_the_default_may_be_written() -> None:
     assert Settings(admin="", public_url=None) == Settings()
+
+
+def test_how_much_of_the_log_is_kept_is_a_duration_and_a_size_of_some_length() -> None:
+    settings = Settings(retention_age="90d", retention_size="10GiB")
+    assert (settings.retention_age, settings.retention_size) == (90 * 86400.0, 10 * 2**30)
+    assert (Settings().retention_age, Settings().retention_size) == (None, None)
+    for values in ({"retention_age": "59s"}, {"retention_size": "1KiB"}):
+        with pytest.raises(ValidationError):
+            Settings(**values)

@@ -16,6 +16,7 @@ import pytest
 from hooksd.errors import JournalBroken, JournalError, JournalFull
 from hooksd.journal import checkpoint
 from hooksd.journal.file import FileJournal
+from hooksd.journal.retention import Keep
 from hooksd.journal.writer import Limits
 from hooksd.model.record import LogDamaged, Record, RequestRefused
 from hooksd.telemetry.observer import Observer
@@ -342,3 +343,38 @@ def killed_while_writing(directory: Path, first: int, seconds: float) -> list[in
         process.kill()
         rest = process.stdout.read()
     return [int(line) for line in (begun + rest).splitlines(keepends=True) if line.endswith(b"\n")]
+
+
+async def test_what_is_not_kept_is_removed_beside_the_writing_and_said(directory: Path) -> None:
+    observer = Observer()
+    journal = FileJournal(directory, segment_size=2000, keep=Keep(size=6000), observer=observer)
+    journal.open()
+    list(journal.read())
+    for number in range(60):
+        await journal.append([samples.refused(number, 300)])
+    async with asyncio.timeout(10):
+        while b"hooksd_journal_trimmed_bytes_total 0.0" in observer.metrics.render():
+            await asyncio.sleep(0.01)
+    await journal.close()
+
+    segments = sorted(path.name for path in directory.glob("log-*.jsonl"))
+    assert segments[0] > "log-0000000001.jsonl"
+    assert counts(await read(directory))[-1] == 59
+
+
+async def test_what_cannot_be_removed_is_said_and_disturbs_nobody(directory: Path) -> None:
+    disk = BadDisk(directory)
+    disk.fail("remove", errno.EROFS, times=100)
+    observer = Observer()
+    journal = FileJournal(directory, disk=disk, segment_size=2000, keep=Keep(size=3000), observer=observer)
+    journal.open()
+    list(journal.read())
+    for number in range(30):
+        await journal.append([samples.refused(number, 300)])
+    async with asyncio.timeout(10):
+        while "remove" not in disk.calls:
+            await asyncio.sleep(0.01)
+    await journal.close()
+
+    whole(directory)
+    assert counts(await read(directory)) == list(range(30))

@@ -15,7 +15,7 @@ from hooksd.journal.recovery import mend
 from hooksd.journal.scan import START, Found, walk
 from hooksd.journal.segment import segment_name
 from hooksd.journal.tail import FLOOR, Queued, Tail
-from hooksd.model.record import Record
+from hooksd.model.record import LogDamaged, Record
 from hooksd.testing import FakeClock
 from tests.journal import samples
 from tests.journal.bad_disk import BadDisk
@@ -184,3 +184,60 @@ def test_before_recovery_has_read_the_log_there_is_no_checkpoint(disk: BadDisk, 
     log.tail.save_checkpoint()
 
     assert disk.size(checkpoint.CHECKPOINT) is None
+
+
+def test_large_bodies_beside_a_segment_count_towards_its_size(log: Open) -> None:
+    log.tail.commit(queued(samples.refused(1)))
+    log.tail.beside = 1 << 20
+    log.tail.commit(queued(samples.refused(2)))
+
+    assert (log.tail.segment, log.tail.beside) == (2, 0)
+
+
+async def test_a_segment_that_is_old_enough_is_followed_by_the_next(disk: BadDisk, tmp_path: Path) -> None:
+    clock = FakeClock()
+    tail = Tail(disk, mend(disk, samples.AT), clock=clock, segment_size=1 << 20, sync=True, segment_age=60.0)
+    await clock.advance(59)
+    tail.commit(queued(samples.refused(1)))
+    before = tail.segment
+    await clock.advance(1)
+    tail.commit(queued(samples.refused(2)))
+
+    assert (before, tail.segment) == (1, 2)
+
+
+def test_who_waits_for_new_segments_is_told_of_each(log: Open) -> None:
+    told: list[int] = []
+    log.tail.on_segment = lambda: told.append(log.tail.segment)
+    log.tail.beside = 1 << 20
+    log.tail.commit(queued(samples.refused(1)))
+
+    assert told == [2]
+
+
+def test_what_is_needed_is_known_once_recovery_has_read_the_log(log: Open) -> None:
+    before = log.tail.needed
+    log.tail.work = OpenWork()
+    log.tail.save_checkpoint()
+
+    assert (before, log.tail.needed) == (None, 1)
+
+
+def test_a_segment_that_somebody_took_away_is_followed_by_one_that_says_so(log: Open) -> None:
+    told: list[LogDamaged] = []
+    log.tail.on_missing = told.append
+    log.tail.commit(queued(samples.refused(1)))
+    (log.directory / segment_name(1)).unlink()
+
+    log.tail.commit(queued(samples.refused(2)))
+
+    assert [tree["type"] for tree in log.trees(2)] == ["segment", "request.refused"]
+    assert [(damage.segment, damage.offset, damage.size) for damage in told] == [(segment_name(2), 0, 0)]
+
+
+def test_a_segment_that_cannot_be_looked_at_is_the_end(log: Open, tmp_path: Path) -> None:
+    log.directory.rename(tmp_path / "elsewhere")
+    log.directory.write_bytes(b"no directory")
+
+    with pytest.raises(JournalBroken, match="cannot be looked at"):
+        log.tail.commit(queued(samples.refused(1)))

@@ -38,3 +38,12 @@ def test_a_batch_counts_its_records_and_bytes() -> None:
     assert read("hooksd_journal_records_total") == 3
     assert read("hooksd_journal_bytes_total") == 700
     assert read("hooksd_journal_sync_seconds_count") == 1
+
+
+def test_what_was_removed_from_the_log_is_counted_and_a_failure_is_an_error() -> None:
+    metrics = Metrics()
+    removed = sample(living.LogTrimmed, size=700)
+    removed.measure(metrics)
+
+    assert metrics.registry.get_sample_value("hooksd_journal_trimmed_bytes_total") == 700
+    assert (removed.level, sample(living.LogTrimmed, error="read-only").level) == ("info", "error")
