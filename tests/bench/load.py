@@ -1,0 +1,71 @@
+"""One measurement: wrk on the core that the server does not have, every answer counted."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.bench.payload import signature
+
+CLIENT_CORE = 1
+CONNECTIONS = 64
+
+_SCRIPT = """
+local file = io.open("{body}", "rb")
+wrk.method = "POST"
+wrk.body = file:read("*a")
+wrk.headers["Content-Type"] = "application/json"
+wrk.headers["User-Agent"] = "GitHub-Hookshot/044aadd"
+wrk.headers["Accept"] = "*/*"
+wrk.headers["X-GitHub-Event"] = "push"
+wrk.headers["X-GitHub-Delivery"] = "72d3162e-cc78-11e3-81ab-4c9367dc0958"
+wrk.headers["X-Hub-Signature-256"] = "{signature}"
+done = function(summary, latency, requests)
+  local form = '\\n{{"requests": %d, "microseconds": %d, "refused": %d, "lost": %d, "p50": %d, "p99": %d}}\\n'
+  io.write(string.format(form,
+    summary.requests, summary.duration, summary.errors.status,
+    summary.errors.connect + summary.errors.read + summary.errors.write + summary.errors.timeout,
+    latency:percentile(50), latency:percentile(99)))
+end
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Load:
+    """What a server did under load."""
+
+    rate: float
+    """Requests answered with 2xx in a second."""
+    p50: float
+    """Milliseconds."""
+    p99: float
+    """Milliseconds."""
+
+
+def offer(url: str, body: bytes, *, seconds: float, directory: Path) -> Load:
+    """Send one request after the other on every connection.
+
+    Raises:
+        SystemExit: An answer was not 2xx, or there was none: such a figure would mean nothing.
+    """
+    given = directory / "body"
+    given.write_bytes(body)
+    script = directory / "post.lua"
+    script.write_text(_SCRIPT.format(body=given, signature=signature(body)))
+    command = [
+        "taskset", "-c", str(CLIENT_CORE), "wrk", "-t1", f"-c{CONNECTIONS}", f"-d{seconds:g}s", "--timeout", "30s",
+        "-s", str(script), url,
+    ]  # fmt: skip
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=seconds + 60)
+    said = json.loads(done.stdout.splitlines()[-1])
+    if said["refused"] or said["lost"] or not said["requests"]:
+        raise SystemExit(f"{url}: {said['refused']} answers were not 2xx, {said['lost']} did not come")
+    return Load(rate=said["requests"] / said["microseconds"] * 1e6, p50=said["p50"] / 1000, p99=said["p99"] / 1000)
+
+
+def missing() -> list[str]:
+    """Return the programs that are not installed."""
+    return [program for program in ("wrk", "taskset") if shutil.which(program) is None]
