@@ -42,6 +42,8 @@ CODES: Mapping[str, str] = MappingProxyType({
     "H022": "Authentication that cannot work",
     "H023": "Name that is not allowed",
     "H024": "File name that cannot name a workflow",
+    "H025": "Signature that leaves the query open",
+    "H026": "Signature over a URL that is not known",
     "H030": "Name defined twice",
     "H031": "Path used twice",
     "H032": "Step id used twice",

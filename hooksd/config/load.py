@@ -11,7 +11,7 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from hooksd.config.checks import permissions, references, secrecy, trust
+from hooksd.config.checks import coverage, permissions, references, secrecy, trust
 from hooksd.config.checks.collection import Collection, collect
 from hooksd.config.checks.written import Written
 from hooksd.config.diagnostics import Diagnostic, in_order
@@ -55,13 +55,15 @@ class _File:
 class Loader:
     """Checks sets of files, and remembers what it knows of each file."""
 
-    def __init__(self, *, secrets: SecretStore, allow_inline_secrets: bool) -> None:
+    def __init__(self, *, secrets: SecretStore, allow_inline_secrets: bool, public_url: str | None = None) -> None:
         """Take what the checks need of the world.
 
         Args:
             secrets: Where references to secrets are looked up.
             allow_inline_secrets: A literal secret is a warning, not an error.
+            public_url: The URL that callers use; None: not known, which a provider that signs it is warned of.
         """
+        self._public_url = public_url
         self._secrets = secrets
         self._allow_inline = allow_inline_secrets
         self._files: dict[str, _File] = {}
@@ -77,6 +79,7 @@ class Loader:
         findings += references.check(collection)
         findings += permissions.check(collection)
         findings += trust.check(collection)
+        findings += coverage.check(collection, public_url=self._public_url)
         findings += secrecy.check(collection, self._secrets, allow_inline=self._allow_inline)
         documents = {name: file.document for name, file in self._files.items() if file.document is not None}
         own = [diagnostic for file in self._files.values() for diagnostic in file.diagnostics]

@@ -19,4 +19,4 @@ def secret_store(settings: Settings) -> SecretStore:
 
 def loader(settings: Settings, secrets: SecretStore) -> Loader:
     """Return a loader that checks as the settings say."""
-    return Loader(secrets=secrets, allow_inline_secrets=settings.allow_inline_secrets)
+    return Loader(secrets=secrets, allow_inline_secrets=settings.allow_inline_secrets, public_url=settings.public_url)

@@ -1,0 +1,66 @@
+"""Signatures that leave something of a request open, or cover what is not known here: warnings, for they do work."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from hooksd.auth.coverage import coverage, signed_variants
+from hooksd.auth.presets import expand
+from hooksd.auth.problem import AuthProblem
+from hooksd.config.checks.collection import Collection
+from hooksd.config.checks.written import Written
+from hooksd.config.finding import Finding
+from hooksd.model.auth import HmacAuth
+from hooksd.model.webhook import Webhook
+
+_IN_QUERY = ("{url}", "{query:")
+
+
+def check(collection: Collection, *, public_url: str | None) -> Iterator[Finding]:
+    """Return every webhook whose signature covers too little of a GET, or a URL that is not known.
+
+    Args:
+        collection: All definitions.
+        public_url: The URL that callers use, from the settings.
+    """
+    for name, written in collection.webhooks.items():
+        webhook = collection.value("webhook", name, Webhook)
+        known = _expanded(webhook)
+        if webhook is not None and isinstance(known, HmacAuth):
+            yield from _open(written, webhook, known)
+            if public_url is None:
+                yield from _unknown_url(written, known)
+
+
+def _expanded(webhook: Webhook | None) -> object:
+    try:
+        return None if webhook is None else expand(webhook.auth)
+    except AuthProblem:
+        return None
+
+
+def _open(written: Written, webhook: Webhook, known: HmacAuth) -> Iterator[Finding]:
+    signed = signed_variants(known).values()
+    if "GET" not in webhook.methods or all(any(part in text for part in _IN_QUERY) for text in signed):
+        return
+    yield Finding(
+        code="H025",
+        message="the signature covers no query: one over an empty body lets any GET in",
+        file=written.file,
+        path=(*written.path, "methods"),
+        hint='remove "GET", or do nothing with `query` that matters',
+        severity="warning",
+    )
+
+
+def _unknown_url(written: Written, known: HmacAuth) -> Iterator[Finding]:
+    if not coverage(known).url:
+        return
+    yield Finding(
+        code="H026",
+        message="the URL is signed, and nobody said what it is: every request will be refused",
+        file=written.file,
+        path=(*written.path, "auth"),
+        hint='set `public_url = "https://HOST"`, exactly as the provider knows it',
+        severity="warning",
+    )
