@@ -1,7 +1,7 @@
 """Tells when definitions have changed: events of the system are hints, our own scan is the truth.
 
 `daemon.reload` asks `Watcher.tree` for the content now and follows `Watcher.changes`. A tree is only handed out when
-it is at rest: nobody writes to it, Git is not in the middle of a checkout, and two scans around the reading agree.
+it is at rest: nobody writes to it, Git is not in the middle of a checkout, and two scans before the reading agree.
 """
 
 from __future__ import annotations
@@ -41,9 +41,12 @@ PATIENCE = 30.0
 FRESH = SETTLE_BUSY + 1.0
 """Files that were written longer ago than this many seconds have no writer who counts."""
 
+_PAUSE = 0.01
+"""Seconds between two scans at least, however long they take."""
 _TICK_MS = 250
-_DEBOUNCE_MS = 50
-_STEP_MS = 25
+_DEBOUNCE_MS = 10
+_STEP_MS = 5
+"""Events are passed on at once: `SETTLE` waits for the last one."""
 
 
 class Watcher:
@@ -77,9 +80,11 @@ class Watcher:
             watched = seen.watched
             async with aclosing(self._hints(watched)) as hints:
                 async for _ in hints:
-                    if await asyncio.to_thread(look, self._root) == seen:
+                    began = self._clock.monotonic()
+                    now = await asyncio.to_thread(look, self._root)
+                    if now == seen:
                         continue
-                    seen, newer = await self._settled()
+                    seen, newer = await self._settled(first=(began, now))
                     if newer != tree:
                         tree = newer
                         yield tree
@@ -125,21 +130,29 @@ class Watcher:
             await self._clock.sleep(RESCAN)
             yield
 
-    async def _settled(self) -> tuple[Scan, Tree]:
+    async def _settled(self, first: tuple[float, Scan] | None = None) -> tuple[Scan, Tree]:
+        """Return the content as soon as it is at rest.
+
+        Args:
+            first: A scan that was made already, and when it was begun.
+        """
         async with self._lock:
-            began = since = self._clock.monotonic()
-            seen = await asyncio.to_thread(look, self._root)
+            began = self._clock.monotonic()
+            since, seen = first or (began, await asyncio.to_thread(look, self._root))
             while True:
-                await self._clock.sleep(SETTLE)
+                # Scans look at files in the same order, so each file is seen twice with this time in between.
+                await self._clock.sleep(max(since + SETTLE - self._clock.monotonic(), _PAUSE))
+                looked = self._clock.monotonic()
                 state = await asyncio.to_thread(self._state)
                 now = self._clock.monotonic()
                 is_late = now - began >= PATIENCE
-                if state.scan != seen:
-                    seen, since = state.scan, now
+                is_same = state.scan == seen
+                if not is_same:
+                    seen, since = state.scan, looked
                     if not is_late:
                         continue
                 if is_late or now - since >= _rest(state):
-                    tree = await asyncio.to_thread(self._read, state.scan)
+                    tree = await asyncio.to_thread(self._read, state.scan, is_at_rest=is_same)
                     if tree is not None:
                         return state.scan, tree
                     if is_late:
@@ -160,10 +173,14 @@ class Watcher:
             scan=found, writers="open" if "open" in answers else "unknown" if "unknown" in answers else "none"
         )
 
-    def _read(self, seen: Scan) -> Tree | None:
-        """Return the content that a scan saw; None when it is another one by now."""
+    def _read(self, seen: Scan, *, is_at_rest: bool) -> Tree | None:
+        """Return the content that a scan saw; None when it is another one by now.
+
+        Two equal scans prove what the directory held when the second began, and each file that is read proves to be the
+        one that they saw. Only a directory that never rests has to be looked at once more.
+        """
         tree = gather(self._root, seen, self._bytes)
-        if tree is None or look(self._root) != seen:
+        if tree is None or (not is_at_rest and look(self._root) != seen):
             return None
         self._bytes = {path: (seen.files[path], data) for path, data in tree.files.items()}
         return tree
