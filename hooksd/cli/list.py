@@ -68,10 +68,10 @@ def _webhook(name: str, webhook: Webhook) -> tuple[object, ...]:
     event = webhook.event or (f"{name}.*" if isinstance(webhook.auth, PresetAuth) else f"webhook.{name}")
     path = webhook.path or f"/hooks/{name}"
     shown = path if webhook.enabled else f"{path} (disabled)"
-    return (",".join(webhook.methods), shown, auth, _covered(webhook), event, webhook.answer)
+    return (",".join(webhook.methods), shown, auth, covered(webhook), event, webhook.answer)
 
 
-def _covered(webhook: Webhook) -> str:
+def covered(webhook: Webhook) -> str:
     """Return what a signature covers, and for how long it passes again; other proofs cover nothing."""
     known = expand(webhook.auth)
     return str(coverage(known)) if isinstance(known, HmacAuth) else ""

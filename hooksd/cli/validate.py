@@ -9,12 +9,15 @@ import click
 
 from hooksd import __version__
 from hooksd.cli.invocation import shared_options
+from hooksd.cli.list import covered
 from hooksd.cli.loading import Tree, directory, load, settings_of, some_files
 from hooksd.cli.output import as_json, note, safe, say
 from hooksd.config.diagnostics import as_json as diagnostic_json
 from hooksd.config.diagnostics import render_github, render_sarif, render_text
 from hooksd.config.load import Loaded
 from hooksd.errors import UsageError
+from hooksd.model.auth import NoneAuth
+from hooksd.model.definitions import Definitions
 
 BAD = 1
 WARNINGS = 3
@@ -25,8 +28,9 @@ WARNINGS = 3
 @click.argument("paths", nargs=-1, type=click.Path(exists=True, path_type=Path))
 @click.option("--format", "form", type=click.Choice(["text", "json", "github", "sarif"]), default="text")
 @click.option("--strict", is_flag=True, help="Exit with 3 when there are warnings.")
+@click.option("-v", "--verbose", is_flag=True, help="Say of each webhook what its signature covers.")
 @click.pass_context
-def command(ctx: click.Context, paths: tuple[Path, ...], form: str, strict: bool) -> int:
+def command(ctx: click.Context, paths: tuple[Path, ...], form: str, strict: bool, verbose: bool) -> int:
     """Check definitions and say what is wrong, where and what to do. Needs no daemon.
 
     PATHS is one directory, or files that are checked as a set of their own. Default: the directory of definitions.
@@ -37,6 +41,8 @@ def command(ctx: click.Context, paths: tuple[Path, ...], form: str, strict: bool
     tree = _tree(paths or (settings.hooks_dir,))
     loaded = load(settings, tree)
     _write(loaded, tree, form)
+    if verbose and form == "text" and loaded.definitions is not None:
+        _write_coverage(loaded.definitions)
     for problem in tree.problems:
         note(f"error: {safe(problem)}")
     if tree.problems or not loaded.ok:
@@ -74,6 +80,14 @@ def _write_text(loaded: Loaded, tree: Tree) -> None:
     else:
         errors = sum(diagnostic.severity == "error" for diagnostic in loaded.diagnostics)
         note(f"{errors} error{'s' if errors != 1 else ''} in {_from_here(tree.root)}")
+
+
+def _write_coverage(definitions: Definitions) -> None:
+    for name, defined in definitions.webhooks.items():
+        said = covered(defined.value) or "nothing: whoever has the secret may write anything"
+        if isinstance(defined.value.auth, NoneAuth):
+            said = "nothing: anybody may call"
+        say(f"webhook {name}: its proof covers {said}")
 
 
 def summary(counts: dict[str, int]) -> str:

@@ -98,3 +98,22 @@ def test_a_file_that_cannot_be_read_is_an_error(hooksd: Command, write: Write, h
 
 def test_a_summary_counts_in_words() -> None:
     assert summary({"webhooks": 1, "workflows": 2, "roles": 0}) == "1 webhook, 2 workflows, 0 roles"
+
+
+def test_asked_for_it_says_what_each_proof_covers(
+    hooksd: Command, write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SECRET", "a secret of somebody")
+    table = '[webhooks.{}]\nauth.preset = "{}"\nauth.secret = "env:SECRET"\n'
+    write(
+        "a.toml",
+        f"version = 1\n{table.format('pay', 'stripe')}{table.format('lab', 'gitlab')}"
+        '[webhooks.all]\nauth.type = "none"\n',
+    )
+
+    lines = hooksd("validate", "-v").out.splitlines()
+
+    assert "webhook pay: its proof covers body, time within 5m, id" in lines
+    assert "webhook lab: its proof covers nothing: whoever has the secret may write anything" in lines
+    assert "webhook all: its proof covers nothing: anybody may call" in lines
+    assert not any("covers" in line for line in hooksd("validate").out.splitlines())
