@@ -93,7 +93,7 @@ def say(text: str) -> None:
     sys.stdout.flush()
 
 
-def measure(table: Table, *, rounds: int, seconds: float) -> dict[str, Load]:
+def measure(table: Table, *, rounds: int, seconds: int) -> dict[str, Load]:
     """Let the servers of a table take turns, and return the medians by name."""
     found: dict[str, list[Load]] = {}
     for _ in range(rounds):
@@ -103,13 +103,14 @@ def measure(table: Table, *, rounds: int, seconds: float) -> dict[str, Load]:
                 with servers.running(server, directory / "server") as running:
                     body = payload.push(table.size)
                     found.setdefault(server.name, []).append(
-                        load.offer(running.url, body, seconds=seconds, directory=directory)
+                        load.offer(running.url, running.pid, body, seconds=seconds, directory=directory)
                     )
             finally:
                 shutil.rmtree(directory, ignore_errors=True)
     return {
         name: Load(
             rate=median(one.rate for one in loads),
+            cpu=median(one.cpu for one in loads),
             p50=median(one.p50 for one in loads),
             p99=median(one.p99 for one in loads),
         )
@@ -119,13 +120,14 @@ def measure(table: Table, *, rounds: int, seconds: float) -> dict[str, Load]:
 
 def show(table: Table, found: dict[str, Load]) -> None:
     """Print a table and its ratios."""
-    say(f"\n{table.title}\n\n| server | requests/s | p50 ms | p99 ms |\n|---|---:|---:|---:|")
+    say(f"\n{table.title}\n\n| server | requests/s | CPU µs/request | p50 ms | p99 ms |\n|---|---:|---:|---:|---:|")
     for name, one in found.items():
-        say(f"| {name} | {one.rate:,.0f} | {one.p50:.2f} | {one.p99:.2f} |")
+        say(f"| {name} | {one.rate:,.0f} | {one.cpu:.1f} | {one.p50:.2f} | {one.p99:.2f} |")
     for name, other, least in table.ratios:
-        ratio, latency = found[name].rate / found[other].rate, found[name].p99 / found[other].p99
+        ours, theirs = found[name], found[other]
         goal = f" (goal {least:g})" if least else ""
-        say(f"\n{name} / {other}: {ratio:.2f}{goal}, p99 {latency:.2f}")
+        by_cpu, by_latency = theirs.cpu / ours.cpu, ours.p99 / theirs.p99
+        say(f"\n{name} / {other}: {ours.rate / theirs.rate:.2f}{goal}, by CPU {by_cpu:.2f}, p99 {by_latency:.2f}")
 
 
 def about() -> str:
@@ -142,7 +144,7 @@ def about() -> str:
 def main() -> None:
     """Measure what was asked for and print it."""
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description="Compare how fast webhooks are taken.")
-    parser.add_argument("--seconds", type=float, default=2.0, help="of load for one figure")
+    parser.add_argument("--seconds", type=int, default=2, help="of load for one figure")
     parser.add_argument("--rounds", type=int, default=3, help="whose median is shown")
     parser.add_argument("--only", default="accept,body,disk,runs", help="tables, separated by commas")
     given = parser.parse_args()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 from dataclasses import dataclass
@@ -39,14 +40,23 @@ class Load:
 
     rate: float
     """Requests answered with 2xx in a second."""
+    cpu: float
+    """Microseconds of processor time of the server for one request: hardly moved by what else the machine does."""
     p50: float
     """Milliseconds."""
     p99: float
     """Milliseconds."""
 
 
-def offer(url: str, body: bytes, *, seconds: float, directory: Path) -> Load:
+def offer(url: str, pid: int, body: bytes, *, seconds: int, directory: Path) -> Load:
     """Send one request after the other on every connection.
+
+    Args:
+        url: Where to.
+        pid: The process that serves it.
+        body: What to send.
+        seconds: How long.
+        directory: For files of wrk.
 
     Raises:
         SystemExit: An answer was not 2xx, or there was none: such a figure would mean nothing.
@@ -56,14 +66,27 @@ def offer(url: str, body: bytes, *, seconds: float, directory: Path) -> Load:
     script = directory / "post.lua"
     script.write_text(_SCRIPT.format(body=given, signature=signature(body)))
     command = [
-        "taskset", "-c", str(CLIENT_CORE), "wrk", "-t1", f"-c{CONNECTIONS}", f"-d{seconds:g}s", "--timeout", "30s",
+        "taskset", "-c", str(CLIENT_CORE), "wrk", "-t1", f"-c{CONNECTIONS}", f"-d{seconds}s", "--timeout", "30s",
         "-s", str(script), url,
     ]  # fmt: skip
+    began = _processor_seconds(pid)
     done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=seconds + 60)
+    spent = _processor_seconds(pid) - began
     said = json.loads(done.stdout.splitlines()[-1])
     if said["refused"] or said["lost"] or not said["requests"]:
         raise SystemExit(f"{url}: {said['refused']} answers were not 2xx, {said['lost']} did not come")
-    return Load(rate=said["requests"] / said["microseconds"] * 1e6, p50=said["p50"] / 1000, p99=said["p99"] / 1000)
+    return Load(
+        rate=said["requests"] / said["microseconds"] * 1e6,
+        cpu=spent / said["requests"] * 1e6,
+        p50=said["p50"] / 1000,
+        p99=said["p99"] / 1000,
+    )
+
+
+def _processor_seconds(pid: int) -> float:
+    """Return what a process and those it waited for have taken so far."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return sum(map(int, fields[11:15])) / os.sysconf("SC_CLK_TCK")
 
 
 def missing() -> list[str]:
