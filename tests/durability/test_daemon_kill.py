@@ -32,12 +32,12 @@ PADDINGS = (0, 60_000, 70_000, 10)
 """Of the events of one life: small ones, one that fills a segment, one that is kept as a blob."""
 
 CALLS = {
-    "write": (5, 14, 25),
-    "fdatasync": (1, 3, 6, 12),
-    "fsync": (2, 5),
-    "openat": (2, 4),
-    "ftruncate": (1, 2),
-    "rename": (2, 3),
+    "write": (5, 20),
+    "fdatasync": (1, 6, 12),
+    "fsync": (3,),
+    "openat": (2,),
+    "ftruncate": (2,),
+    "rename": (2,),
     "unlink": (1,),
 }
 """The calls, and in front of which of each the sample kills: counted for each thread."""
