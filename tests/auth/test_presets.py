@@ -12,6 +12,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
 from hooksd.auth import build
@@ -326,3 +328,32 @@ def test_a_key_that_the_preset_does_not_have_is_told_by_name(name: str, keys: di
         expand(auth(preset=name, secret="env:A", **keys))
 
     assert caught.value.key == key
+
+
+@given(
+    name=st.sampled_from(EVERY),
+    place=st.integers(0, 9),
+    value=st.text(st.characters(max_codepoint=255), max_size=30)
+    | st.sampled_from(["t=1,v1=00", "sha256=", "v0=", "="]),
+    body=st.none() | st.binary(max_size=40) | st.sampled_from([b"[]", b'{"value":[1]}', b"payload=1", b"[" * 3000]),
+    media=st.sampled_from(["application/json", FORM, ""]),
+    query=st.none() | st.text(max_size=20),
+)
+def test_nothing_that_is_written_into_a_request_makes_a_verifier_fail(
+    name: str, place: int, value: str, body: bytes | None, media: str, query: str | None
+) -> None:
+    request = sent_by(concrete(name))
+    headers = list(request.headers)
+    header, told = headers[place % len(headers)]
+    headers[place % len(headers)] = (header, told[: place // 2] + value)
+    changed = replace(
+        request,
+        headers=tuple(headers),
+        body=request.body if body is None else body,
+        media=media,
+        query_string=request.query_string if query is None else query,
+    )
+    judge = judge_of(name)
+
+    assert judge.verify(changed, NOW) != Refused(reason="internal_error")
+    judge.read(changed, None)
