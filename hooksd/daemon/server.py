@@ -12,12 +12,14 @@ from functools import partial
 from typing import Any
 
 import uvicorn
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Receive, Scope, Send
 
+from hooksd.web.answer import send_answer
 from hooksd.web.guard import GuardedProtocol
 from hooksd.web.guard_crowd import Crowd, Report
 from hooksd.web.guard_direct import DirectProtocol
 from hooksd.web.guard_limits import GuardReason, Limits
+from hooksd.web.problem import unavailable
 from hooksd.web.trigger import TriggerApp
 
 FINISH = 10.0
@@ -68,7 +70,7 @@ class Listener:
             protocol = partial(DirectProtocol, crowd=self._crowd, application=app)
         self._server = _Guest(
             uvicorn.Config(
-                app,
+                _to_the_end(app),
                 http=protocol,
                 ws="none",
                 lifespan="off",
@@ -101,6 +103,19 @@ class Listener:
         """Like `stop`, without waiting for requests under way."""
         self._server.should_exit = True
         self._server.force_exit = True
+
+
+def _to_the_end(app: ASGIApp) -> ASGIApp:
+    """Return an application that answers even where uvicorn ends it, because the daemon cannot wait any longer."""
+
+    async def answering(scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await app(scope, receive, send)
+        except asyncio.CancelledError:
+            with contextlib.suppress(RuntimeError):  # the answer has begun, and ends here
+                await send_answer(unavailable("the daemon stops; send the same request again later"), send)
+
+    return answering
 
 
 def _affordable(limits: Limits) -> Limits:

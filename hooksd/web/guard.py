@@ -100,6 +100,7 @@ class GuardedProtocol(HttpToolsProtocol):
         self._sizes: deque[int] = deque()  # of the bodies that were heard and not answered, oldest first
         self._host: bytes | None = None
         self._keeps = True  # the connection may outlive this request
+        self._ends = False  # the daemon stops
         self._deaf = False  # nothing is heard any more
         self._last_words: bytes | None = None  # a refusal that waits for the answers before it
         self._parted: float | None = None  # since when the caller is only let finish
@@ -126,12 +127,15 @@ class GuardedProtocol(HttpToolsProtocol):
         self.crowd.leave(self)
         self._release(self._held)
         self.pipeline.clear()
-        self._exit.write = _unheard  # uvicorn tells only the newest of its requests
+        self._exit.write = lambda _: None  # uvicorn tells only the newest of its requests
         super().connection_lost(exc)
 
     def shutdown(self) -> None:
-        """Answer what was asked, and close then."""
+        """Answer what was asked, and close then; a body that is on its way must come soon."""
         self._keeps = False
+        self._ends = True
+        if self._phase is Phase.BODY:
+            self.since = self.loop.time()
         super().shutdown()
 
     # What arrives.
@@ -384,7 +388,9 @@ class GuardedProtocol(HttpToolsProtocol):
             if seconds > limits.header_timeout:
                 self._refuse(Unwelcome(408, "slow", f"the headers were not there after {limits.header_timeout:g} s"))
         elif self._phase is Phase.BODY:
-            if seconds > limits.body_timeout + self._body / BODY_RATE:
+            if self._ends and seconds > LINGER:
+                self._refuse(Unwelcome(503, "slow", "the daemon stops; send the same request again later"))
+            elif seconds > limits.body_timeout + self._body / BODY_RATE:
                 self._refuse(Unwelcome(408, "slow", f"the body was not there after {seconds:.0f} s"))
         elif not self._owed and seconds > (limits.idle_timeout if self._served else limits.header_timeout):
             self.transport.close()
@@ -394,7 +400,3 @@ class GuardedProtocol(HttpToolsProtocol):
         if carrier is not None:
             carrier.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
         self.transport.abort()
-
-
-def _unheard(_: bytes) -> None:
-    """Write to nobody."""

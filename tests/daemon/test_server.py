@@ -8,6 +8,7 @@ import signal
 from pathlib import Path
 
 import httpx
+import pytest
 from starlette.types import Receive, Scope, Send
 
 from hooksd.config.settings import TcpAddress, UnixAddress
@@ -81,3 +82,23 @@ async def test_signals_stay_where_they_were_and_a_unix_socket_is_served(tmp_path
         assert signal.getsignal(signal.SIGTERM) is before
         assert (await client.get("http://hooksd/")).status_code == 200
         listener.stop()
+
+
+async def test_a_request_that_cannot_be_waited_for_is_answered_and_leaves_no_traceback(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    door = bind(TcpAddress(host="127.0.0.1", port=0))
+    url = f"http://127.0.0.1:{door.getsockname()[1]}/"
+    app = Slow()
+    listener = Listener(app, [door], finish=1)
+    async with asyncio.timeout(20), httpx.AsyncClient(trust_env=False) as client, asyncio.TaskGroup() as group:
+        serving = group.create_task(listener.serve())
+        await listener.opened()
+        asked = group.create_task(client.get(url))
+        await app.asked.wait()
+        listener.stop()
+        await serving
+
+    assert asked.result().status_code == 503
+    assert asked.result().headers["retry-after"]
+    assert [record for record in caplog.records if record.exc_info] == []

@@ -456,6 +456,21 @@ async def test_a_stop_answers_what_was_asked_and_closes_then() -> None:
     assert sending.wire.closed
 
 
+async def test_a_stop_waits_for_a_body_only_as_long_as_for_a_caller_to_finish() -> None:
+    house = House()
+    caller = house.connect()
+    await caller.send(post(b"abcdef")[:-3])
+    await house.wait(LIMITS.body_timeout - 1)
+
+    caller.protocol.shutdown()
+    await house.wait(LINGER - 0.5)
+    assert caller.statuses == []
+    await house.wait(1)
+
+    assert caller.statuses == [503]
+    assert house.app.gone == 1
+
+
 # --- laws
 
 REQUESTS = [
