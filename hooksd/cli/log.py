@@ -41,7 +41,7 @@ def verify(ctx: click.Context, json_lines: bool) -> int:
             say(as_json(dataclasses.asdict(problem)) if json_lines else _line(problem))
     except OSError as error:
         raise JournalError(f"{error.filename}: cannot be read: {error.strerror}") from error
-    note(f"{verification.segments} files, {verification.records} records, {count or 'no'} problems")
+    note(f"files: {verification.segments}, records: {verification.records}, problems: {count}")
     return BAD if count else 0
 
 

@@ -107,6 +107,7 @@ class FileJournal:
             observer=self._observer,
             on_broken=self._on_broken,
         )
+        self._tail.on_room = self._retention.fresh.renew
         loop = asyncio.get_running_loop()
         self._tail.on_missing = lambda damage: later(loop, self._report, [damage])
         if self._mended.torn is not None:

@@ -48,8 +48,8 @@ class Keeper:
 
     def _sweep(self) -> None:
         needed = self._tail.needed
-        if needed is None:
-            return  # recovery has not read yet what is unfinished
+        if needed is None or self._tail.is_full:
+            return  # recovery has not read yet what is unfinished, or records wait that name bodies
         try:
             swept = self._retention.sweep(current=self._tail.segment, needed=needed)
         except OSError as error:

@@ -21,8 +21,9 @@ from hooksd.journal.segment import segment_name
 
 NAMES = ".names"
 """What a closed segment names is noted in a file of its name and this."""
-FRESH = 86400.0
-"""Seconds for which a body stays that was stored and not named yet: a full disk may keep its record waiting."""
+FRESH = 600.0
+"""Seconds for which a body stays that was stored and not named yet. Its record follows at once, or when a full disk has
+room again: then these seconds begin anew."""
 
 _DIGEST = re.compile(rb"sha256:[0-9a-f]{64}")
 _DEFINITION = re.compile(rb'"definition":"(sha256:[0-9a-f]{64})"')
@@ -57,6 +58,12 @@ class Fresh:
         """Say that a body is about to be stored."""
         with self.lock:
             self._since[digest] = self._clock.monotonic()
+
+    def renew(self) -> None:
+        """Take everything that is fresh for just stored: its records may have had to wait."""
+        now = self._clock.monotonic()
+        with self.lock:
+            self._since = dict.fromkeys(self._since, now)
 
     def forget(self) -> None:
         """Let go of what was stored long ago."""

@@ -64,6 +64,10 @@ class Tail:
         thread may read it: it only grows."""
         self.beside = 0
         """Bytes of bodies that were stored since the segment began. Any thread may add to it: it need not be exact."""
+        self.is_full = False
+        """Whether the last batch was refused for want of room."""
+        self.on_room: Callable[[], None] = lambda: None
+        """Called when a batch is taken after others were refused."""
         self.on_segment: Callable[[], None] = lambda: None
         """Called when a new segment has begun."""
         self.on_missing: Callable[[LogDamaged], None] = lambda _: None
@@ -110,6 +114,16 @@ class Tail:
             JournalFull: There is no room; nothing was written, and the next batch may be tried.
             JournalBroken: This log cannot be written any more.
         """
+        try:
+            self._write(batch)
+        except JournalFull:
+            self.is_full = True
+            raise
+        if self.is_full:
+            self.is_full = False
+            self.on_room()
+
+    def _write(self, batch: Sequence[Queued]) -> None:
         self._require_room()
         if not self._segment.is_in_place():
             self._replace()

@@ -25,7 +25,7 @@ def test_a_sound_log_says_so_and_exits_with_0(hooksd: Command) -> None:
     result = hooksd("log", "verify")
 
     assert (result.status, result.out) == (0, "")
-    assert result.err == "1 files, 4 records, no problems\n"
+    assert result.err == "files: 1, records: 4, problems: 0\n"
 
 
 def test_damage_is_named_by_file_line_and_byte_and_exits_with_1(hooksd: Command, sound: Path) -> None:
@@ -37,7 +37,7 @@ def test_damage_is_named_by_file_line_and_byte_and_exits_with_1(hooksd: Command,
 
     assert result.status == 1
     assert result.out.startswith(f"{SEGMENT}:3 (byte {start}): damaged: ")
-    assert result.err == "1 files, 3 records, 1 problems\n"
+    assert result.err == "files: 1, records: 3, problems: 1\n"
 
 
 def test_problems_are_json_on_request(hooksd: Command, sound: Path) -> None:

@@ -233,8 +233,16 @@ def contents(file: File, chance: random.Random, stride: int) -> Iterator[bytes]:
         kept = file.live[: sure + size]
         yield kept
         yield kept + bytes(len(unsure) - size)
-        yield kept + chance.randbytes(len(unsure) - size)
+        yield kept + _noise(unsure[size:], chance)
     yield from _sectors(file.live, sure, chance)
+
+
+def _noise(wanted: bytes, chance: random.Random) -> bytes:
+    """Return noise that is not one bit away from what was wanted: that would be a flipped bit, and no crash."""
+    while True:
+        noise = chance.randbytes(len(wanted))
+        if (int.from_bytes(noise) ^ int.from_bytes(wanted)).bit_count() != 1:
+            return noise
 
 
 def _sectors(live: bytes, sure: int, chance: random.Random) -> Iterator[bytes]:

@@ -59,7 +59,7 @@ def test_a_note_that_cannot_be_kept_is_made_each_time() -> None:
     assert disk.size(SEGMENT + naming.NAMES) is None
 
 
-def test_what_is_fresh_is_forgotten_after_a_day() -> None:
+def test_what_is_fresh_is_forgotten_after_a_while() -> None:
     clock = HandClock()
     fresh = naming.Fresh(clock)
     fresh.mark("old")
@@ -73,3 +73,16 @@ def test_what_is_fresh_is_forgotten_after_a_day() -> None:
 
     assert "old" not in fresh
     assert "new" in fresh
+
+
+def test_what_had_to_wait_is_as_fresh_as_if_it_were_just_stored() -> None:
+    clock = HandClock()
+    fresh = naming.Fresh(clock)
+    fresh.mark("waiting")
+    clock.move(naming.FRESH - 1)
+    fresh.renew()
+    clock.move(naming.FRESH - 1)
+
+    fresh.forget()
+
+    assert "waiting" in fresh

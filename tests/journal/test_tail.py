@@ -241,3 +241,17 @@ def test_a_segment_that_cannot_be_looked_at_is_the_end(log: Open, tmp_path: Path
 
     with pytest.raises(JournalBroken, match="cannot be looked at"):
         log.tail.commit(queued(samples.refused(1)))
+
+
+def test_it_is_full_from_a_refusal_until_a_batch_is_taken(log: Open, disk: BadDisk) -> None:
+    told: list[bool] = []
+    log.tail.on_room = lambda: told.append(log.tail.is_full)
+    disk.room = 10
+    with pytest.raises(JournalFull):
+        log.tail.commit(queued(samples.refused(1)))
+    was_full = log.tail.is_full
+    disk.room = None
+
+    log.tail.commit(queued(samples.refused(1)))
+
+    assert (was_full, told) == (True, [False])
