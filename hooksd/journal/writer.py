@@ -117,9 +117,10 @@ class Writer:
             if refusal is not None:
                 return settled(refusal)
             queue = self._queue
+            if not queue.items:  # the thread sleeps only while nothing waits
+                self._ready.notify()
             queue.items.extend(items)
             queue.size += size
-            self._ready.notify()
             return queue.receipt
 
     def _overflow(self, count: int, size: int) -> JournalFull | None:
