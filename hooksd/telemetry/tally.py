@@ -9,7 +9,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 
-from prometheus_client.metrics_core import CounterMetricFamily, HistogramMetricFamily, Metric
+from prometheus_client.metrics_core import CounterMetricFamily, HistogramMetricFamily
 from prometheus_client.registry import Collector
 
 
@@ -52,7 +52,7 @@ class RequestTally(Collector):
         """Count one event that is durable."""
         self._events[source] = self._events.get(source, 0) + 1
 
-    def collect(self) -> Iterator[Metric]:
+    def collect(self) -> Iterator[CounterMetricFamily | HistogramMetricFamily]:
         """Return the numbers as the metrics library shows them."""
         requests = CounterMetricFamily(
             "hooksd_requests", "Requests answered by the trigger listener.", labels=("webhook", "status")

@@ -6,9 +6,11 @@ import re
 import orjson
 import pytest
 from prometheus_client.metrics import MetricWrapperBase
+from prometheus_client.metrics_core import Metric
 
 from hooksd.telemetry.happenings import HAPPENINGS, Happening
 from hooksd.telemetry.metrics import Metrics
+from hooksd.telemetry.tally import RequestTally
 from tests.docs.console import page
 
 TEXT = page("observing.md")
@@ -35,14 +37,17 @@ def test_every_line_is_described_with_its_level_and_fields(happening: type[Happe
 
 def test_every_metric_is_described_with_its_type_and_labels() -> None:
     metrics = Metrics()
-    known = [metric for metric in vars(metrics).values() if isinstance(metric, MetricWrapperBase)]
+    library = [metric for metric in vars(metrics).values() if isinstance(metric, MetricWrapperBase)]
+    known: list[tuple[Metric, tuple[str, ...]]] = [
+        *((next(iter(metric.describe())), tuple(metric._labelnames)) for metric in library),
+        *((family, family._labelnames) for family in RequestTally(()).collect()),
+    ]
 
-    for metric in known:
-        family = next(iter(metric.describe()))
+    for family, labels in known:
         name = f"{family.name}_total" if family.type == "counter" else family.name
         _, kind, said, _ = columns(name)
         assert kind == family.type
-        assert re.findall(r"`(\w+)`", said) == list(metric._labelnames)
+        assert re.findall(r"`(\w+)`", said) == list(labels)
     assert len(known) == len(metrics.names)
 
 
