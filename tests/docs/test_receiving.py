@@ -9,6 +9,7 @@ from hooksd.auth.verdict import Reason
 from hooksd.model.base import keys_of
 from hooksd.model.webhook import Limits, Webhook
 from hooksd.web.credentials import CREDENTIAL_HEADERS
+from hooksd.web.guard_limits import GuardReason
 from hooksd.web.naming import RESERVED
 from hooksd.web.refusals import WebReason
 from tests.docs.console import carried_out, definitions, examples, page
@@ -32,7 +33,7 @@ def test_every_key_of_a_webhook_is_described(key: str) -> None:
     assert f"\n| `{key}` |" in TEXT
 
 
-@pytest.mark.parametrize("reason", [*get_args(Reason), *get_args(WebReason)])
+@pytest.mark.parametrize("reason", [*get_args(Reason), *get_args(WebReason), *get_args(GuardReason)])
 def test_every_reason_in_the_log_is_described(reason: str) -> None:
     assert f"`{reason}`" in TEXT
 

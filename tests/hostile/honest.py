@@ -1,7 +1,8 @@
 """An honest caller in a process of its own: `python honest.py PORT` until its standard input ends.
 
-It posts every ten milliseconds and `LEAST` times at least, in turn on a connection that it keeps and on a new one, and prints at the end how long
-answers took. A connection that was closed between two requests is opened again, as HTTP clients do.
+It posts every ten milliseconds, and `LEAST` times at least, in turn on a connection that it keeps and on a new one, and
+prints at the end how long answers took. A connection that was closed between two requests is opened again, as HTTP
+clients do.
 """
 
 from __future__ import annotations
