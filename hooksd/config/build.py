@@ -11,7 +11,6 @@ from contextlib import contextmanager
 from dataclasses import replace
 from types import MappingProxyType
 
-from hooksd.auth.build import build_verifier
 from hooksd.auth.handshake import build_greeter
 from hooksd.auth.problem import AuthProblem
 from hooksd.config.diagnostics import Diagnostic
@@ -27,6 +26,7 @@ from hooksd.config.snapshot import (
     Revision,
     Snapshot,
 )
+from hooksd.config.verifiers import Verifiers
 from hooksd.expr.condition import Condition, compile_condition
 from hooksd.expr.problem import ExpressionProblem, RenderProblem
 from hooksd.expr.template import Template, Value, compile_template, compile_value
@@ -49,6 +49,7 @@ JSON_KEYS = frozenset({"json", "respond"})
 """Keys for which null is a value; elsewhere it means that the key is not there."""
 
 _SECRETS = "secrets."
+PHASES: tuple[Phase, ...] = ("steps", "on_failure", "finally")
 
 
 class BuildProblem(Exception):
@@ -93,18 +94,23 @@ def _message(cause: Exception) -> str:
 
 
 def build(
-    definitions: Definitions, revision: Revision, secrets: SecretStore, previous: Snapshot | None = None
+    definitions: Definitions,
+    revision: Revision,
+    secrets: SecretStore,
+    previous: Snapshot | None = None,
+    verifiers: Verifiers | None = None,
 ) -> Snapshot:
     """Make everything that the hot path needs from definitions that `config.load` found no error in.
 
-    Workflows that have not changed since `previous` are not compiled again. Webhooks and endpoints always are: their
-    secrets may have changed on disk.
+    Workflows and webhooks that have not changed since `previous` are not compiled again, unless a secret of the webhook
+    has changed on disk. Endpoints always are.
 
     Args:
         definitions: The set to put in force.
         revision: Which content this is.
         secrets: Where references to secrets are read.
         previous: The snapshot in force, to reuse what it compiled.
+        verifiers: Those of the webhooks, as they were checked. Default: new ones.
 
     Raises:
         BuildProblem: A definition cannot be put in force after all: a secret vanished between the check and now, or the
@@ -114,16 +120,17 @@ def build(
     workflows: dict[str, CompiledWorkflow] = {}
     endpoints: dict[str, CompiledEndpoint] = {}
     read: dict[str, Secret] = {}
+    verifiers = verifiers or Verifiers(secrets)
     for webhook in definitions.webhooks.values():
         with _problems_of(webhook.origin):
-            webhooks[webhook.name] = _webhook(webhook, secrets)
+            webhooks[webhook.name] = _webhook(webhook, secrets, verifiers, previous)
     for workflow in definitions.workflows.values():
         with _problems_of(workflow.origin):
             workflows[workflow.name] = compiled = _workflow(workflow, previous)
-            read.update(_read(secrets, _names_of(compiled)))
+            read.update(_read(secrets, compiled.secrets))
     for endpoint in definitions.endpoints.values():
         with _problems_of(endpoint.origin):
-            own = _read(secrets, _endpoint_names(endpoint.value))
+            own = _read(secrets, _secrets_in(_endpoint_names(endpoint.value)))
             endpoints[endpoint.name] = _endpoint(endpoint, secrets, own)
             read.update(own)
     subscriptions, patterns = _index(workflows.values())
@@ -157,17 +164,23 @@ def compile_workflow(defined: Defined[Workflow]) -> CompiledWorkflow:
         ExpressionProblem: One of them does not compile.
     """
     workflow = defined.value
+    when, concurrency = _condition(workflow.when), _template(workflow.concurrency)
+    steps = {phase: _steps(workflow, phase) for phase in PHASES}
+    compiled: list[Condition | Template | Value | None] = [when, concurrency]
+    for step in (step for phase in PHASES for step in steps[phase]):
+        compiled += [step.condition, *step.values.values()]
     return CompiledWorkflow(
         name=defined.name,
         value=workflow,
         origin=defined.origin,
         digest=defined.digest,
         document=defined.document,
-        when=_condition(workflow.when),
-        concurrency=_template(workflow.concurrency),
-        steps=_steps(workflow, "steps"),
-        on_failure=_steps(workflow, "on_failure"),
-        finally_=_steps(workflow, "finally"),
+        when=when,
+        concurrency=concurrency,
+        steps=steps["steps"],
+        on_failure=steps["on_failure"],
+        finally_=steps["finally"],
+        secrets=_secrets_in(name for item in compiled if item is not None for name in item.names),
     )
 
 
@@ -205,14 +218,21 @@ def _templated(step: Step) -> Iterator[tuple[str, Json]]:
         yield key, list(value) if isinstance(value, tuple) else value
 
 
-def _webhook(defined: Defined[Webhook], secrets: SecretStore) -> CompiledWebhook:
+def _webhook(
+    defined: Defined[Webhook], secrets: SecretStore, verifiers: Verifiers, previous: Snapshot | None
+) -> CompiledWebhook:
     webhook = defined.value
+    known = previous.webhooks.get(defined.name) if previous else None
+    verifier = verifiers.of(webhook.auth)
+    # The same verifier has the same secrets; what answers handshakes may have others.
+    if known is not None and known.value is webhook and known.verifier is verifier and known.greeter is None:
+        return known if known.origin == defined.origin else replace(known, origin=defined.origin)
     return CompiledWebhook(
         name=defined.name,
         value=webhook,
         origin=defined.origin,
         path=webhook.path or f"/hooks/{defined.name}",
-        verifier=build_verifier(webhook.auth, secrets.get),
+        verifier=verifier,
         event=_template(webhook.event),
         subject=_template(webhook.subject),
         greeter=build_greeter(webhook.auth, secrets.get),
@@ -246,18 +266,14 @@ def _endpoint_names(endpoint: Endpoint) -> frozenset[str]:
     return frozenset().union(*(compile_template(text).names for text in (endpoint.url, *endpoint.headers.values())))
 
 
-def _names_of(workflow: CompiledWorkflow) -> frozenset[str]:
-    """Return every name that some expression of a workflow reads."""
-    compiled: list[Condition | Template | Value | None] = [workflow.when, workflow.concurrency]
-    for step in (*workflow.steps, *workflow.on_failure, *workflow.finally_):
-        compiled += [step.condition, *step.values.values()]
-    return frozenset().union(*(item.names for item in compiled if item is not None))
+def _secrets_in(names: Iterable[str]) -> frozenset[str]:
+    """Return the names of the secrets among dotted names, `secrets.NAME`."""
+    return frozenset(name.removeprefix(_SECRETS).partition(".")[0] for name in names if name.startswith(_SECRETS))
 
 
 def _read(secrets: SecretStore, names: Iterable[str]) -> dict[str, Secret]:
-    """Return the secrets among dotted names, `secrets.NAME`, by name."""
-    wanted = {name.removeprefix(_SECRETS).partition(".")[0] for name in names if name.startswith(_SECRETS)}
-    return {name: secrets.named(name) for name in sorted(wanted)}
+    """Return secrets by name."""
+    return {name: secrets.named(name) for name in sorted(names)}
 
 
 def _index(

@@ -1,15 +1,16 @@
 """From the bytes of all files to a checked set of definitions, or to everything that is wrong with them.
 
 The daemon keeps one `Loader` as long as it lives, so that files that have not changed are not read again; the command
-line makes one for each call. What concerns one file alone is kept with it; what concerns several, and secrets, is
-checked anew.
+line makes one for each call. What concerns one file alone is kept with it. What concerns several is kept too as long as
+the files that changed look to the others as before: a change of one among ten thousand costs about one. Secrets are
+checked anew each time.
 """
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
 from hooksd.config.checks import coverage, permissions, references, secrecy, trust
 from hooksd.config.checks.collection import Collection, collect
@@ -19,7 +20,8 @@ from hooksd.config.document import Document, read
 from hooksd.config.file import Content, content_of
 from hooksd.config.finding import Finding
 from hooksd.config.secrets import SecretStore
-from hooksd.model.definitions import Defined, Definitions, T
+from hooksd.config.verifiers import Verifiers
+from hooksd.model.definitions import Defined, Definitions
 from hooksd.model.endpoint import Endpoint
 from hooksd.model.record import Origin
 from hooksd.model.role import Role
@@ -35,6 +37,8 @@ class Loaded:
     """None when there are errors."""
     diagnostics: tuple[Diagnostic, ...]
     """In the order of files and lines."""
+    verifiers: Verifiers | None = field(default=None, compare=False, repr=False)
+    """What was made of the webhooks to check them, for `config.build`."""
 
     @property
     def ok(self) -> bool:
@@ -44,12 +48,16 @@ class Loaded:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _File:
-    """What is known of one file from its bytes alone."""
+    """What is known of one file from its bytes alone. Its places are looked up anew when something is wrong."""
 
-    digest: bytes
-    document: Document | None
+    data: bytes
     content: Content
+    defined: tuple[Defined[Any], ...]
     diagnostics: tuple[Diagnostic, ...]
+
+    def face(self) -> list[tuple[object, ...]]:
+        """Return everything of it that what is said of other files can depend on."""
+        return [(item.kind, item.name, item.sends, item.value is None, _seen(item)) for item in self.content.written]
 
 
 class Loader:
@@ -66,7 +74,10 @@ class Loader:
         self._public_url = public_url
         self._secrets = secrets
         self._allow_inline = allow_inline_secrets
+        self._verifiers = Verifiers(secrets)
         self._files: dict[str, _File] = {}
+        self._between: list[Finding] = []
+        """What was wrong between files, secrets excepted."""
 
     def load(self, files: Mapping[str, bytes]) -> Loaded:
         """Check a set of files and return all that is wrong with all of them, or the definitions.
@@ -74,32 +85,63 @@ class Loader:
         Args:
             files: The bytes of every `.toml` and `.json` file by its path relative to the directory of definitions.
         """
-        self._files = {file: self._file(file, files[file]) for file in sorted(files)}
+        before, self._files = self._files, {file: self._file(file, files[file]) for file in sorted(files)}
         collection, findings = collect(item for file in self._files.values() for item in file.content.written)
-        findings += references.check(collection)
-        findings += permissions.check(collection)
-        findings += trust.check(collection)
-        findings += coverage.check(collection, public_url=self._public_url)
-        findings += secrecy.check(collection, self._secrets, allow_inline=self._allow_inline)
-        documents = {name: file.document for name, file in self._files.items() if file.document is not None}
+        self._between = list(self._found_between(collection, before))
+        self._verifiers.begin()
+        findings += self._between
+        findings += secrecy.check(collection, self._secrets, self._verifiers, allow_inline=self._allow_inline)
         own = [diagnostic for file in self._files.values() for diagnostic in file.diagnostics]
-        diagnostics = in_order([*own, *(_diagnose(finding, documents) for finding in findings)])
+        diagnostics = in_order([*own, *_diagnosed(findings, files)])
         loaded = Loaded(definitions=None, diagnostics=diagnostics)
-        return Loaded(definitions=_definitions(collection), diagnostics=diagnostics) if loaded.ok else loaded
+        if not loaded.ok:
+            return loaded
+        definitions = _definitions(item for file in self._files.values() for item in file.defined)
+        return Loaded(definitions=definitions, diagnostics=diagnostics, verifiers=self._verifiers)
+
+    def _found_between(self, collection: Collection, before: Mapping[str, _File]) -> Iterator[Finding]:
+        """Return what is wrong between files; looking only at those that changed, if the others cannot tell."""
+        changed = {name for name, file in self._files.items() if before.get(name) is not file}
+        is_alike = before.keys() == self._files.keys() and all(
+            before[name].face() == self._files[name].face() for name in changed
+        )
+        if is_alike:
+            yield from (finding for finding in self._between if finding.file not in changed)
+        workflows = [item for item in collection.workflows.values() if not is_alike or item.file in changed]
+        webhooks = [item for item in collection.webhooks.values() if not is_alike or item.file in changed]
+        yield from references.check(collection, workflows)
+        yield from permissions.check(collection, workflows)
+        yield from trust.check(collection, workflows)
+        yield from coverage.check(webhooks, public_url=self._public_url)
 
     def _file(self, file: str, data: bytes) -> _File:
-        digest = hashlib.sha256(data).digest()
         known = self._files.get(file)
-        return known if known is not None and known.digest == digest else _read(file, data, digest)
+        return known if known is not None and known.data == data else _read(file, data)
 
 
-def _read(file: str, data: bytes, digest: bytes) -> _File:
+def _seen(item: Written) -> object:
+    """Return what other definitions depend on of one, besides its name and the events that it sends."""
+    if item.kind == "webhook":
+        return item.table.get("auth")
+    return item.digest if item.kind == "role" else None
+
+
+def _read(file: str, data: bytes) -> _File:
     document = read(file, data)
     if not isinstance(document, Document):
-        return _File(digest=digest, document=None, content=Content(), diagnostics=document)
+        return _File(data=data, content=Content(), defined=(), diagnostics=document)
     content = content_of(document)
+    defined = tuple(_defined(item, item.value) for item in content.written if item.value is not None)
     diagnostics = tuple(_diagnose(finding, {file: document}) for finding in content.findings)
-    return _File(digest=digest, document=document, content=content, diagnostics=diagnostics)
+    return _File(data=data, content=content, defined=defined, diagnostics=diagnostics)
+
+
+def _diagnosed(findings: list[Finding], files: Mapping[str, bytes]) -> Iterator[Diagnostic]:
+    """Look up where findings stand. The files are read again for it: their places take more memory than all else."""
+    names = {name for finding in findings for name in (finding.file, *(other.file for other in finding.related))}
+    read_again = {name: read(name, files[name]) for name in names}
+    documents = {name: document for name, document in read_again.items() if isinstance(document, Document)}
+    return (_diagnose(finding, documents) for finding in findings)
 
 
 def _diagnose(finding: Finding, documents: Mapping[str, Document]) -> Diagnostic:
@@ -107,29 +149,13 @@ def _diagnose(finding: Finding, documents: Mapping[str, Document]) -> Diagnostic
     return documents[finding.file].diagnose(finding, related)
 
 
-def _definitions(collection: Collection) -> Definitions:
-    return Definitions(
-        webhooks={
-            name: _defined(item, item.value)
-            for name, item in collection.webhooks.items()
-            if isinstance(item.value, Webhook)
-        },
-        endpoints={
-            name: _defined(item, item.value)
-            for name, item in collection.endpoints.items()
-            if isinstance(item.value, Endpoint)
-        },
-        workflows={
-            name: _defined(item, item.value)
-            for name, item in collection.workflows.items()
-            if isinstance(item.value, Workflow)
-        },
-        roles={
-            name: _defined(item, item.value) for name, item in collection.roles.items() if isinstance(item.value, Role)
-        },
-    )
+def _definitions(defined: Iterable[Defined[Any]]) -> Definitions:
+    found: dict[type, dict[str, Defined[Any]]] = {Webhook: {}, Endpoint: {}, Workflow: {}, Role: {}}
+    for item in defined:
+        found[type(item.value)][item.name] = item
+    return Definitions(webhooks=found[Webhook], endpoints=found[Endpoint], workflows=found[Workflow], roles=found[Role])
 
 
-def _defined(written: Written, value: T) -> Defined[T]:
+def _defined(written: Written, value: Any) -> Defined[Any]:
     origin = Origin(file=written.file, line=written.line)
     return Defined(name=written.name, value=value, origin=origin, document=written.table, digest=written.digest)

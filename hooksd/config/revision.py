@@ -25,14 +25,15 @@ _OPTIONS = ("-c", "safe.directory=*")
 repository's configuration names."""
 
 
-def revision_of(root: Path, files: Mapping[str, bytes]) -> Revision:
+def revision_of(root: Path, files: Mapping[str, bytes], digest: str | None = None) -> Revision:
     """Return the revision of the files under a directory. It blocks for the time that Git takes: call it in a thread.
 
     Args:
         root: The directory of definitions.
         files: Their bytes by path relative to `root`, as they were read.
+        digest: Their `tree_digest`, if it is known.
     """
-    tree = tree_digest(files)
+    tree = digest or tree_digest(files)
     commit = _commit(root)
     committed = None if commit is None else _committed(root, commit)
     if committed is None:

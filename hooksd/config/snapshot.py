@@ -90,6 +90,8 @@ class CompiledWorkflow:
     steps: tuple[CompiledStep, ...]
     on_failure: tuple[CompiledStep, ...]
     finally_: tuple[CompiledStep, ...]
+    secrets: frozenset[str] = frozenset()
+    """The names that its expressions read of `secrets`."""
 
     def phase(self, name: Phase) -> tuple[CompiledStep, ...]:
         """Return the steps of one of the three lists."""

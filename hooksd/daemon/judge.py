@@ -89,9 +89,10 @@ class Judge:
             again: Judge even what runs already: secrets may have changed outside of the directory.
         """
         is_whole = not tree.unreadable
-        if is_whole and not again and running and tree_digest(tree.files) == running.revision.tree:
+        digest = tree_digest(tree.files)
+        if is_whole and not again and running and digest == running.revision.tree:
             return Unchanged()
-        revision = revision_of(self._root, tree.files)
+        revision = revision_of(self._root, tree.files, digest)
         if not is_whole:
             return Rejected(revision=revision, diagnostics=tuple(_unreadable(line) for line in tree.unreadable))
         loaded = self._loader.load(tree.files)
@@ -103,7 +104,7 @@ class Judge:
             before = sum(old.counts().values()) if old else 0
             return Held(revision=revision, reason=_reason(tree, before, difference), removed=difference.removed)
         try:
-            snapshot = build(loaded.definitions, revision, self._secrets, running)
+            snapshot = build(loaded.definitions, revision, self._secrets, running, loaded.verifiers)
         except BuildProblem as problem:
             return Rejected(revision=revision, diagnostics=(*loaded.diagnostics, problem.diagnostic))
         warnings = (*loaded.diagnostics, *(_left_out(line) for line in tree.problems))

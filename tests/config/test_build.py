@@ -189,7 +189,7 @@ def test_what_nobody_foresaw_is_a_problem_too_and_shows_nothing_of_what_it_held(
     def broken(*_: object) -> None:
         raise KeyError("first-secret-value")
 
-    monkeypatch.setattr("hooksd.config.build.build_verifier", broken)
+    monkeypatch.setattr("hooksd.config.build.build_greeter", broken)
     with pytest.raises(BuildProblem) as caught:
         snapshot({"t.toml": f"version = 1\n{TOKEN}"}, store(credentials))
     assert "KeyError" in caught.value.diagnostic.message

@@ -8,14 +8,20 @@ from __future__ import annotations
 
 import os
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hooksd.config.diagnostics import CODES, render_text
+from hooksd.config import document
+from hooksd.config.checks import permissions
+from hooksd.config.checks.collection import Collection
+from hooksd.config.checks.written import Written
+from hooksd.config.diagnostics import CODES, Diagnostic, render_text
+from hooksd.config.document import Document
+from hooksd.config.finding import Finding
 from hooksd.config.load import Loader
 from hooksd.config.secrets import SecretStore
 from tests.config.loading import CREDENTIALS, ENVIRONMENT, load, store
@@ -124,6 +130,57 @@ def test_a_loader_says_of_a_set_what_a_new_one_would(tmp_path: Path) -> None:
     loader = Loader(secrets=store(tmp_path), allow_inline_secrets=False)
     for case in (*CASES, *reversed(CASES)):
         assert loader.load(files_of(case)) == load(tmp_path, files_of(case))
+
+
+EDITS: Mapping[str, Callable[[str], str]] = {
+    "a comment": lambda text: f"# moved\n\n{text}",
+    "the end": lambda text: text.rstrip("\n").rpartition("\n")[0],
+    "a role": lambda text: text.replace("send:", "emit:"),
+    "a name": lambda text: text.replace("[webhooks.", "[webhooks.x"),
+    "who calls": lambda text: text.replace('type = "hmac"', 'type = "none"'),
+    "what is sent": lambda text: text.replace("emit = ", "emit = 'other'  # "),
+}
+
+
+@pytest.mark.parametrize("edit", EDITS)
+@pytest.mark.parametrize("case", CASES)
+def test_of_a_set_with_one_changed_file_a_loader_says_what_a_new_one_would(
+    case: str, edit: str, tmp_path: Path
+) -> None:
+    loader = Loader(secrets=store(tmp_path), allow_inline_secrets=False)
+    files = files_of(case)
+    for name in files:
+        if not name.endswith(".toml"):
+            continue
+        changed = files | {name: EDITS[edit](files[name].decode("latin-1")).encode("latin-1")}
+        for one in (files, changed, files):
+            assert loader.load(one) == load(tmp_path, one)
+
+
+def test_of_many_files_only_the_changed_one_is_read_and_looked_at(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loader = Loader(secrets=store(tmp_path), allow_inline_secrets=False)
+    role = b'version = 1\n[roles.r]\nallow = ["send:x"]\n'
+    step = 'version = 1\non = "manual"\n[[steps]]\nset.x = "{}"\n'
+    files = {"roles.toml": role} | {f"w{number}.toml": step.format(1).encode() for number in range(300)}
+    loader.load(files)
+    seen: list[str] = []
+    real_read, real_check = document.read, permissions.check
+
+    def read(file: str, data: bytes) -> Document | tuple[Diagnostic, ...]:
+        seen.append(file)
+        return real_read(file, data)
+
+    def check(collection: Collection, workflows: Iterable[Written]) -> Iterator[Finding]:
+        looked = list(workflows)
+        seen.extend(item.name for item in looked)
+        return real_check(collection, looked)
+
+    monkeypatch.setattr("hooksd.config.load.read", read)
+    monkeypatch.setattr(permissions, "check", check)
+    loader.load(files | {"w7.toml": step.format(2).encode()})
+    assert seen == ["w7.toml", "w7"]
 
 
 def test_a_file_that_has_not_changed_is_not_read_again(tmp_path: Path) -> None:

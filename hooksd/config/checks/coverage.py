@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from hooksd.auth.coverage import coverage, signed_variants
 from hooksd.auth.presets import expand
 from hooksd.auth.problem import AuthProblem
-from hooksd.config.checks.collection import Collection
 from hooksd.config.checks.written import Written
 from hooksd.config.finding import Finding
 from hooksd.model.auth import HmacAuth
@@ -16,15 +15,15 @@ from hooksd.model.webhook import Webhook
 _IN_QUERY = ("{url}", "{query:")
 
 
-def check(collection: Collection, *, public_url: str | None) -> Iterator[Finding]:
-    """Return every webhook whose signature covers too little of a GET, or a URL that is not known.
+def check(webhooks: Iterable[Written], *, public_url: str | None) -> Iterator[Finding]:
+    """Return every one of some webhooks whose signature covers too little of a GET, or a URL that is not known.
 
     Args:
-        collection: All definitions.
+        webhooks: Those to look at.
         public_url: The URL that callers use, from the settings.
     """
-    for name, written in collection.webhooks.items():
-        webhook = collection.value("webhook", name, Webhook)
+    for written in webhooks:
+        webhook = written.value if isinstance(written.value, Webhook) else None
         known = _expanded(webhook)
         if webhook is not None and isinstance(known, HmacAuth):
             yield from _open(written, webhook, known)

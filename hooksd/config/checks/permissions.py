@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from hooksd.config.checks.collection import Collection
@@ -30,9 +30,14 @@ class _Wish:
     """With `*` where data comes in."""
 
 
-def check(collection: Collection) -> Iterator[Finding]:
-    """Return every step that can never be allowed, and every secret that may not be read."""
-    for workflow in collection.workflows.values():
+def check(collection: Collection, workflows: Iterable[Written]) -> Iterator[Finding]:
+    """Return every step of some workflows that can never be allowed, and every secret that may not be read.
+
+    Args:
+        collection: All definitions.
+        workflows: Those to look at.
+    """
+    for workflow in workflows:
         run_as = text_of(workflow.table, "run_as")
         role = collection.value("role", run_as, Role) if run_as else None
         if run_as and role is None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from hooksd.config.checks.collection import Collection
 from hooksd.config.checks.events import SENDERS, Events
@@ -13,10 +13,15 @@ from hooksd.config.position import Path
 from hooksd.config.snapshot import BY_WEBHOOK, BY_WEBHOOK_ID, MANUAL
 
 
-def check(collection: Collection) -> Iterator[Finding]:
-    """Return every name that nothing defines, and every subscription that nothing can ever fulfil."""
+def check(collection: Collection, workflows: Iterable[Written]) -> Iterator[Finding]:
+    """Return every name in some workflows that nothing defines, and every subscription that nothing can ever fulfil.
+
+    Args:
+        collection: All definitions.
+        workflows: Those to look at.
+    """
     events = Events(pattern for kind in SENDERS for item in collection.of(kind).values() for pattern in item.sends)
-    for workflow in collection.workflows.values():
+    for workflow in workflows:
         yield from _role(workflow, collection)
         yield from _endpoints(workflow, collection)
         yield from _subscriptions(workflow, collection, events)

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
-from hooksd.auth.build import build_verifier
 from hooksd.auth.lint import problems
 from hooksd.auth.presets import expand
 from hooksd.auth.problem import AuthProblem
@@ -15,7 +14,8 @@ from hooksd.config.checks.written import Written, texts_of
 from hooksd.config.finding import Finding
 from hooksd.config.position import Path
 from hooksd.config.secrets import SecretProblem, SecretStore
-from hooksd.model.secret import is_reference
+from hooksd.config.verifiers import Verifiers
+from hooksd.model.secret import Secret, is_reference
 from hooksd.model.webhook import Webhook
 
 _AUTH_CODES = {"preset": "H021"}
@@ -33,19 +33,20 @@ def check_auth(webhook: Written) -> Iterator[Finding]:
         yield _auth_finding(webhook, rule, _AUTH_CODES.get(rule.key, "H022"))
 
 
-def check(collection: Collection, store: SecretStore, *, allow_inline: bool) -> Iterator[Finding]:
+def check(collection: Collection, store: SecretStore, verifiers: Verifiers, *, allow_inline: bool) -> Iterator[Finding]:
     """Return every secret that is missing, empty, literal or unusable.
 
     Args:
         collection: All definitions.
         store: Where references are looked up.
+        verifiers: Makes the verifiers of webhooks, to see whether it can.
         allow_inline: A literal secret is a warning, not an error.
     """
     for webhook in collection.webhooks.values():
-        yield from _webhook(webhook, store, allow_inline=allow_inline)
+        yield from _webhook(webhook, verifiers, allow_inline=allow_inline)
     for endpoint in collection.endpoints.values():
         for path, reference in texts_of(endpoint.table.get("secret"), (*endpoint.path, "secret")):
-            yield from _present(endpoint.file, path, reference, store, allow_inline=allow_inline)
+            yield from _present(endpoint.file, path, reference, store.get, allow_inline=allow_inline)
         for reading in endpoint.readings:
             for name in secrets_in(reading):
                 within = place_of(f"secrets.{name}", reading.source)
@@ -55,28 +56,30 @@ def check(collection: Collection, store: SecretStore, *, allow_inline: bool) -> 
             yield from _named(role.file, path, name, store, None)
 
 
-def _webhook(webhook: Written, store: SecretStore, *, allow_inline: bool) -> Iterator[Finding]:
+def _webhook(webhook: Written, verifiers: Verifiers, *, allow_inline: bool) -> Iterator[Finding]:
     auth = webhook.table.get("auth")
     if not isinstance(auth, dict):
         return
     missing = False
     for key in ("secret", "password", "verify_token"):
         for path, reference in texts_of(auth.get(key), (*webhook.path, "auth", key)):
-            for finding in _present(webhook.file, path, reference, store, allow_inline=allow_inline):
+            for finding in _present(webhook.file, path, reference, verifiers.secret, allow_inline=allow_inline):
                 missing = missing or finding.severity == "error"
                 yield finding
     # A verifier can be tried only when the definition is right and the secrets are there.
     if missing or not isinstance(webhook.value, Webhook) or not webhook.is_sound:
         return
     try:
-        build_verifier(webhook.value.auth, store.get)
+        verifiers.of(webhook.value.auth)
     except AuthProblem as problem:
         yield _auth_finding(webhook, problem, "H072")
     except SecretProblem as problem:
         yield _secret_finding(webhook.file, (*webhook.path, "auth"), problem, None)
 
 
-def _present(file: str, path: Path, reference: str, store: SecretStore, *, allow_inline: bool) -> Iterator[Finding]:
+def _present(
+    file: str, path: Path, reference: str, secret: Callable[[str], Secret], *, allow_inline: bool
+) -> Iterator[Finding]:
     """Look a reference up, and say what is wrong with it."""
     if not is_reference(reference):
         yield Finding(
@@ -89,7 +92,7 @@ def _present(file: str, path: Path, reference: str, store: SecretStore, *, allow
         )
         return
     try:
-        store.get(reference)
+        secret(reference)
     except SecretProblem as problem:
         yield _secret_finding(file, path, problem, None)
 

@@ -5,7 +5,7 @@ Only webhooks that `on` names outright are judged: what else an event type may c
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from hooksd.auth.build import trust_earned
 from hooksd.auth.presets import expand
@@ -22,9 +22,14 @@ from hooksd.model.webhook import Webhook
 LET_PROVE = "let its callers prove who they are with `auth`"
 
 
-def check(collection: Collection) -> Iterator[Finding]:
-    """Return every webhook in `on` whose callers can never start the workflow, or make it fail each time."""
-    for workflow in collection.workflows.values():
+def check(collection: Collection, workflows: Iterable[Written]) -> Iterator[Finding]:
+    """Return every webhook in `on` whose callers can never start the workflow, or make it fail each time.
+
+    Args:
+        collection: All definitions.
+        workflows: Those to look at.
+    """
+    for workflow in workflows:
         for path, webhook in _webhooks(workflow, collection):
             yield from _judge(workflow, path, webhook, collection)
 
