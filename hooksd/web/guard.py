@@ -20,7 +20,7 @@ from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
-from hooksd.web.answer import Answer, encode_answer
+from hooksd.web.answer import encode_answer
 from hooksd.web.guard_crowd import Crowd
 from hooksd.web.guard_limits import (
     BODY_RATE,
@@ -119,7 +119,8 @@ class GuardedProtocol(HttpToolsProtocol):
             self._deaf = True
             self._tell("crowded", 503)
             detail = "too many connections; try again later, or use fewer at once"
-            transport.write(self._encoded(problem(503, detail, headers=RETRY_AFTER + CLOSE)))
+            answer = problem(503, detail, headers=RETRY_AFTER + CLOSE)
+            transport.write(encode_answer(answer, self.server_state.default_headers))
             transport.close()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -214,12 +215,11 @@ class GuardedProtocol(HttpToolsProtocol):
         if self.parser.should_upgrade():
             return  # see _without_upgrade
         self.begin_answer()
-        cycle = self.cycle
-        cycle.transport = self._exit  # type: ignore[assignment] # all of it that a cycle uses
+        self.cycle.transport = self._exit  # type: ignore[assignment] # all of it that a cycle uses
         # Only a request that was heard to its end leaves a connection on which the next can be found. An answer that
         # comes earlier says `Connection: close`, which uvicorn reads from here.
-        self._keeps = cycle.keep_alive
-        cycle.keep_alive = False
+        self._keeps = self.cycle.keep_alive
+        self.cycle.keep_alive = False
         self.headers = []  # trailer fields must not join the headers, which were checked and perhaps signed
         self._phase = Phase.BODY
         self._owed += 1
@@ -323,7 +323,8 @@ class GuardedProtocol(HttpToolsProtocol):
         if unwelcome.status is not None and not answered:
             self._tell(unwelcome.reason, unwelcome.status)
             headers = RETRY_AFTER + CLOSE if unwelcome.status == 503 else CLOSE
-            self._last_words = self._encoded(problem(unwelcome.status, unwelcome.detail, headers=headers))
+            answer = problem(unwelcome.status, unwelcome.detail, headers=headers)
+            self._last_words = encode_answer(answer, self.server_state.default_headers)
         if not self._owed:
             self._say_last_words()
 
@@ -343,9 +344,6 @@ class GuardedProtocol(HttpToolsProtocol):
         if self._last_words is not None and not self.transport.is_closing():
             self.transport.write(self._last_words)
         self.part()
-
-    def _encoded(self, answer: Answer) -> bytes:
-        return encode_answer(answer, self.server_state.default_headers)
 
     def _tell(self, reason: GuardReason, status: int) -> None:
         self.crowd.report(webhook=None, reason=reason, status=status, peer=self.address or "unix")
@@ -396,7 +394,6 @@ class GuardedProtocol(HttpToolsProtocol):
             self.transport.close()
 
     def _abort(self) -> None:
-        carrier = self.transport.get_extra_info("socket")
-        if carrier is not None:
+        if (carrier := self.transport.get_extra_info("socket")) is not None:
             carrier.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
         self.transport.abort()
