@@ -12,7 +12,6 @@ import socket
 import struct
 from collections import deque
 from collections.abc import Callable
-from enum import Enum, auto
 from typing import Any, Final
 
 import httptools
@@ -27,28 +26,18 @@ from hooksd.web.guard_limits import (
     FREE_PIECES,
     LEAST_PIECE,
     LINGER,
+    LINGER_BYTES,
     MAX_TARGET,
     MAX_WAITING,
     WIRE_RATIO,
     WIRE_SLACK,
     GuardReason,
 )
-from hooksd.web.guard_refusal import Unwelcome, check_host, unwelcome
+from hooksd.web.guard_refusal import Phase, Unwelcome, check_host, unwelcome
 from hooksd.web.problem import CLOSE, RETRY_AFTER, problem
 
 _RESET: Final = struct.pack("ii", 1, 0)
 """SO_LINGER that throws away what was not sent: whoever does not read must not hold kernel memory either."""
-
-
-class Phase(Enum):
-    """What the caller may send next."""
-
-    IDLE = auto()
-    """A request."""
-    HEAD = auto()
-    """The rest of a request line and headers."""
-    BODY = auto()
-    """The rest of a body."""
 
 
 class _Exit:
@@ -102,6 +91,7 @@ class GuardedProtocol(HttpToolsProtocol):
         self._keeps = True  # the connection may outlive this request
         self._ends = False  # the daemon stops
         self._deaf = False  # nothing is heard any more
+        self._discarded = 0  # bytes since then
         self._last_words: bytes | None = None  # a refusal that waits for the answers before it
         self._parted: float | None = None  # since when the caller is only let finish
         self._closed: float | None = None  # since when a closed connection has something left to send
@@ -144,6 +134,9 @@ class GuardedProtocol(HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         """Hear what the caller sends."""
         if self._deaf:
+            self._discarded += len(data)
+            if self._discarded > LINGER_BYTES:
+                self.flow.pause_reading()  # reading what nobody wants would take the time of others
             return
         self._read = len(data)
         self._turned = False

@@ -30,6 +30,9 @@ LINGER: Final = 2.0
 """Seconds in which a refused caller may go on sending before the connection is cut. Cut at once, the answer would be
 lost: the kernel resets a connection that is closed with unread data (RFC 9112 section 9.6)."""
 
+LINGER_BYTES: Final = 256 * 1024
+"""Bytes that are read from a refused caller meanwhile; then it meets a full window, and can send no more."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:

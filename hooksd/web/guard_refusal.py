@@ -1,7 +1,8 @@
-"""Why the parser of a connection is ended. Used by `web.guard` alone."""
+"""Where a connection stands in a request, and why its parser is ended. Used by `web.guard` alone."""
 
 from __future__ import annotations
 
+from enum import Enum, auto
 from typing import Final
 
 import httptools
@@ -10,6 +11,17 @@ from hooksd.web.guard_limits import GuardReason
 
 _HOST: Final = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789.-_~%!$&'()*+,;=:[]"
 """Bytes of a Host (RFC 3986 section 3.2.2)."""
+
+
+class Phase(Enum):
+    """What the caller may send next."""
+
+    IDLE = auto()
+    """A request."""
+    HEAD = auto()
+    """The rest of a request line and headers."""
+    BODY = auto()
+    """The rest of a body."""
 
 
 class Unwelcome(Exception):

@@ -70,6 +70,7 @@ ACCEPTED = {
     "names that mean something elsewhere": b'{"text": "x", "__proto__": 1, "__class__": {"__init__": 1}, "": 0}',
     "the mark of a record": b'{"text": "x", "_": "1.1.00000000.00000000"}',
     "the end of a record": b'{"text": "\\",\\"_\\":\\"9.9.9.9\\"}\\n{"}',
+    "white space": b'\r\n{\r\n\t"text" :\n"x"\r}\r\n',
     "one name twice": b'{"text": "first", "text": "last"}',
 }
 TEXTS = [

@@ -15,6 +15,7 @@ from hooksd.web.guard_limits import (
     BODY_RATE,
     FREE_PIECES,
     LINGER,
+    LINGER_BYTES,
     MAX_TARGET,
     MAX_WAITING,
     WIRE_SLACK,
@@ -219,6 +220,19 @@ async def test_a_large_body_in_many_reads_leaves_the_connection_as_it_was() -> N
     await caller.send(get())
 
     assert caller.statuses == [200, 200, 200]
+
+
+async def test_a_refused_caller_who_goes_on_is_soon_not_read_any_more() -> None:
+    house = House()
+    caller = house.connect()
+
+    await caller.send(b"junk\r\n\r\n", *[b"a" * 10_000] * (LINGER_BYTES // 10_000))
+    assert caller.wire.reading
+    await caller.send(b"a" * 10_000)
+
+    assert not caller.wire.reading
+    await house.wait(LINGER + 1)
+    assert caller.wire.closed
 
 
 # --- time
