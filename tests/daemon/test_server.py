@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import resource
 import signal
 from pathlib import Path
 
@@ -22,9 +23,11 @@ class Slow:
     def __init__(self) -> None:
         self.let = asyncio.Event()
         self.asked = asyncio.Event()
+        self.count = 0
 
     async def __call__(self, _scope: Scope, _receive: Receive, send: Send) -> None:
         self.asked.set()
+        self.count += 1
         await self.let.wait()
         await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"2")]})
         await send({"type": "http.response.body", "body": b"ok"})
@@ -67,6 +70,31 @@ async def test_a_listener_that_must_end_now_does_not_wait_for_requests() -> None
         await serving
         assert not asking.done()
         app.let.set()
+
+
+async def test_connections_leave_half_of_the_descriptors_to_the_log_and_to_programs(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(resource, "getrlimit", lambda _: (64, 64))
+    app = Slow()
+    door = bind(TcpAddress(host="127.0.0.1", port=0))
+    listener = Listener(app, [door])
+    async with asyncio.timeout(20), asyncio.TaskGroup() as group:
+        group.create_task(listener.serve())
+        await listener.opened()
+        ways = [await asyncio.open_connection(*door.getsockname()) for _ in range(32)]
+        for _, writer in ways:
+            writer.write(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+        while app.count < 32:
+            await asyncio.sleep(0.01)
+        reader, writer = await asyncio.open_connection(*door.getsockname())
+        refused = await reader.read()
+        for _, way in (*ways, (reader, writer)):
+            way.close()
+        app.let.set()
+        listener.stop()
+
+    assert refused.startswith(b"HTTP/1.1 503 ")
 
 
 async def test_signals_stay_where_they_were_and_a_unix_socket_is_served(tmp_path: Path) -> None:

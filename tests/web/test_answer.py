@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 from starlette.types import Message
 
-from hooksd.web.answer import Answer, json_answer, send_answer
+from hooksd.web.answer import Answer, encode_answer, json_answer, send_answer
 
 
 async def sent(answer: Answer) -> list[Message]:
@@ -37,3 +37,15 @@ def test_a_header_is_read_by_its_name_in_lower_case() -> None:
 
     assert answer.header("allow") == "POST"
     assert answer.header("location") is None
+
+
+def test_an_answer_as_bytes_is_what_a_server_would_send() -> None:
+    answer = Answer(status=202, headers=((b"content-type", b"application/json"),), body=b"{}")
+
+    assert encode_answer(answer, [(b"date", b"today")]) == (
+        b"HTTP/1.1 202 Accepted\r\ndate: today\r\ncontent-type: application/json\r\ncontent-length: 2\r\n\r\n{}"
+    )
+
+
+def test_an_answer_without_content_has_no_length() -> None:
+    assert encode_answer(Answer(status=204)) == b"HTTP/1.1 204 No Content\r\n\r\n"
