@@ -47,8 +47,14 @@ class _Exit:
 
     def __init__(self, protocol: GuardedProtocol) -> None:
         self.write: Callable[[bytes], None] = protocol.transport.write
-        self.is_closing = protocol.transport.is_closing
-        self.close = protocol.part
+        self.is_closing: Callable[[], bool] = protocol.transport.is_closing
+        self.close: Callable[[], None] = protocol.part
+
+    def leave(self) -> None:
+        """Lead nowhere: uvicorn tells only its newest request, and a circle would wait for the garbage collector."""
+        self.write = lambda _: None
+        self.close = lambda: None
+        self.is_closing = lambda: True
 
 
 class GuardedProtocol(HttpToolsProtocol):
@@ -118,7 +124,7 @@ class GuardedProtocol(HttpToolsProtocol):
         self.crowd.leave(self)
         self._release(self._held)
         self.pipeline.clear()
-        self._exit.write = lambda _: None  # uvicorn tells only the newest of its requests
+        self._exit.leave()
         super().connection_lost(exc)
 
     def shutdown(self) -> None:

@@ -40,6 +40,18 @@ class Application(Protocol):
         ...
 
 
+class _Unheard:
+    """Stands in for an event that nobody waits for: the answer begins when the request is whole."""
+
+    __slots__ = ()
+
+    def set(self) -> None:
+        """Wake nobody."""
+
+
+_UNHEARD: Final = _Unheard()
+
+
 class _Request:
     """A plain request under way, with everything that uvicorn and the guard ask of one."""
 
@@ -55,11 +67,8 @@ class _Request:
         self.keep_alive = True
         self.disconnected = self.response_complete = self.response_started = False
         self.more_body = True
-        self.message_event = self
+        self.message_event = _UNHEARD
         self.transport: Any = None
-
-    def set(self) -> None:
-        """Stand in for an event that nobody waits for: the answer begins when the request is whole."""
 
     async def receive(self) -> Message:
         """Return the whole body."""

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import socket
+import weakref
 from collections.abc import Iterator
 from itertools import pairwise
 
@@ -450,6 +452,22 @@ async def test_a_caller_who_goes_away_leaves_nothing(caplog: pytest.LogCaptureFi
     assert len(house.crowd) == 0
     assert house.crowd.buffered == 0
     assert caplog.records == []
+
+
+async def test_a_connection_leaves_no_circle_for_the_collector() -> None:
+    house = House()
+    gc.collect()
+    gc.disable()
+    try:
+        caller = house.connect()
+        await caller.send(get(), post(b"body"))
+        await caller.hang_up()
+        protocol = weakref.ref(caller.protocol)
+        del caller
+        await settle()
+        assert protocol() is None
+    finally:
+        gc.enable()
 
 
 async def test_a_stop_answers_what_was_asked_and_closes_then() -> None:
