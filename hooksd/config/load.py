@@ -88,6 +88,8 @@ class Loader:
         before, self._files = self._files, {file: self._file(file, files[file]) for file in sorted(files)}
         collection, findings = collect(item for file in self._files.values() for item in file.content.written)
         self._between = list(self._found_between(collection, before))
+        while before:  # freed one by one: all at once would hold up every thread
+            before.popitem()
         self._verifiers.begin()
         findings += self._between
         findings += secrecy.check(collection, self._secrets, self._verifiers, allow_inline=self._allow_inline)

@@ -39,6 +39,8 @@ class Verifiers:
     def begin(self) -> None:
         """Begin with a new set: secrets are read anew, and what the set before the last one needed is forgotten."""
         self._read = {}
+        while self._before:  # freed one by one: all at once would hold up every thread
+            self._before.popitem()
         self._before, self._made = self._made, {}
 
     def secret(self, reference: str) -> Secret:

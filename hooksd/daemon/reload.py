@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import dataclasses
-import gc
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
 from dataclasses import dataclass, replace
@@ -24,6 +23,7 @@ from hooksd.config.secrets import SecretStore
 from hooksd.config.snapshot import Snapshot
 from hooksd.config.tree import Tree
 from hooksd.config.watch import Watcher
+from hooksd.daemon import memory
 from hooksd.daemon.judge import Checker, Held, Judge, Ready, Rejected, Unchanged, Verdict
 from hooksd.errors import DefinitionsRejected, JournalFull
 from hooksd.journal.protocol import Journal
@@ -36,10 +36,6 @@ State = Literal["IN_SYNC", "APPLYING", "REJECTED", "HELD"]
 
 RETRY = 2.0
 """Seconds to wait when the log has no room for the record of a new set; until then the old one stays in force."""
-
-GC_THRESHOLD = (50_000, 50, 100)
-"""How seldom the garbage collector looks. Definitions live long and are frozen out of its sight; requests make hardly
-any cycles. Measured: with Python's own numbers it is what the slowest requests wait for."""
 
 THOROUGH = 50
 """Each time so many sets have been put in force, the garbage collector looks through all memory."""
@@ -136,7 +132,7 @@ class Reloader:
             DefinitionsRejected: There is no directory, or what is in it has errors.
             JournalFull: There is no room for the record.
         """
-        gc.set_threshold(*GC_THRESHOLD)
+        memory.collect_seldom()
         async with self._lock:
             tree = await self._source.tree()
             if not tree.exists and not tree.unreadable:
@@ -219,7 +215,8 @@ class Reloader:
 
     async def _verdict(self, tree: Tree, *, accept: str | None, again: bool) -> Verdict:
         try:
-            return await asyncio.to_thread(self._judge.judge, tree, self._running, accept=accept, again=again)
+            with memory.in_the_background():
+                return await asyncio.to_thread(self._judge.judge, tree, self._running, accept=accept, again=again)
         except Exception as error:  # noqa: BLE001 - no content may end the daemon, whatever it makes us do wrong
             self._observer.emit(happenings.TaskFailed(task="reload", exc_info=error))
             return self._judge.failed(tree, error)
@@ -257,10 +254,15 @@ class Reloader:
             state="IN_SYNC", since=record.at, revision=revision.id, running=revision.id, diagnostics=ready.warnings
         )
         self._applied += 1
-        _tidy_memory(thoroughly=self._applied % THOROUGH == 0)
+        memory.tidy(thoroughly=self._applied % THOROUGH == 0)
         self._observer.emit(happenings.ConfigApplied(**_body(record) | {"at": at}))
         if old is not None and is_new:
             await self._send(record)
+        if old is not None:
+            pieces = memory.pieces_of(old)
+            del old
+            with memory.in_the_background():
+                await asyncio.to_thread(memory.let_go, pieces)
 
     async def _keep(self, before: Status, verdict: Rejected | Held) -> None:
         """Leave the old set in force and say why, once."""
@@ -331,16 +333,3 @@ def _body(record: ConfigApplied | ConfigRejected | ConfigHeld) -> dict[str, Json
     """Return what a record says besides its type and time."""
     fields = (field.name for field in dataclasses.fields(record) if field.name not in ("type", "at"))
     return {name: getattr(record, name) for name in fields}
-
-
-def _tidy_memory(*, thoroughly: bool) -> None:
-    """Collect what making a set left over, and take the set out of the collector's sight.
-
-    Looking through everything that was frozen before stops every request for as long as it takes (measured: half a
-    second for 10,000 definitions), so it is done seldom. An old set does not need it: nothing in it refers back to
-    itself. What does are requests that were under way when something was frozen.
-    """
-    if thoroughly:
-        gc.unfreeze()
-    gc.collect()
-    gc.freeze()

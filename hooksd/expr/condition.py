@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from hooksd.expr.evaluate import Evaluate, evaluator
 from hooksd.expr.lexer import scan
@@ -13,6 +14,8 @@ from hooksd.expr.problem import RenderProblem
 from hooksd.expr.scope import NAMES, Frame, Scope
 from hooksd.model.base import Json
 
+KEPT = 2**14
+"""Conditions that are kept compiled: each is compiled when it is checked, and needed again when it is put in force."""
 MAX_SHOWN = 200
 """Texts longer than this many characters are cut by `Condition.values`."""
 
@@ -88,6 +91,11 @@ def compile_condition(source: str, *, names: Iterable[str] = NAMES) -> Condition
     Raises:
         ExpressionProblem: It cannot be understood, or reads an unknown name.
     """
+    return _compiled(source, frozenset(names))
+
+
+@lru_cache(KEPT)
+def _compiled(source: str, names: frozenset[str]) -> Condition:
     parser = Parser(source, scan(source), names=names)
     evaluate = evaluator(parser.whole())
     references = tuple(parser.references)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from hooksd.expr.blocks import Builder
 from hooksd.expr.evaluate import Evaluate
@@ -13,6 +14,9 @@ from hooksd.expr.problem import ExpressionProblem, RenderProblem
 from hooksd.expr.scope import NAMES, Frame, Scope
 from hooksd.expr.values import text
 from hooksd.model.base import Json
+
+KEPT = 2**15
+"""Templates that are kept compiled: each is compiled when it is checked, and needed again when it is put in force."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,6 +102,11 @@ def compile_template(source: str, *, names: Iterable[str] = NAMES) -> Template:
     Raises:
         ExpressionProblem: It cannot be understood, or reads an unknown name.
     """
+    return _template(source, frozenset(names))
+
+
+@lru_cache(KEPT)
+def _template(source: str, names: frozenset[str]) -> Template:
     if not is_template(source):
         return Template(source=source, references=(), names=frozenset(), is_constant=True, evaluate=lambda _: source)
     parts = split(source)

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import sys
+import threading
 import weakref
 from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
 from pathlib import Path
@@ -13,10 +15,12 @@ from hooksd.config.load import Loaded, Loader
 from hooksd.config.snapshot import Snapshot
 from hooksd.config.tree import Tree
 from hooksd.daemon.judge import Checker
-from hooksd.daemon.reload import GC_THRESHOLD, RETRY, Reloader, Status
+from hooksd.daemon.memory import GC_THRESHOLD, TURN
+from hooksd.daemon.reload import RETRY, Reloader, Status
 from hooksd.errors import DefinitionsRejected, JournalBroken, JournalFull
 from hooksd.journal.memory import MemoryJournal
 from hooksd.model.base import Json
+from hooksd.model.definitions import Definitions
 from hooksd.model.record import ConfigApplied, ConfigHeld, ConfigRejected
 from hooksd.telemetry.observer import Observer
 from hooksd.testing import FakeClock
@@ -456,6 +460,47 @@ async def test_what_was_frozen_by_chance_is_collected_after_some_changes(
     await house.reloader.reload()
     assert gone() is None
     assert gc.get_freeze_count() > 0
+
+
+async def test_much_that_was_frozen_is_never_looked_through_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hooksd.daemon.reload.THOROUGH", 1)
+    monkeypatch.setattr("hooksd.daemon.memory.MUCH", 0)
+    circle = Circle()
+    circle.itself = circle
+    gone = weakref.ref(circle)
+    gc.freeze()
+    del circle
+    house = House(tmp_path, roles(1))
+    await house.reloader.start()
+    assert gone() is not None
+
+
+class Watching:
+    """A loader that notes how the interpreter is set while it loads, and in which thread it runs."""
+
+    def __init__(self) -> None:
+        self.seen: list[tuple[float, bool, bool]] = []
+
+    def load(self, files: Mapping[str, bytes]) -> Loaded:
+        in_main = threading.current_thread() is threading.main_thread()
+        self.seen.append((sys.getswitchinterval(), gc.isenabled(), in_main))
+        if b"boom" in b"".join(files.values()):
+            raise RecursionError
+        return Loaded(definitions=Definitions(), diagnostics=())
+
+
+async def test_a_set_is_judged_beside_the_loop_which_goes_first(tmp_path: Path) -> None:
+    before = sys.getswitchinterval()
+    loader = Watching()
+    house = House(tmp_path, roles(1), loader=loader)
+    await house.reloader.start()
+    house.source.now = Tree(files={"boom.toml": b"boom"})
+    await house.reloader.reload()
+    assert [(round(turn, 6), *rest) for turn, *rest in loader.seen] == [(TURN, False, False)] * 2
+    assert sys.getswitchinterval() == before
+    assert gc.isenabled()
 
 
 async def test_an_old_set_is_let_go_of_without_the_collector(tmp_path: Path) -> None:

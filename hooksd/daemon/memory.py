@@ -1,0 +1,75 @@
+"""Keeps memory from holding up requests while sets of definitions come and go: `daemon.reload` calls it.
+
+Ten thousand definitions are a million objects. To look through them for garbage, or to free them at once, stops every
+thread of the process for a part of a second.
+"""
+
+from __future__ import annotations
+
+import gc
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from hooksd.config.snapshot import Snapshot
+
+GC_THRESHOLD = (50_000, 50, 100)
+"""How seldom the garbage collector looks. Definitions live long and are frozen out of its sight; requests make hardly
+any cycles. Measured: with Python's own numbers it is what the slowest requests wait for."""
+
+MUCH = 200_000
+"""Objects that take the garbage collector so long to look through that requests would notice it. Then it does not: what
+a load leaves over in circles is next to nothing, and the rest is freed without it."""
+
+TURN = 0.0005
+"""Seconds after which a thread in the background gives way to the event loop. Python's own number, ten times as long,
+would hold up each step of each request by as much."""
+
+
+def collect_seldom() -> None:
+    """Set how often the garbage collector looks."""
+    gc.set_threshold(*GC_THRESHOLD)
+
+
+@contextmanager
+def in_the_background() -> Iterator[None]:
+    """Let requests go first while something takes long in a thread of their process."""
+    interval, collects = sys.getswitchinterval(), gc.isenabled()
+    sys.setswitchinterval(TURN)
+    gc.disable()
+    try:
+        yield
+    finally:
+        sys.setswitchinterval(interval)
+        if gc.get_count()[0] > MUCH:
+            gc.freeze()
+        if collects:
+            gc.enable()
+
+
+def tidy(*, thoroughly: bool) -> None:
+    """Collect what making a set left over, and take the set out of the collector's sight.
+
+    Looking through everything that was frozen before stops every request for as long as it takes (measured: half a
+    second for 10,000 definitions), so it is done seldom, and never when there is much. An old set does not need it:
+    nothing in it refers back to itself. What does are requests that were under way when something was frozen.
+    """
+    if thoroughly and gc.get_freeze_count() <= MUCH:
+        gc.unfreeze()
+    gc.collect()
+    gc.freeze()
+
+
+def pieces_of(snapshot: Snapshot) -> list[object]:
+    """Return everything large in a set, for `let_go`. The caller then has to forget the set itself."""
+    known = snapshot.definitions
+    mappings = (known.webhooks, known.endpoints, known.workflows, known.roles)
+    compiled = (snapshot.webhooks, snapshot.workflows, snapshot.endpoints)
+    return [*(item for mapping in mappings for item in mapping.values()),
+            *(item for mapping in compiled for item in mapping.values())]  # fmt: skip
+
+
+def let_go(pieces: list[object]) -> None:
+    """Free a set piece by piece, so that other threads get their turn in between."""
+    while pieces:
+        pieces.pop()

@@ -1,0 +1,52 @@
+from __future__ import annotations
+
+import gc
+import sys
+import weakref
+from collections.abc import Iterator
+
+import pytest
+
+from hooksd.daemon import memory
+from tests.config.sets import snapshot, workflow
+
+
+@pytest.fixture(autouse=True)
+def collector() -> Iterator[None]:
+    """Leave the interpreter as it was."""
+    before = sys.getswitchinterval()
+    yield
+    gc.enable()
+    gc.unfreeze()
+    sys.setswitchinterval(before)
+
+
+def test_a_set_is_freed_piece_by_piece_and_wholly() -> None:
+    known = snapshot({f"w{number}.toml": workflow('"x"') for number in range(3)})
+    gone = [weakref.ref(item.value) for item in known.workflows.values()]
+    pieces = memory.pieces_of(known)
+    del known
+    assert all(item() is not None for item in gone)
+    memory.let_go(pieces)
+    assert [item() for item in gone] == [None] * 3
+
+
+def test_letting_go_of_a_set_that_is_still_used_takes_nothing_from_it() -> None:
+    known = snapshot({"w.toml": workflow('"x"')})
+    memory.let_go(memory.pieces_of(known))
+    assert known.workflows["w"].steps
+
+
+def test_what_much_work_left_over_is_not_looked_through(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(memory, "MUCH", 10)
+    with memory.in_the_background():
+        kept = [[number] for number in range(100)]
+    assert gc.get_count()[0] < len(kept)
+    assert gc.get_freeze_count() >= len(kept)
+
+
+def test_a_collector_that_was_off_stays_off() -> None:
+    gc.disable()
+    with memory.in_the_background():
+        pass
+    assert not gc.isenabled()
