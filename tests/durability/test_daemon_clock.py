@@ -71,7 +71,7 @@ async def test_nothing_is_lost_when_the_clock_jumped_while_the_daemon_was_dead(
     await asyncio.to_thread(daemon.start)
     await post_some(load, daemon)
     daemon.kill()
-    flying += in_flight(records(daemon.log_dir))
+    flying = in_flight(records(daemon.log_dir))
     jump(daemon, "+0")
     await finish(daemon)
 

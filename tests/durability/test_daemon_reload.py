@@ -93,7 +93,8 @@ async def load_for(seconds: float, load: Load, daemon: Daemon) -> None:
 
 
 async def killed_in_the_middle(load: Load, daemon: Daemon) -> int:
-    """Kill the daemon under load; return how many deliveries were under way. Requests that this cuts off may fail."""
+    """Kill the daemon under load; return how many deliveries were cut off so far. Requests that it
+    cuts off may fail."""
     assert load.broken == 0, "a request failed although the daemon lived"
     async with asyncio.TaskGroup() as group:
         group.create_task(load_for(0.3, load, daemon))
@@ -114,7 +115,7 @@ async def test_a_storm_of_reloads_fails_no_request_loses_nothing_and_takes_no_me
         raging = group.create_task(storm.rage())
         for _ in range(KILLS):
             await load_for(SECONDS / 4 / KILLS, load, daemon)
-            flying += await killed_in_the_middle(load, daemon)
+            flying = await killed_in_the_middle(load, daemon)
             await asyncio.to_thread(daemon.start)
         # What is made once has been made after a while.
         await load_for(SECONDS / 4, load, daemon)

@@ -132,7 +132,7 @@ async def finish(daemon: Daemon) -> None:
 
 
 def in_flight(log: list[dict[str, Any]]) -> int:
-    """Return how many attempts were under way when the log ended."""
+    """Return how many attempts a kill cut off, over all lives of the daemon, at the end of its log included."""
     begun = {(record["delivery"], record["number"]) for record in log if record["type"] == "attempt.started"}
     ended = {(record["delivery"], record["number"]) for record in log if record["type"] == "attempt.ended"}
     return len(begun - ended)
