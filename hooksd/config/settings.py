@@ -86,7 +86,7 @@ class Settings(BaseModel):
     """A reference to the bearer token that callers of a TCP `admin` address must present."""
     public_url: str | None = None
     """The URL under which callers reach `listen`, without a slash at the end: for links, and where it is signed."""
-    max_connections: Annotated[int, Field(ge=1, le=1_000_000)] = 1024
+    max_connections: Annotated[int, Field(ge=1, le=1_000_000)] = 512
     """Connections at once on `listen`, and on `admin`; never more than half of the file descriptors there are."""
     max_connections_per_address: Annotated[int, Field(ge=1, le=1_000_000)] = 256
     """Connections at once from one address of another machine. A proxy on another machine may need more."""

@@ -38,7 +38,7 @@ LINGER_BYTES: Final = 256 * 1024
 class Limits:
     """Bounds of one listener. `docs/settings.md` explains those that are settings."""
 
-    connections: int = 1024
+    connections: int = 512
     """Connections at once. When all are taken, one that waits for its caller is closed for a new one."""
     connections_per_address: int = 256
     """Connections at once from one address. This machine's own are not counted: a proxy here speaks for many."""
