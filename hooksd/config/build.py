@@ -7,7 +7,6 @@ unfinished runs with `compile_workflow` when it recovers.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import replace
 from types import MappingProxyType
 
@@ -121,18 +120,23 @@ def build(
     endpoints: dict[str, CompiledEndpoint] = {}
     read: dict[str, Secret] = {}
     verifiers = verifiers or Verifiers(secrets)
-    for webhook in definitions.webhooks.values():
-        with _problems_of(webhook.origin):
+    at = Origin(file=".", line=1)
+    try:
+        for webhook in definitions.webhooks.values():
+            at = webhook.origin
             webhooks[webhook.name] = _webhook(webhook, secrets, verifiers, previous)
-    for workflow in definitions.workflows.values():
-        with _problems_of(workflow.origin):
+        for workflow in definitions.workflows.values():
+            at = workflow.origin
             workflows[workflow.name] = compiled = _workflow(workflow, previous)
             read.update(_read(secrets, compiled.secrets))
-    for endpoint in definitions.endpoints.values():
-        with _problems_of(endpoint.origin):
+        for endpoint in definitions.endpoints.values():
+            at = endpoint.origin
             own = _read(secrets, _secrets_in(_endpoint_names(endpoint.value)))
             endpoints[endpoint.name] = _endpoint(endpoint, secrets, own)
             read.update(own)
+    except Exception as error:
+        # Whatever happens while a definition is built is a problem of that definition: the daemon lives on.
+        raise BuildProblem(at, error) from error
     subscriptions, patterns = _index(workflows.values())
     return Snapshot(
         revision=revision,
@@ -146,15 +150,6 @@ def build(
         subscriptions=subscriptions,
         patterns=patterns,
     )
-
-
-@contextmanager
-def _problems_of(origin: Origin) -> Iterator[None]:
-    """Turn whatever happens while a definition is built into a problem of that definition: the daemon lives on."""
-    try:
-        yield
-    except Exception as error:
-        raise BuildProblem(origin, error) from error
 
 
 def compile_workflow(defined: Defined[Workflow]) -> CompiledWorkflow:
@@ -271,9 +266,9 @@ def _secrets_in(names: Iterable[str]) -> frozenset[str]:
     return frozenset(name.removeprefix(_SECRETS).partition(".")[0] for name in names if name.startswith(_SECRETS))
 
 
-def _read(secrets: SecretStore, names: Iterable[str]) -> dict[str, Secret]:
+def _read(secrets: SecretStore, names: frozenset[str]) -> dict[str, Secret]:
     """Return secrets by name."""
-    return {name: secrets.named(name) for name in sorted(names)}
+    return {name: secrets.named(name) for name in sorted(names)} if names else {}
 
 
 def _index(

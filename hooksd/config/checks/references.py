@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import cache, partial
 
 from hooksd.config.checks.collection import Collection
 from hooksd.config.checks.events import SENDERS, Events
@@ -20,11 +21,16 @@ def check(collection: Collection, workflows: Iterable[Written]) -> Iterator[Find
         collection: All definitions.
         workflows: Those to look at.
     """
-    events = Events(pattern for kind in SENDERS for item in collection.of(kind).values() for pattern in item.sends)
+    # Only asked for by few workflows, and it takes longer than all else when one file has changed.
+    events = cache(partial(_events, collection))
     for workflow in workflows:
         yield from _role(workflow, collection)
         yield from _endpoints(workflow, collection)
         yield from _subscriptions(workflow, collection, events)
+
+
+def _events(collection: Collection) -> Events:
+    return Events(pattern for kind in SENDERS for item in collection.of(kind).values() for pattern in item.sends)
 
 
 def _role(workflow: Written, collection: Collection) -> Iterator[Finding]:
@@ -46,14 +52,14 @@ def _unknown(code: str, kind: str, file: str, path: Path, name: str, known: Mapp
     return Finding(code=code, message=f"there is no {kind} `{name}`", file=file, path=path, hint=hint)
 
 
-def _subscriptions(workflow: Written, collection: Collection, events: Events) -> Iterator[Finding]:
+def _subscriptions(workflow: Written, collection: Collection, events: Callable[[], Events]) -> Iterator[Finding]:
     for path, entry in texts_of(workflow.table.get("on"), (*workflow.path, "on")):
         kind, colon, name = entry.partition(":")
         if colon and f"{kind}:" in (BY_WEBHOOK, BY_WEBHOOK_ID):
             if "*" not in name and name not in collection.webhooks:
                 yield _unknown("H042", "webhook", workflow.file, path, name, collection.webhooks)
-        elif entry != MANUAL and not events.may_be(entry):
-            hint = did_you_mean(entry, events.plain) or "only an operator can send it, by hand"
+        elif entry != MANUAL and not events().may_be(entry):
+            hint = did_you_mean(entry, events().plain) or "only an operator can send it, by hand"
             yield Finding(
                 code="H047",
                 message=f"no webhook and no `emit` sends `{entry}`",
