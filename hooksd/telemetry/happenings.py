@@ -28,7 +28,6 @@ from hooksd.telemetry.working import (
     AttemptEnded,
     DeliveryEnded,
     EventAccepted,
-    RequestAnswered,
     RequestFailed,
     RequestsRefused,
     RunEnded,
@@ -37,7 +36,7 @@ from hooksd.telemetry.working import (
 )
 
 HAPPENINGS: tuple[type[Happening], ...] = (
-    RequestAnswered, RequestsRefused, RequestFailed, EventAccepted, RunStarted, RunEnded, StepEnded, AttemptEnded,
+    RequestsRefused, RequestFailed, EventAccepted, RunStarted, RunEnded, StepEnded, AttemptEnded,
     DeliveryEnded, JournalWritten, JournalRefused, JournalAccepting, JournalBroken, LogDamaged, LogTrimmed,
     ConfigApplied, ConfigRestored, ConfigRejected, ConfigHeld, ConfigProblem, DaemonStarted, DaemonStopping,
     DaemonStopped, TaskFailed,
@@ -48,6 +47,6 @@ __all__ = [
     "HAPPENINGS", "AttemptEnded", "ConfigApplied", "ConfigHeld", "ConfigProblem", "ConfigRejected",
     "ConfigRestored", "DaemonStarted", "DaemonStopped", "DaemonStopping", "DeliveryEnded", "EventAccepted",
     "Happening", "JournalAccepting", "JournalBroken", "JournalRefused", "JournalWritten", "LogDamaged", "LogTrimmed",
-    "RequestAnswered", "RequestFailed", "RequestsRefused", "RunEnded", "RunStarted", "StepEnded",
+    "RequestFailed", "RequestsRefused", "RunEnded", "RunStarted", "StepEnded",
     "TaskFailed",
 ]  # fmt: skip

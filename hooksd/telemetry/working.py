@@ -12,20 +12,6 @@ from hooksd.telemetry.metrics import Metrics
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RequestAnswered:
-    """A webhook answered. There is one per request, so no line is written."""
-
-    event: ClassVar[str] = "request.answered"
-    level: ClassVar[Level | None] = None
-    webhook: str
-    status: int
-    seconds: float
-
-    def measure(self, metrics: Metrics) -> None:  # noqa: D102 - see Happening
-        metrics.request(self.webhook, self.status, self.seconds)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class RequestsRefused:
     """Requests were refused, `count` alike within about a second."""
 

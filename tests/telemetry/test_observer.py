@@ -47,12 +47,6 @@ def test_what_a_happening_does_not_know_is_left_out_of_its_line(out: io.StringIO
     assert set(line) == {"at", "level", "event", "revision", "reason"}
 
 
-def test_what_happens_for_every_request_writes_no_line(out: io.StringIO) -> None:
-    Observer().emit(happenings.RequestAnswered(webhook="github", status=202, seconds=0.001))
-
-    assert out.getvalue() == ""
-
-
 def test_an_error_of_hooksd_shows_its_traceback(out: io.StringIO) -> None:
     try:
         raise ValueError("broken")  # noqa: TRY301
