@@ -93,8 +93,7 @@ async def load_for(seconds: float, load: Load, daemon: Daemon) -> None:
 
 
 async def killed_in_the_middle(load: Load, daemon: Daemon) -> int:
-    """Kill the daemon under load; return how many deliveries were cut off so far. Requests that it
-    cuts off may fail."""
+    """Kill the daemon under load, which may fail requests; return how many deliveries were cut off so far."""
     assert load.broken == 0, "a request failed although the daemon lived"
     async with asyncio.TaskGroup() as group:
         group.create_task(load_for(0.3, load, daemon))
