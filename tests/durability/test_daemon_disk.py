@@ -108,7 +108,7 @@ async def test_a_full_disk_refuses_at_once_loses_nothing_and_is_left_behind_by_i
     assert_nothing_is_lost(daemon, receiver, load, duplicates=0)
     # The machine may be busy with other things: the claims are 50 ms and 2 s.
     assert sorted(refusals)[len(refusals) // 2] < 0.25
-    assert min(recoveries) < 4
+    assert max(recoveries) < 6
     tell(
         f"{FULL_DISKS} full disks, {len(load.accepted)} accepted, {load.answers[503]} refused; refusal median "
         f"{sorted(refusals)[len(refusals) // 2] * 1000:.1f} ms, slowest {max(refusals) * 1000:.1f} ms; "
