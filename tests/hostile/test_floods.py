@@ -94,6 +94,7 @@ def test_a_flood_is_refused_and_honest_callers_are_served(
 
     outcome[0].check(f"{flood.__name__} x {len(answers)}")
     last = {statuses(answer)[-1] for answer in answers if statuses(answer)}
-    assert last == {expected}
+    assert expected in last
+    assert last <= {expected, 503}, "an attacker may also meet the bound of its own address"
     assert daemon.stop() == 0
     assert len(answers) >= (4 if FULL else 1)
