@@ -446,6 +446,7 @@ async def test_what_was_frozen_by_chance_is_collected_after_some_changes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("hooksd.daemon.reload.THOROUGH", 3)
+    monkeypatch.setattr("hooksd.daemon.memory.MUCH", 10**9)  # whatever else these tests have left in memory
     house = House(tmp_path, roles(1))
     await house.reloader.start()
     circle = Circle()

@@ -34,6 +34,9 @@ def shell(script: str, **options: Any) -> StartProcess:
 
 @pytest.fixture
 def runner(tmp_path: Path) -> ProcessRunner:
+    # This process adopts orphans since its first runner: programs of daemons that other tests have killed end up here.
+    for stranger in zombies():
+        os.waitpid(stranger, os.WNOHANG)
     return ProcessRunner(grace=0.2, directory=tmp_path)
 
 
