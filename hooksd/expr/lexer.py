@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from hooksd.expr.problem import ExpressionProblem
 from hooksd.model.base import Json
@@ -30,9 +30,8 @@ _OPENING = {"(": ")", "[": "]", "{": "}"}
 _SMALLEST, _LARGEST = -(2**63), 2**64 - 1
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Token:
-    """One word of an expression."""
+class Token(NamedTuple):
+    """One word of an expression. A tuple: an expression has many, and each is made when definitions are loaded."""
 
     kind: Kind
     text: str
