@@ -1,0 +1,100 @@
+"""Which ids of deliveries were accepted a while ago, in as little memory as can be: 132 bytes for each.
+
+An id is kept as a digest of 16 bytes, in one of a few generations, so that forgetting is letting go of the oldest one.
+`web.duplicates` says what it means that an id is known.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import deque
+from typing import NamedTuple
+
+KEEP = 72 * 3600.0
+"""Seconds. The longest schedule of retries that providers are known to have is three days."""
+MOST = 1_000_000
+"""Ids, of all webhooks: 132 MB. Beyond it the oldest are forgotten before their time."""
+_GENERATIONS = 8
+_FREED = 8
+"""Entries of a forgotten generation that are let go of with each new one: all at once would hold up every caller."""
+
+Entry = int | tuple[int, int]
+"""The UUID of the event, alone or with a digest of the request."""
+
+
+def key_of(webhook: str, delivery_id: str) -> int:
+    """Return what stands for the id of a delivery to a webhook."""
+    text = f"{webhook}\0{delivery_id}".encode("utf-8", "surrogatepass")
+    return int.from_bytes(hashlib.blake2b(text, digest_size=16).digest(), "big")
+
+
+class _Generation(NamedTuple):
+    began: float
+    entries: dict[int, Entry]
+
+
+class Remembered:
+    """Entries by key, each for `keep` seconds and a little more."""
+
+    def __init__(self, *, keep: float = KEEP, most: int = MOST) -> None:
+        """Begin with nothing.
+
+        Args:
+            keep: For how many seconds, at least.
+            most: How many entries, at most.
+        """
+        self.most = most
+        """How many entries there can be."""
+        self._span = keep / (_GENERATIONS - 1)
+        self._keep = keep
+        self._size = max(1, most // _GENERATIONS)
+        self._generations: deque[_Generation] = deque()
+        self._dying: list[dict[int, Entry]] = []
+
+    def __len__(self) -> int:
+        """Return how many entries there are."""
+        return sum(len(generation.entries) for generation in self._generations)
+
+    def get(self, key: int) -> Entry | None:
+        """Return what was put last; None when nothing was, or it is forgotten."""
+        for generation in self._generations:
+            entry = generation.entries.get(key)
+            if entry is not None:
+                return entry
+        return None
+
+    def put(self, key: int, entry: Entry, now: float) -> None:
+        """Remember.
+
+        Args:
+            key: From `key_of`.
+            entry: What to remember.
+            now: Unix seconds.
+        """
+        newest = self._generations[0] if self._generations else None
+        if newest is None or now - newest.began >= self._span or len(newest.entries) >= self._size:
+            newest = self._begin(now)
+        newest.entries[key] = entry
+        self._free()
+
+    def drop(self, key: int) -> None:
+        """Forget one."""
+        for generation in self._generations:
+            generation.entries.pop(key, None)
+
+    def _begin(self, now: float) -> _Generation:
+        newest = _Generation(now, {})
+        self._generations.appendleft(newest)
+        while len(self._generations) > _GENERATIONS or self._is_over(self._generations[-1], now):
+            self._dying.append(self._generations.pop().entries)
+        return newest
+
+    def _is_over(self, generation: _Generation, now: float) -> bool:
+        return generation.began + self._span + self._keep < now
+
+    def _free(self) -> None:
+        for _ in range(_FREED if self._dying else 0):
+            if not self._dying[-1]:
+                self._dying.pop()
+                return
+            self._dying[-1].popitem()
