@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
 from hooksd.config.kinds import EXPECTED, found
 from hooksd.config.sources import OTHER_VARIABLES, PREFIX, process_environment, read_sources
 from hooksd.errors import SettingsRejected
+from hooksd.model.base import Name
 from hooksd.model.secret import SecretRef
 from hooksd.model.units import Duration, Size
 
@@ -64,6 +65,17 @@ def parse_address(text: str) -> Address:
     return TcpAddress(host=host[1:-1] if bracketed else host or "0.0.0.0", port=int(port))  # noqa: S104 - `:9000` asks for it
 
 
+def _pairs(value: object) -> object:
+    """Let the environment write a mapping as `NAME=REFERENCE,NAME=REFERENCE`."""
+    if not isinstance(value, str):
+        return value
+    pairs = [pair.partition("=") for pair in value.split(",") if pair.strip()]
+    return {name.strip(): reference.strip() for name, _, reference in pairs}
+
+
+Keys = Annotated[Mapping[Name, SecretRef], BeforeValidator(_pairs)]
+
+
 class Settings(BaseModel):
     """Every setting, checked. Building one reads nothing: `load_settings` reads the file and the environment."""
 
@@ -84,6 +96,11 @@ class Settings(BaseModel):
     Default: `unix:STATE_DIR/admin.sock`."""
     admin_token: SecretRef | None = None
     """A reference to the bearer token that callers of a TCP `admin` address must present."""
+    admin_keys: Keys = {}
+    """More tokens for callers of a TCP `admin` address, each with the name that what they write carries: references
+    by name, like `admin_keys.alice = "credential:alice"`; in the environment `alice=credential:alice,bob=...`."""
+    admin_write: bool = False
+    """Let the admin API write webhooks into `hooks_dir`. Off: files are changed by people and their commits only."""
     public_url: str | None = None
     """The URL under which callers reach `listen`, without a slash at the end: for links, and where it is signed."""
     max_connections: Annotated[int, Field(ge=1, le=1_000_000)] = 512
@@ -137,7 +154,7 @@ class Settings(BaseModel):
 
     @model_validator(mode="after")
     def _admin_is_guarded(self) -> Self:
-        if isinstance(self.admin_address, TcpAddress) and self.admin_token is None:
+        if isinstance(self.admin_address, TcpAddress) and self.admin_token is None and not self.admin_keys:
             raise PydanticCustomError(
                 "admin_token", "`admin` is reachable over TCP, so it needs `admin_token`, like credential:admin"
             )

@@ -19,6 +19,7 @@ from hooksd.journal.reader import LogReader
 from hooksd.model.secret import Secret
 from hooksd.web.admin import Admin
 from hooksd.web.app import admin_app
+from hooksd.web.editing import Editor
 from hooksd.web.guard_limits import Limits
 from hooksd.web.receive import Receiver
 from hooksd.web.refusals import Refusals
@@ -75,7 +76,13 @@ def trigger_face(ground: Ground, *, intake: Intake, refusals: Refusals, is_open:
 
 
 def admin_face(
-    ground: Ground, *, intake: Intake, definitions: Definitions, identity: Identity, work: Callable[[], Work]
+    ground: Ground,
+    *,
+    intake: Intake,
+    definitions: Definitions,
+    identity: Identity,
+    work: Callable[[], Work],
+    editor: Editor | None = None,
 ) -> ASGIApp:
     """Return what operators and the command line meet.
 
@@ -85,6 +92,7 @@ def admin_face(
         definitions: Keeps the definitions in step with the files.
         identity: Who this daemon is.
         work: Returns how much has no end yet.
+        editor: Changes webhooks; None: nobody may.
 
     Raises:
         SettingsRejected: The admin token cannot be read.
@@ -104,8 +112,9 @@ def admin_face(
         clock=ground.clock,
         observer=ground.observer,
         public_url=ground.settings.public_url,
+        editor=editor,
     )
-    return admin_app(admin, token=admin_token(ground))
+    return admin_app(admin, token=admin_token(ground), keys=admin_keys(ground))
 
 
 def admin_token(ground: Ground) -> Secret | None:
@@ -117,7 +126,23 @@ def admin_token(ground: Ground) -> Secret | None:
     reference = ground.settings.admin_token
     if reference is None or not isinstance(ground.settings.admin_address, TcpAddress):
         return None
+    return _read(ground, "admin_token", reference)
+
+
+def admin_keys(ground: Ground) -> dict[str, Secret]:
+    """Return what callers over TCP may show instead, by the name of who has it; none on a unix socket.
+
+    Raises:
+        SettingsRejected: One cannot be read.
+    """
+    if not isinstance(ground.settings.admin_address, TcpAddress):
+        return {}
+    keys = ground.settings.admin_keys
+    return {name: _read(ground, f"admin_keys.{name}", reference) for name, reference in keys.items()}
+
+
+def _read(ground: Ground, setting: str, reference: str) -> Secret:
     try:
         return ground.secrets.get(reference)
     except SecretProblem as problem:
-        raise SettingsRejected(f"admin_token: {problem.message}; {problem.hint or 'check the reference'}") from problem
+        raise SettingsRejected(f"{setting}: {problem.message}; {problem.hint or 'check the reference'}") from problem

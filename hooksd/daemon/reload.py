@@ -177,6 +177,15 @@ class Reloader:
         async with self._lock:
             return await self._consider(await self._source.tree(), accept=accept, again=True)
 
+    async def rehearse(self, tree: Tree) -> Verdict:
+        """Return the verdict on some content, exactly as for a reload, without putting it in force or telling anybody.
+
+        Args:
+            tree: What the directory might hold.
+        """
+        async with self._lock:
+            return await self._verdict(tree, accept=None, again=True)
+
     async def _follow(self, tree: Tree) -> None:
         """Judge a changed tree, as often as the log refuses the record for want of room."""
         is_stale = self._lock.locked()

@@ -15,10 +15,10 @@ import uvicorn
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from hooksd.web.answer import send_answer
-from hooksd.web.guard import GuardedProtocol
 from hooksd.web.guard_crowd import Crowd, Report
 from hooksd.web.guard_direct import DirectProtocol
 from hooksd.web.guard_limits import GuardReason, Limits
+from hooksd.web.guard_local import LocalProtocol
 from hooksd.web.problem import unavailable
 from hooksd.web.trigger import TriggerApp
 
@@ -65,7 +65,7 @@ class Listener:
         """
         self._sockets = list(sockets)
         self._crowd = Crowd(_affordable(limits or Limits()), report or _untold)
-        protocol: Any = partial(GuardedProtocol, crowd=self._crowd)  # uvicorn only calls it
+        protocol: Any = partial(LocalProtocol, crowd=self._crowd)  # uvicorn only calls it
         if isinstance(app, TriggerApp):
             protocol = partial(DirectProtocol, crowd=self._crowd, application=app)
         self._server = _Guest(

@@ -25,6 +25,7 @@ from hooksd.config.settings import Settings, process_environment
 from hooksd.config.snapshot import subscribers
 from hooksd.daemon import systemd
 from hooksd.daemon.control import Identity, Work, status_line
+from hooksd.daemon.editor import FileEditor
 from hooksd.daemon.faces import admin_face, limits_of, trigger_face
 from hooksd.daemon.ground import Ground, ground_of
 from hooksd.daemon.heartbeat import beat
@@ -78,7 +79,9 @@ async def _life(settings: Settings) -> None:
         ground.journal.open()
         stack.push_async_callback(ground.journal.close)
         left = unfinished(ground.journal.read())
-        works = _works(ground, await stack.enter_async_context(HttpSender()))
+        processes = ProcessRunner()
+        stack.callback(processes.close)
+        works = _works(ground, await stack.enter_async_context(HttpSender()), processes)
         await works.reloader.start()
         works.engine.recover(left)
         works.dispatcher.recover(left)
@@ -86,7 +89,7 @@ async def _life(settings: Settings) -> None:
         await _stopped(ground)
 
 
-def _works(ground: Ground, sender: HttpSender) -> _Works:
+def _works(ground: Ground, sender: HttpSender, processes: ProcessRunner) -> _Works:
     dispatcher = Dispatcher(
         journal=ground.journal,
         clock=ground.clock,
@@ -98,7 +101,7 @@ def _works(ground: Ground, sender: HttpSender) -> _Works:
     )
     engine = Engine(
         journal=ground.journal,
-        performer=Switchboard(process=ProcessRunner().perform, request=sender.request, deliver=dispatcher.deliver),
+        performer=Switchboard(process=processes.perform, request=sender.request, deliver=dispatcher.deliver),
         clock=ground.clock,
         ids=ground.ids,
         current=ground.current,
@@ -163,6 +166,7 @@ async def _parts(ground: Ground, works: _Works, left: Unfinished) -> Parts:
         definitions=works.reloader,
         identity=identity,
         work=lambda: Work(runs=works.engine.unfinished, deliveries=works.dispatcher.pending),
+        editor=_editor(ground, works) if ground.settings.admin_write else None,
     )
     await _started(ground, identity, left)
 
@@ -183,6 +187,16 @@ async def _parts(ground: Ground, works: _Works, left: Unfinished) -> Parts:
         ending=partial(_ending, ground, is_open),
         drain=partial(_drain, works),
         reload=partial(_reload, works.reloader),
+    )
+
+
+def _editor(ground: Ground, works: _Works) -> FileEditor:
+    return FileEditor(
+        root=ground.settings.hooks_dir,
+        stage=works.reloader,
+        current=ground.current,
+        clock=ground.clock,
+        observer=ground.observer,
     )
 
 

@@ -15,6 +15,9 @@ from hooksd.model.units import Size, parse_duration
 Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
 Path = Annotated[str, StringConstraints(pattern=r"^/[A-Za-z0-9._~/-]*$", max_length=512)]
 
+Moment = Annotated[str, StringConstraints(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$", max_length=64)]
+Person = Annotated[str, StringConstraints(min_length=1, max_length=128)]
+
 DEFAULT_ACCEPT = ("application/json", "application/x-www-form-urlencoded")
 ANSWER_PATTERN = r"^(accept|none|wait:[0-9]+(\.[0-9]+)?(ms|s|m))$"
 
@@ -49,6 +52,15 @@ class Webhook(Definition):
     """How large one request may be."""
     answer: Annotated[str, Field(pattern=ANSWER_PATTERN)] = "accept"
     """`accept`: 202 with the runs; `wait:10s`: what the `respond` step says; `none`: 204."""
+
+    created_at: Moment | None = None
+    """When it was created, RFC 3339 in UTC. The admin API writes this and the next three; they change nothing."""
+    created_by: Person | None = None
+    """Who created it: the name of a local user or of an API key."""
+    updated_at: Moment | None = None
+    """When it was last changed through the admin API."""
+    updated_by: Person | None = None
+    """Who changed it last."""
 
     @field_validator("path")
     @classmethod

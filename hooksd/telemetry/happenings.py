@@ -23,6 +23,7 @@ from hooksd.telemetry.living import (
     LogDamaged,
     LogTrimmed,
     TaskFailed,
+    WebhookWritten,
 )
 from hooksd.telemetry.working import (
     AttemptEnded,
@@ -39,7 +40,7 @@ HAPPENINGS: tuple[type[Happening], ...] = (
     RequestsRefused, RequestFailed, EventAccepted, RunStarted, RunEnded, StepEnded, AttemptEnded,
     DeliveryEnded, JournalWritten, JournalRefused, JournalAccepting, JournalBroken, LogDamaged, LogTrimmed,
     ConfigApplied, ConfigRestored, ConfigRejected, ConfigHeld, ConfigProblem, DaemonStarted, DaemonStopping,
-    DaemonStopped, TaskFailed,
+    DaemonStopped, TaskFailed, WebhookWritten,
 )  # fmt: skip
 """Every happening there is; `docs/observing.md` describes each."""
 
@@ -48,5 +49,5 @@ __all__ = [
     "ConfigRestored", "DaemonStarted", "DaemonStopped", "DaemonStopping", "DeliveryEnded", "EventAccepted",
     "Happening", "JournalAccepting", "JournalBroken", "JournalRefused", "JournalWritten", "LogDamaged", "LogTrimmed",
     "RequestFailed", "RequestsRefused", "RunEnded", "RunStarted", "StepEnded",
-    "TaskFailed",
+    "TaskFailed", "WebhookWritten",
 ]  # fmt: skip

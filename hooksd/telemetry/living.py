@@ -184,6 +184,19 @@ class ConfigProblem(Said):
     problem: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WebhookWritten(Said):
+    """Somebody changed a webhook through the admin API; what came of it follows as `config.applied`."""
+
+    event: ClassVar[str] = "webhook.written"
+    level: ClassVar[Level | None] = "info"
+    webhook: str
+    by: str
+    file: str
+    is_gone: bool
+    """It was removed."""
+
+
 # --- the daemon
 
 

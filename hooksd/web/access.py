@@ -1,7 +1,15 @@
-"""Who may talk to the admin listener over TCP. A Unix socket needs no token: its file mode decides."""
+"""Who may talk to the admin listener over TCP. A Unix socket needs no token: its file mode decides.
+
+Both leave the name of the caller in the request: a key has one in the settings, a local process that of its user.
+"""
 
 from __future__ import annotations
 
+import pwd
+from collections.abc import Mapping
+from typing import Final
+
+from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from hooksd import signature
@@ -9,33 +17,61 @@ from hooksd.model.secret import Secret
 from hooksd.web.answer import send_answer
 from hooksd.web.problem import problem
 
-_SCHEME = b"bearer "
+_SCHEME: Final = b"bearer "
+_NAME: Final = "caller"
+USER_ID: Final = "user_id"
+"""What the protocol of a Unix socket calls the user of the process at the other end, in the state of a request."""
 
 
 class BearerGuard:
-    """Lets requests through that carry the token (RFC 6750)."""
+    """Lets requests through that carry a key: `Authorization: Bearer KEY` (RFC 6750) or `X-Api-Key: KEY`."""
 
-    def __init__(self, app: ASGIApp, token: Secret) -> None:
+    def __init__(self, app: ASGIApp, keys: Mapping[str, Secret]) -> None:
         """Guard an application.
 
+        Args:
+            app: What is guarded.
+            keys: Each by the name of who has it.
+
         Raises:
-            ValueError: The token is empty, so that everyone would know it.
+            ValueError: A key is empty, so that everyone would know it; or there is none.
         """
-        if not token.reveal():
-            raise ValueError("the admin token is empty")
+        if not keys or not all(key.reveal() for key in keys.values()):
+            raise ValueError("an admin key is empty")
         self._app = app
-        self._token = token
+        self._keys = keys
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, or answer it with 401."""
-        if scope["type"] == "http" and not self._is_allowed(scope):
-            detail = "send `Authorization: Bearer TOKEN` with the token that the setting `admin_token` names"
-            await send_answer(problem(401, detail, headers=((b"www-authenticate", b"Bearer"),)), send)
-            return
+        if scope["type"] == "http":
+            caller = self._caller(scope)
+            if caller is None:
+                detail = "send `Authorization: Bearer TOKEN` with the token that the setting `admin_token` names"
+                await send_answer(problem(401, detail, headers=((b"www-authenticate", b"Bearer"),)), send)
+                return
+            scope.setdefault("state", {})[_NAME] = caller
         await self._app(scope, receive, send)
 
-    def _is_allowed(self, scope: Scope) -> bool:
-        given = [value for name, value in scope["headers"] if name == b"authorization"]
-        if len(given) != 1 or given[0][: len(_SCHEME)].lower() != _SCHEME:
-            return False
-        return signature.equal(given[0][len(_SCHEME) :].strip(), self._token.reveal())
+    def _caller(self, scope: Scope) -> str | None:
+        given = [value for name, value in scope["headers"] if name == b"x-api-key"]
+        given += [_bearer(value) for name, value in scope["headers"] if name == b"authorization"]
+        if len(given) != 1:
+            return None
+        # All are compared, so that the time does not tell which one was nearly right.
+        fitting = [name for name, key in self._keys.items() if signature.equal(given[0], key.reveal())]
+        return fitting[0] if fitting else None
+
+
+def _bearer(value: bytes) -> bytes:
+    return value[len(_SCHEME) :].strip() if value[: len(_SCHEME)].lower() == _SCHEME else b""
+
+
+def caller_of(request: Request) -> str:
+    """Return who asks: the name of the key, or of the local user. It may block: call it in a thread."""
+    state = request.scope.get("state", {})
+    if _NAME in state:
+        return str(state[_NAME])
+    try:
+        return pwd.getpwuid(state[USER_ID]).pw_name
+    except KeyError:
+        return f"user {state[USER_ID]}" if USER_ID in state else "local"

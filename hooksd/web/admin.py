@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from difflib import get_close_matches
-from typing import Final
 
 import orjson
 from starlette.requests import Request
@@ -14,32 +13,22 @@ from starlette.routing import Route
 from hooksd.clock import Clock
 from hooksd.engine.ports import Accepted, Intake
 from hooksd.errors import JournalError
-from hooksd.model import body
 from hooksd.model.base import Json
 from hooksd.model.ids import EVENT_PREFIX, RUN_PREFIX, IdFactory
 from hooksd.telemetry import happenings
 from hooksd.telemetry.observer import Observer
 from hooksd.web.answer import Answer, json_answer
-from hooksd.web.body import Disconnected, Unreadable, parse_body, read_body
+from hooksd.web.asked import Refusal, document_of
 from hooksd.web.control import Control
+from hooksd.web.editing import Editor
 from hooksd.web.history import event_view, run_view
 from hooksd.web.manual import NotMeant, StartWorkflow, manual_event, read_trigger
 from hooksd.web.outcome import accepted_document
-from hooksd.web.problem import CLOSE, problem, unavailable
+from hooksd.web.problem import problem, unavailable
 from hooksd.web.views import KINDS, config_view, documents
-
-MAX_BODY: Final = 10 * 2**20
-"""Bytes of a request to the admin listener."""
+from hooksd.web.webhooks import WebhookDesk
 
 Endpoint = Callable[[Request], Awaitable[Answer]]
-
-
-class Refusal(Exception):
-    """The request cannot be served; `answer` says why."""
-
-    def __init__(self, answer: Answer) -> None:
-        super().__init__(answer.status)
-        self.answer = answer
 
 
 class Admin:
@@ -54,6 +43,7 @@ class Admin:
         clock: Clock,
         observer: Observer,
         public_url: str | None,
+        editor: Editor | None = None,
     ) -> None:
         """Take what it works with.
 
@@ -64,6 +54,7 @@ class Admin:
             clock: The time.
             observer: Told of errors; its metrics are what `/metrics` shows.
             public_url: What URLs of webhooks and runs start with; None: they are paths.
+            editor: Changes webhooks; None: `admin_write` is off.
         """
         self._control = control
         self._intake = intake
@@ -71,6 +62,7 @@ class Admin:
         self._clock = clock
         self._observer = observer
         self._public_url = public_url
+        self._webhooks = WebhookDesk(control=control, editor=editor, public_url=public_url)
 
     def routes(self) -> list[Route]:
         """Return every route there is."""
@@ -84,6 +76,9 @@ class Admin:
             Route(f"{api}/runs/{{id}}", self._served(self._run), methods=["GET"]),
             *(Route(f"{api}/{kind}", self._served(self._listed(kind)), methods=["GET"]) for kind in KINDS),
             *(Route(f"{api}/{kind}/{{name}}", self._served(self._shown(kind)), methods=["GET"]) for kind in KINDS),
+            Route(f"{api}/webhooks", self._served(self._webhooks.create), methods=["POST"]),
+            Route(f"{api}/webhooks/{{name}}", self._served(self._webhooks.put), methods=["PUT"]),
+            Route(f"{api}/webhooks/{{name}}", self._served(self._webhooks.delete), methods=["DELETE"]),
             Route("/metrics", self._served(self._metrics), methods=["GET"]),
         ]
 
@@ -110,7 +105,7 @@ class Admin:
         return json_answer(200, self._control.status())
 
     async def _reload(self, request: Request) -> Answer:
-        document = await _document(request)
+        document = await document_of(request)
         if not isinstance(document, Mapping | None) or set(document or {}) - {"accept"}:
             return problem(422, 'send nothing, or {"accept": "REVISION"}')
         accept = (document or {}).get("accept")
@@ -123,7 +118,7 @@ class Admin:
 
     async def _trigger(self, request: Request) -> Answer:
         try:
-            trigger = read_trigger(await _document(request))
+            trigger = read_trigger(await document_of(request))
         except NotMeant as error:
             return problem(422, str(error))
         event = manual_event(self._ids.event(), trigger, self._clock.now())
@@ -149,6 +144,8 @@ class Admin:
 
     def _shown(self, kind: str) -> Endpoint:
         async def shown(request: Request) -> Answer:
+            if kind == "webhooks" and (answer := await self._webhooks.text(request)) is not None:
+                return answer
             snapshot = self._control.current()
             name = request.path_params["name"]
             views = KINDS[kind](snapshot, self._public_url)
@@ -189,17 +186,3 @@ def _unknown(word: str, name: str, known: Mapping[str, object]) -> Answer:
 
 def _not_started(accepted: Accepted) -> list[Json]:
     return [orjson.loads(orjson.dumps(item)) for item in accepted.not_started]
-
-
-async def _document(request: Request) -> Json:
-    """Read the JSON body of a request; null when there is none."""
-    try:
-        raw = await read_body(request.receive, MAX_BODY)
-    except Disconnected as error:
-        raise Refusal(problem(400, "the body ended early")) from error
-    if raw is None:
-        raise Refusal(problem(413, f"the body may have at most {MAX_BODY} bytes", headers=CLOSE))
-    try:
-        return parse_body(body.JSON, raw)
-    except Unreadable as error:
-        raise Refusal(problem(400, str(error))) from error

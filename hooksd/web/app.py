@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
+
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -13,17 +17,22 @@ from hooksd.web.access import BearerGuard
 from hooksd.web.admin import Admin
 from hooksd.web.problem import problem
 
+TOKEN: Final = "admin"
+"""What a caller is called who shows the one token."""
 
-def admin_app(admin: Admin, *, token: Secret | None) -> ASGIApp:
+
+def admin_app(admin: Admin, *, token: Secret | None, keys: Mapping[str, Secret] = MappingProxyType({})) -> ASGIApp:
     """Build the admin application.
 
     Args:
         admin: Serves the requests.
         token: What callers must show; None on a Unix socket, whose file mode says who may connect.
+        keys: More of the same, by the name of who has it.
     """
     app = Starlette(routes=admin.routes(), exception_handlers={HTTPException: _refused})
     app.router.redirect_slashes = False
-    return app if token is None else BearerGuard(app, token)
+    known = {**keys, **({} if token is None else {TOKEN: token})}
+    return BearerGuard(app, known) if known else app
 
 
 async def _refused(request: Request, error: Exception) -> Response:

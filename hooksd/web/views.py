@@ -61,6 +61,7 @@ def webhook_view(defined: Defined[Webhook], path: str, public_url: str | None) -
     """
     value = defined.value
     return {
+        "id": defined.name,
         "name": defined.name,
         "path": path,
         "url": f"{public_url.rstrip('/')}{path}" if public_url else None,
@@ -69,6 +70,11 @@ def webhook_view(defined: Defined[Webhook], path: str, public_url: str | None) -
         "answer": value.answer,
         "enabled": value.enabled,
         "description": value.description,
+        "created_at": value.created_at,
+        "created_by": value.created_by,
+        "updated_at": value.updated_at,
+        "updated_by": value.updated_by,
+        "digest": defined.digest,
         "origin": origin_view(defined.origin),
     }
 

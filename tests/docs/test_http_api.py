@@ -34,6 +34,7 @@ def routes() -> list[str]:
 @pytest.mark.skipif(shutil.which("curl") is None, reason="the examples are told with curl")
 def test_every_example_does_what_the_page_shows(daemon: Daemon) -> None:
     daemon.write(definitions(TEXT))
+    daemon.variables["HOOKSD_ADMIN_WRITE"] = "true"
     daemon.start()
 
     for example in examples(TEXT):

@@ -2,20 +2,47 @@ from __future__ import annotations
 
 import httpx
 import pytest
+from starlette.requests import Request
 from starlette.responses import PlainTextResponse
+from starlette.types import Receive, Scope, Send
 
 from hooksd.model.secret import Secret
-from hooksd.web.access import BearerGuard
+from hooksd.web.access import BearerGuard, caller_of
 from tests.web.doubles import client
 
-GUARDED = BearerGuard(PlainTextResponse("inside"), Secret(b"a token of the operator"))
+KEYS = {"ada": Secret(b"a token of the operator"), "ci": Secret(b"another one")}
+
+
+async def whose(scope: Scope, receive: Receive, send: Send) -> None:
+    """An application that answers with the name of its caller."""
+    await PlainTextResponse(caller_of(Request(scope)))(scope, receive, send)
+
+
+GUARDED = BearerGuard(whose, KEYS)
 
 
 async def test_the_token_opens_the_door() -> None:
     async with client(GUARDED) as caller:
         answer = await caller.get("/anything", headers={"Authorization": "bearer a token of the operator "})
 
-    assert answer.text == "inside"
+    assert answer.text == "ada"
+
+
+@pytest.mark.parametrize(("key", "name"), [("a token of the operator", "ada"), ("another one", "ci")])
+async def test_an_api_key_opens_it_too_and_says_who_comes(key: str, name: str) -> None:
+    async with client(GUARDED) as caller:
+        answer = await caller.get("/anything", headers={"X-Api-Key": key})
+
+    assert answer.text == name
+
+
+def test_a_local_caller_has_the_name_of_its_user() -> None:
+    def asked(**state: object) -> str:
+        return caller_of(Request({"type": "http", "state": state}))
+
+    assert asked(user_id=0) == "root"
+    assert asked(user_id=4_000_000_000) == "user 4000000000"
+    assert asked() == "local"
 
 
 @pytest.mark.parametrize(
@@ -28,8 +55,11 @@ async def test_the_token_opens_the_door() -> None:
         [("Authorization", "Basic a token of the operator")],
         [("Authorization", "Bearer a token of the operator"), ("Authorization", "Bearer another")],
         [("Authorization", b"Bearer \xff\xfe")],
+        [("X-Api-Key", "a third")],
+        [("X-Api-Key", "a token of the operator"), ("Authorization", "Bearer a token of the operator")],
+        [("X-Api-Key", "a token of the operator"), ("X-Api-Key", "a token of the operator")],
     ],
-    ids=range(7),
+    ids=range(10),
 )
 async def test_nothing_else_does(headers: list[tuple[str, str | bytes]]) -> None:
     pairs = [(name.encode(), value if isinstance(value, bytes) else value.encode()) for name, value in headers]
@@ -44,4 +74,4 @@ async def test_nothing_else_does(headers: list[tuple[str, str | bytes]]) -> None
 
 def test_an_empty_token_guards_nothing() -> None:
     with pytest.raises(ValueError, match="empty"):
-        BearerGuard(PlainTextResponse("inside"), Secret(b""))
+        BearerGuard(whose, {"ada": Secret(b"")})

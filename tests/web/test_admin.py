@@ -12,8 +12,9 @@ from hooksd.model.base import Json
 from hooksd.model.record import NotStarted
 from hooksd.telemetry.observer import Observer
 from hooksd.testing import FakeClock, FakeIds
-from hooksd.web.admin import MAX_BODY, Admin
+from hooksd.web.admin import Admin
 from hooksd.web.app import admin_app
+from hooksd.web.asked import MAX_BODY
 from tests.web.doubles import FakeControl, FakeIntake, client, plan
 from tests.web.records import ACCEPTED, STARTED, trees
 

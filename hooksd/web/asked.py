@@ -1,0 +1,52 @@
+"""A request to the admin listener, read: its JSON, its text, and the refusal that stands for an answer."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from starlette.requests import Request
+
+from hooksd.model import body
+from hooksd.model.base import Json
+from hooksd.web.answer import Answer
+from hooksd.web.body import Disconnected, Unreadable, parse_body, read_body
+from hooksd.web.problem import CLOSE, problem
+
+MAX_BODY: Final = 10 * 2**20
+"""Bytes of a request to the admin listener."""
+
+
+class Refusal(Exception):
+    """The request cannot be served; `answer` says why."""
+
+    def __init__(self, answer: Answer) -> None:
+        super().__init__(answer.status)
+        self.answer = answer
+
+
+async def bytes_of(request: Request) -> bytes:
+    """Read the body of a request.
+
+    Raises:
+        Refusal: It is too long, or ended early.
+    """
+    try:
+        raw = await read_body(request.receive, MAX_BODY)
+    except Disconnected as error:
+        raise Refusal(problem(400, "the body ended early")) from error
+    if raw is None:
+        raise Refusal(problem(413, f"the body may have at most {MAX_BODY} bytes", headers=CLOSE))
+    return raw
+
+
+async def document_of(request: Request) -> Json:
+    """Read the JSON body of a request; null when there is none.
+
+    Raises:
+        Refusal: It is too long, ended early, or is not JSON.
+    """
+    raw = await bytes_of(request)
+    try:
+        return parse_body(body.JSON, raw)
+    except Unreadable as error:
+        raise Refusal(problem(400, str(error))) from error

@@ -1,0 +1,44 @@
+from __future__ import annotations
+
+import pytest
+from starlette.requests import Request
+from starlette.types import Message
+
+from hooksd.web.asked import MAX_BODY, Refusal, bytes_of, document_of
+
+
+def request(*messages: Message) -> Request:
+    left = list(messages)
+
+    async def receive() -> Message:
+        return left.pop(0)
+
+    return Request({"type": "http", "method": "POST", "headers": []}, receive)
+
+
+def whole(content: bytes) -> Message:
+    return {"type": "http.request", "body": content, "more_body": False}
+
+
+async def test_a_document_is_read_and_none_is_null() -> None:
+    assert await document_of(request(whole(b'{"a": 1}'))) == {"a": 1}
+    assert await document_of(request(whole(b""))) is None
+
+
+@pytest.mark.parametrize(
+    ("message", "status"),
+    [
+        (whole(b"{"), 400),
+        (whole(bytes(MAX_BODY + 1)), 413),
+        ({"type": "http.disconnect"}, 400),
+    ],
+)
+async def test_what_cannot_be_read_is_refused(message: Message, status: int) -> None:
+    with pytest.raises(Refusal) as refusal:
+        await document_of(request(message))
+
+    assert refusal.value.answer.status == status
+
+
+async def test_bytes_are_taken_as_they_are() -> None:
+    assert await bytes_of(request(whole(b"\xff"))) == b"\xff"
