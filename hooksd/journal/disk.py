@@ -6,6 +6,8 @@ command line does not: it only reads, and what it reads belongs to somebody else
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import fcntl
 import os
 import tempfile
@@ -43,6 +45,22 @@ class Handle(Protocol):
 
     def close(self) -> None:
         """Let go of the file."""
+        ...
+
+
+class Scratch(Protocol):
+    """A file without a name yet, that grows until it is kept or thrown away."""
+
+    def write(self, data: bytes) -> None:
+        """Add to its end."""
+        ...
+
+    def keep(self, name: str) -> None:
+        """Give it a name: after a crash it is there entirely or not at all."""
+        ...
+
+    def discard(self) -> None:
+        """Throw it away; nothing when it was kept or thrown away already."""
         ...
 
 
@@ -91,6 +109,10 @@ class Disk(Protocol):
         """Write a whole file, readable by its owner only: after a crash it is there entirely or not at all."""
         ...
 
+    def scratch(self) -> Scratch:
+        """Begin a file that is written piece by piece, readable by its owner only."""
+        ...
+
     def remove(self, name: str, *, sync: bool = True) -> None:
         """Remove a file.
 
@@ -134,6 +156,43 @@ class FileHandle:
 
     def close(self) -> None:  # noqa: D102 - see Handle
         os.close(self._descriptor)
+
+
+class FileScratch:
+    """A temporary file beside the directory's own ones."""
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+        descriptor, path = tempfile.mkstemp(dir=directory / _SCRATCH)  # 0600
+        self._path: Path | None = Path(path)
+        self._file = os.fdopen(descriptor, "wb")
+
+    def write(self, data: bytes) -> None:  # noqa: D102 - see Scratch
+        self._file.write(data)
+
+    def keep(self, name: str) -> None:  # noqa: D102 - see Scratch
+        scratch = self._path
+        if scratch is None:
+            raise OSError(errno.ENOENT, "it was kept or thrown away")
+        path = self._directory / name
+        below = [parent for parent in path.parents if self._directory in parent.parents]
+        for parent in reversed(below):
+            parent.mkdir(mode=_DIRECTORY_MODE, exist_ok=True)
+        self._file.flush()
+        os.fsync(self._file.fileno())
+        self._file.close()
+        scratch.replace(path)
+        self._path = None
+        # The directories above too: one of them may be as new as the file.
+        for parent in (*below, self._directory):
+            _sync_directory(parent)
+
+    def discard(self) -> None:  # noqa: D102 - see Scratch
+        scratch, self._path = self._path, None
+        if scratch is not None:
+            with contextlib.suppress(OSError):  # what it could not write must not matter any more
+                self._file.close()
+            scratch.unlink(missing_ok=True)
 
 
 class FileDisk:
@@ -211,23 +270,16 @@ class FileDisk:
         return handle
 
     def save(self, name: str, data: bytes) -> None:  # noqa: D102 - see Disk
-        path = self._directory / name
-        below = [parent for parent in path.parents if self._directory in parent.parents]
-        for parent in reversed(below):
-            parent.mkdir(mode=_DIRECTORY_MODE, exist_ok=True)
-        descriptor, scratch = tempfile.mkstemp(dir=self._directory / _SCRATCH)  # 0600
+        scratch = self.scratch()
         try:
-            with os.fdopen(descriptor, "wb") as file:
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
-            Path(scratch).replace(path)
+            scratch.write(data)
+            scratch.keep(name)
         except OSError:
-            Path(scratch).unlink(missing_ok=True)
+            scratch.discard()
             raise
-        # The directories above too: one of them may be as new as the file.
-        for parent in (*below, self._directory):
-            _sync_directory(parent)
+
+    def scratch(self) -> Scratch:  # noqa: D102 - see Disk
+        return FileScratch(self._directory)
 
     def remove(self, name: str, *, sync: bool = True) -> None:  # noqa: D102 - see Disk
         path = self._directory / name

@@ -14,7 +14,7 @@ import random
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
-from hooksd.journal.disk import Disk, Handle
+from hooksd.journal.disk import Disk, Handle, Scratch
 
 SECTOR = 512
 PLENTY = 1 << 40
@@ -122,6 +122,9 @@ class SimulatedDisk:
         self._link(name, File(live=data, medium=data))
         self._sync_names()
 
+    def scratch(self) -> Scratch:
+        return SimulatedScratch(self)
+
     def remove(self, name: str, *, sync: bool = True) -> None:
         self.step("remove")
         self.file(name)
@@ -142,6 +145,24 @@ class SimulatedDisk:
         self.step("sync names")
         self.state.certain = dict(self.state.names)
         self.state.pending = []
+
+
+class SimulatedScratch:
+    """A file that is nowhere until it is kept."""
+
+    def __init__(self, disk: SimulatedDisk) -> None:
+        self._disk = disk
+        self._data = b""
+
+    def write(self, data: bytes) -> None:
+        self._disk.step("write scratch")
+        self._data += data
+
+    def keep(self, name: str) -> None:
+        self._disk.save(name, self._data)
+
+    def discard(self) -> None:
+        self._data = b""
 
 
 class SimulatedHandle:

@@ -8,7 +8,7 @@ import threading
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from hooksd.journal.disk import Disk, FileDisk, Handle
+from hooksd.journal.disk import Disk, FileDisk, Handle, Scratch
 
 PLENTY = 1 << 40
 
@@ -74,6 +74,10 @@ class BadDisk:
         self.check("save")
         self._disk.save(name, data)
 
+    def scratch(self) -> Scratch:
+        self.check("scratch")
+        return BadScratch(self, self._disk.scratch())
+
     def remove(self, name: str, *, sync: bool = True) -> None:
         self.check("remove")
         self._disk.remove(name, sync=sync)
@@ -111,6 +115,23 @@ class BadHandle:
 
     def close(self) -> None:
         self._handle.close()
+
+
+class BadScratch:
+    def __init__(self, disk: BadDisk, scratch: Scratch) -> None:
+        self._disk = disk
+        self._scratch = scratch
+
+    def write(self, data: bytes) -> None:
+        self._disk.check("write")
+        self._scratch.write(data)
+
+    def keep(self, name: str) -> None:
+        self._disk.check("keep")
+        self._scratch.keep(name)
+
+    def discard(self) -> None:
+        self._scratch.discard()
 
 
 def flip(path: Path, offset: int, bits: Iterable[int] = (0,)) -> None:

@@ -211,3 +211,31 @@ def test_a_file_that_was_removed_moved_replaced_or_cut_is_not_in_its_place(direc
     assert not after(lambda path: path.rename(path.with_name("z")))
     assert not after(lambda path: path.with_name("other").replace(path))
     assert not after(lambda path: path.write_bytes(b""))
+
+
+def test_a_file_that_is_written_piece_by_piece_has_no_name_before_it_is_kept(directory: Path) -> None:
+    disk = FileDisk(directory)
+    disk.lock()
+    scratch = disk.scratch()
+    scratch.write(b"ab")
+    scratch.write(b"cd")
+    assert list(disk.tree("blobs")) == []
+
+    scratch.keep("blobs/ab/cd")
+    scratch.discard()
+
+    assert disk.read("blobs/ab/cd") == b"abcd"
+    assert mode(directory / "blobs/ab/cd") == 0o600
+    with pytest.raises(OSError, match="kept or thrown away"):
+        scratch.keep("blobs/ab/ef")
+
+
+def test_a_file_that_is_thrown_away_leaves_nothing(directory: Path) -> None:
+    disk = FileDisk(directory)
+    disk.lock()
+    scratch = disk.scratch()
+    scratch.write(b"ab")
+
+    scratch.discard()
+
+    assert list((directory / "tmp").iterdir()) == []
