@@ -7,18 +7,17 @@ becomes of its output is described in `docs/running-programs.md`.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import errno
 import os
 import pwd
 import signal
 import tempfile
 import uuid
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Literal
 
 from hooksd.engine.process_child import Child, Started, start
+from hooksd.engine.process_files import MEMORY, Files, Papers
 from hooksd.engine.process_orphans import MARK, Family, adopt
 from hooksd.model.effect import Performed, StartProcess
 from hooksd.model.units import format_duration
@@ -55,7 +54,13 @@ class ProcessRunner:
     """Runs programs to their end."""
 
     def __init__(
-        self, *, grace: float = 5.0, capture: int = 64 * 1024, limit: int = 64, directory: Path | None = None
+        self,
+        *,
+        grace: float = 5.0,
+        capture: int = 64 * 1024,
+        limit: int = 64,
+        directory: Path | None = None,
+        memory: Path = MEMORY,
     ) -> None:
         """Set the bounds. It also makes this process the parent of orphans among its descendants.
 
@@ -64,13 +69,16 @@ class ProcessRunner:
             capture: Bytes that are kept of each of its two outputs. Of standard output the start, which is the result;
                 of standard error the end, which tells why. The rest is read, counted and dropped.
             limit: Programs that run at the same time; more wait for a place, which does not count as their time.
-            directory: Where temporary files go, hooksd's own and by default the programs'. Default: the system's.
+            directory: Where temporary files go, long ones of hooksd's own and by default the programs'. Default: the
+                system's.
+            memory: Where short files of hooksd's own go.
         """
         self._grace = grace
         self._capture = capture
         self._places = asyncio.Semaphore(limit)
         self._directory = directory or Path(tempfile.gettempdir())
         self._environment = clean_environment(self._directory)
+        self._files = Files(self._directory, memory)
         self._family = Family()
         adopt()
 
@@ -81,60 +89,47 @@ class ProcessRunner:
         mark = uuid.uuid4().hex
         async with self._places:
             try:
-                started = await self._start_when_possible(effect, mark)
-                async with self._child(started, mark) as child:
-                    return await self._follow(child, effect.timeout, mark)
+                papers, started = await self._start_when_possible(effect, mark)
             except OSError as error:
                 return _not_started(effect, error)
+            try:
+                return await self._see_through(started, effect.timeout, mark)
+            finally:
+                await self._files.take_back(papers)
 
-    async def _start_when_possible(self, effect: StartProcess, mark: str) -> Started:
+    def close(self) -> None:
+        """Remove the directories for files of programs. No program may run any more."""
+        self._files.close()
+
+    async def _start_when_possible(self, effect: StartProcess, mark: str) -> tuple[Papers, Started]:
         """Start the program; wait for descriptors while all are taken, at most as long as it might run."""
         now = asyncio.get_running_loop().time
         until = now() + effect.timeout
         while True:
             try:
-                return await self._start(effect, mark)
+                papers = await self._files.lend(mark, effect)
+                try:
+                    return papers, start(effect, {**self._environment, **effect.env, MARK: mark}, papers)
+                except BaseException:
+                    await self._files.take_back(papers)
+                    raise
             except OSError as error:
                 if error.errno not in _TAKEN or now() >= until:
                     raise
             await asyncio.sleep(PAUSE)
 
-    @contextlib.asynccontextmanager
-    async def _child(self, started: Started, mark: str) -> AsyncIterator[Child]:
+    async def _see_through(self, started: Started, timeout: float, mark: str) -> Performed:  # noqa: ASYNC109 - a rule of the step
         child = Child(started, capture=self._capture)
+        self._family.has_started(child.pid)
         try:
-            yield child
+            return await self._follow(child, timeout, mark)
         finally:
+            is_over = child.status is not None
             child.close(lambda: self._family.is_over(child.pid))
-            tidying = asyncio.get_running_loop().run_in_executor(None, started.tidy)
-            # Its children become ours when it is dead, not before.
-            await child.has_exited(KILL_WAIT)
-            await self._family.end_marked(mark)
-            await tidying
-
-    async def _start(self, effect: StartProcess, mark: str) -> Started:
-        """Start the program in a thread; one that starts although nobody waits for it any more is ended there too."""
-        loop = asyncio.get_running_loop()
-        environment = {**self._environment, **effect.env, MARK: mark}
-        self._family.starts()
-        starting = loop.run_in_executor(None, start, effect, environment, self._directory)
-        try:
-            started = await asyncio.shield(starting)
-        except asyncio.CancelledError:
-            starting.add_done_callback(self._abandon)
-            raise
-        except BaseException:
-            self._family.has_started(None)
-            raise
-        self._family.has_started(started.process.pid)
-        return started
-
-    def _abandon(self, starting: asyncio.Future[Started]) -> None:
-        if starting.cancelled() or starting.exception() is not None:
-            self._family.has_started(None)
-            return
-        ending = asyncio.get_running_loop().run_in_executor(None, starting.result().abandon)
-        ending.add_done_callback(lambda _: self._family.has_started(None))
+            if not is_over:
+                # Its children become ours when it is dead, not before.
+                await child.has_exited(KILL_WAIT)
+                await self._family.end_marked(mark)
 
     async def _follow(self, child: Child, timeout: float, mark: str) -> Performed:  # noqa: ASYNC109 - a rule of the step
         in_time = await child.has_exited(timeout)

@@ -1,7 +1,7 @@
 """One started program: the leader of its own session and process group, watched through a pidfd.
 
-`start` blocks and runs in a thread; a `Child` lives on the event loop. No SIGCHLD handler is needed, so it works on any
-loop and beside any other code that starts processes. `engine.process` decides what to do with a child.
+Everything on the event loop's thread. No SIGCHLD handler is needed, so it works on any loop and beside any other code
+that starts processes. `engine.process` decides what to do with a child.
 """
 
 from __future__ import annotations
@@ -10,24 +10,17 @@ import asyncio
 import contextlib
 import errno
 import os
-import shutil
 import signal
 import subprocess
-import tempfile
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
-from hooksd.engine.process_pipe import Capture, PipeReader
+from hooksd.engine.process_files import Papers
+from hooksd.engine.process_pipe import Capture, PipeReader, is_done
 from hooksd.model.effect import StartProcess
 
 EVENT_FILE = "HOOKSD_EVENT_FILE"
 """The variable that names the file with the event."""
-
-_TRIES = 200
-_PAUSE = 0.05
-"""Seconds between two tries to watch a program that runs."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,94 +31,62 @@ class Started:
     pidfd: int
     stdout: int
     stderr: int
-    workspace: Path
-    """The private directory with the event."""
-
-    def abandon(self) -> None:
-        """End a program that nobody wants any more, and let go of everything. Blocks until the program is dead."""
-        signal_group(self.process.pid, signal.SIGKILL)
-        self.process.wait()
-        for descriptor in (self.pidfd, self.stdout, self.stderr):
-            os.close(descriptor)
-        self.tidy()
-
-    def tidy(self) -> None:
-        """Remove the private directory. Blocks: the file system may be busy with the log's syncs."""
-        shutil.rmtree(self.workspace, ignore_errors=True)
 
 
-def start(effect: StartProcess, environment: Mapping[str, str], directory: Path) -> Started:
-    """Start a program with the event on standard input and in a file.
+def start(effect: StartProcess, environment: Mapping[str, str], papers: Papers) -> Started:
+    """Start a program. It blocks until the kernel has replaced the new process by the program.
 
-    Standard input is a file too, so that a program which does not read it holds up nobody, however long the event is.
+    Standard input is a file, so that a program which does not read it holds up nobody, however long the event is.
 
     Args:
         effect: What to run.
         environment: All of its environment, but for the name of the event file.
-        directory: Where to make the private directory of this program.
+        papers: Its files.
 
     Raises:
         OSError: It cannot be started.
         ValueError: An argument or a variable holds what the kernel does not take.
     """
-    with contextlib.ExitStack() as undo, contextlib.ExitStack() as lent:
-        workspace = Path(tempfile.mkdtemp(prefix="hooksd-", dir=directory))
-        event = workspace / "event.json"
-        undo.callback(_clear, workspace, event, workspace / "stdin")
-        _write_private(event, effect.stdin if effect.event is None else effect.event)
-        given = event
-        if effect.event is not None:
-            given = workspace / "stdin"
-            _write_private(given, effect.stdin)
-        stdout, stdout_writer = _pipe(undo, lent)
-        stderr, stderr_writer = _pipe(undo, lent)
+    ours: list[int] = []
+    lent: list[int] = []
+    try:
+        lent.append(os.open(papers.stdin, os.O_RDONLY | os.O_CLOEXEC))
+        for _ in ("stdout", "stderr"):
+            reader, writer = os.pipe()
+            ours.append(reader)
+            lent.append(writer)
         process = subprocess.Popen(
             effect.argv,
-            env={**environment, EVENT_FILE: str(event)},
+            env={**environment, EVENT_FILE: papers.event},
             cwd=effect.cwd,
-            stdin=lent.enter_context(given.open("rb")),
-            stdout=stdout_writer,
-            stderr=stderr_writer,
+            stdin=lent[0],
+            stdout=lent[1],
+            stderr=lent[2],
             start_new_session=True,
         )
-        lent.close()
-        pidfd = _watch(process)
-        undo.pop_all()
-    return Started(process=process, pidfd=pidfd, stdout=stdout, stderr=stderr, workspace=workspace)
+        _close(lent)
+        ours.append(_watch(process))
+    except BaseException:
+        _close(lent)
+        _close(ours)
+        raise
+    return Started(process=process, stdout=ours[0], stderr=ours[1], pidfd=ours[2])
 
 
-def _write_private(path: Path, data: bytes) -> None:
-    with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600), "wb") as file:  # noqa: PTH123 - the mode must hold from the first moment
-        file.write(data)
-
-
-def _clear(workspace: Path, *files: Path) -> None:
-    """Remove the private directory of a program that did not start. It takes no descriptor: there may be none."""
-    for file in files:
-        file.unlink(missing_ok=True)
-    with contextlib.suppress(OSError):
-        workspace.rmdir()
+def _close(descriptors: list[int]) -> None:
+    while descriptors:
+        os.close(descriptors.pop())
 
 
 def _watch(process: subprocess.Popen[bytes]) -> int:
-    """Return a descriptor that tells of the end of a program; wait while all descriptors are taken."""
-    for _ in range(_TRIES):
-        try:
-            return os.pidfd_open(process.pid)
-        except OSError:
-            time.sleep(_PAUSE)  # noqa: TID251 - in a thread
-    # It runs already, so this must not look like one that may be started again.
-    signal_group(process.pid, signal.SIGKILL)
-    process.wait()
-    raise OSError(errno.ECHILD, "it was started, and no descriptor was left to watch it with")
-
-
-def _pipe(undo: contextlib.ExitStack, lent: contextlib.ExitStack) -> tuple[int, int]:
-    """Return both ends of a pipe; `undo` closes the reading one, `lent` the writing one, which is the program's."""
-    reader, writer = os.pipe()
-    undo.callback(os.close, reader)
-    lent.callback(os.close, writer)
-    return reader, writer
+    """Return a descriptor that tells of the end of a program."""
+    try:
+        return os.pidfd_open(process.pid)
+    except OSError as error:
+        # It runs already, so this must not look like one that may be started again.
+        signal_group(process.pid, signal.SIGKILL)
+        process.wait()
+        raise OSError(errno.ECHILD, "it was started, and no descriptor was left to watch it with") from error
 
 
 def signal_group(leader: int, number: signal.Signals) -> None:
@@ -178,13 +139,13 @@ class Child:
 
     async def has_exited(self, within: float) -> bool:
         """Wait at most some seconds for its end, and tell whether it came."""
-        return bool((await asyncio.wait({self._exited}, timeout=within))[0])
+        return await is_done(self._exited, within)
 
     async def outputs_end(self, within: float) -> None:
         """Wait at most some seconds until nobody holds its outputs any more."""
-        waiting = {reader.ended for reader in (self._out, self._err) if not reader.ended.done()}
-        if waiting:
-            await asyncio.wait(waiting, timeout=within)
+        until = self._loop.time() + within
+        for reader in (self._out, self._err):
+            await is_done(reader.ended, until - self._loop.time())
 
     def signal(self, number: signal.Signals) -> None:
         """Send a signal to all of its group; none when `status` has told its end, as the number may be another's."""

@@ -15,7 +15,6 @@ import contextlib
 import ctypes
 import os
 import signal
-from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -23,7 +22,7 @@ MARK = "HOOKSD_PROCESS"
 """The variable whose value tells the processes of one step from all others."""
 
 _PR_SET_CHILD_SUBREAPER = 36
-_TASKS = Path("/proc/self/task")
+_PAGE = 65536
 _PASSES = 20
 _PAUSE = 0.01
 """Seconds between two passes: ending a parent makes orphans of its children, who are found by the next pass."""
@@ -40,17 +39,10 @@ class Family:
 
     def __init__(self) -> None:
         self._leaders: set[int] = set()
-        self._starting = 0
 
-    def starts(self) -> None:
-        """Say that a program is about to be started, in whatever thread."""
-        self._starting += 1
-
-    def has_started(self, leader: int | None) -> None:
-        """Say that it was started, or that it was not; `leader` is then waited for elsewhere, until `is_over`."""
-        self._starting -= 1
-        if leader is not None:
-            self._leaders.add(leader)
+    def has_started(self, leader: int) -> None:
+        """Say that a program was started, on the event loop's thread; it is waited for elsewhere, until `is_over`."""
+        self._leaders.add(leader)
 
     def is_over(self, leader: int) -> None:
         """Say that a program has been waited for."""
@@ -74,17 +66,14 @@ class Family:
 
         A child in hooksd's own session was started by hooksd itself for something else and is never touched.
         """
-        own = os.getsid(0)
         acted = False
-        for child in _children():
-            found = None if child in self._leaders else _state(child)
-            if found is None or found.session == own:
+        for child in _orphans() - self._leaders:
+            found = _state(child)
+            if found is None or found.session == os.getsid(0):
                 continue
             if found.letter == "Z":
-                # It may be the leader of a program that another thread has started just now.
-                if not (self._starting and found.session == child):
-                    _wait(child)
-                    acted = True
+                _wait(child)
+                acted = True
             elif _has_mark(child, mark):
                 with contextlib.suppress(ProcessLookupError, PermissionError):
                     os.kill(child, signal.SIGKILL)
@@ -97,11 +86,19 @@ class _State(NamedTuple):
     session: int
 
 
-def _children() -> Iterator[int]:
-    """Yield the children of this process. None of their numbers is given to another process before we wait for it."""
-    for task in _TASKS.iterdir():
-        with contextlib.suppress(OSError):
-            yield from map(int, (task / "children").read_bytes().split())
+def _orphans() -> set[int]:
+    """Return the children of the main thread, to which orphans come, and which starts programs, if the loop is there.
+
+    None of their numbers is given to another process before we wait for it.
+    """
+    descriptor = os.open(f"/proc/self/task/{os.getpid()}/children", os.O_RDONLY | os.O_CLOEXEC)
+    text = b""
+    try:
+        while more := os.read(descriptor, _PAGE):
+            text += more
+    finally:
+        os.close(descriptor)
+    return set(map(int, text.split()))
 
 
 def _state(process: int) -> _State | None:

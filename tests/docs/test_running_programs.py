@@ -29,7 +29,7 @@ async def test_every_variable_that_a_program_gets_is_described(tmp_path: Path) -
     assert f"`{PATH}`" in TEXT
     effect = StartProcess(argv=("env",), env={}, stdin=b"", cwd="/", timeout=5)
 
-    done = await ProcessRunner(directory=tmp_path).perform(effect)
+    done = await ProcessRunner(directory=tmp_path, memory=tmp_path).perform(effect)
 
     given = {line.partition("=")[0] for line in str(done.output).splitlines()}
     assert given > set(clean_environment(tmp_path))
@@ -50,7 +50,7 @@ async def test_every_variable_that_a_program_gets_is_described(tmp_path: Path) -
 async def test_every_error_begins_as_the_page_says(argv: tuple[str, ...], error: str, tmp_path: Path) -> None:
     effect = StartProcess(argv=argv, env={}, stdin=b"", cwd="/", timeout=5)
 
-    done = await ProcessRunner(directory=tmp_path).perform(effect)
+    done = await ProcessRunner(directory=tmp_path, memory=tmp_path).perform(effect)
 
     assert str(done.error).startswith(error)
     assert f"`{error}`" in TEXT
@@ -62,7 +62,7 @@ async def test_the_way_to_start_something_that_stays_works(tmp_path: Path) -> No
     script = f"env -u HOOKSD_PROCESS setsid sh -c 'echo $$ > {pid}; exec sleep 60' >/dev/null 2>&1 & sleep 0.3"
     effect = StartProcess(argv=("sh", "-c", script), env={}, stdin=b"", cwd="/", timeout=5)
 
-    await ProcessRunner(directory=tmp_path).perform(effect)
+    await ProcessRunner(directory=tmp_path, memory=tmp_path).perform(effect)
 
     assert Path(f"/proc/{int(pid.read_text())}/cmdline").read_bytes().startswith(b"sleep")
     os.kill(int(pid.read_text()), signal.SIGKILL)

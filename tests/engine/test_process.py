@@ -6,7 +6,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ import pytest
 import uvloop
 
 from hooksd.engine.process import PATH, ProcessRunner, clean_environment
+from hooksd.engine.process_files import PREFIX
 from hooksd.model.effect import Performed, StartProcess
 
 
@@ -33,11 +34,17 @@ def shell(script: str, **options: Any) -> StartProcess:
 
 
 @pytest.fixture
-def runner(tmp_path: Path) -> ProcessRunner:
+def runner(tmp_path: Path) -> Iterator[ProcessRunner]:
     # This process adopts orphans since its first runner: programs of daemons that other tests have killed end up here.
     for stranger in zombies():
         os.waitpid(stranger, os.WNOHANG)
-    return ProcessRunner(grace=0.2, directory=tmp_path)
+    runner = ProcessRunner(grace=0.2, directory=tmp_path, memory=tmp_path)
+    yield runner
+    runner.close()
+
+
+def lent_files(directory: Path) -> list[Path]:
+    return list(directory.glob(f"{PREFIX}*/*"))
 
 
 def is_alive(pid: int) -> bool:
@@ -115,7 +122,7 @@ async def test_the_event_comes_on_standard_input_and_in_a_private_file(runner: P
     done = await runner.perform(shell(script, stdin=b'{"id":1}'))
 
     assert done.output == '{"id":1}{"id":1} 600\n700'
-    assert list(tmp_path.iterdir()) == []
+    assert lent_files(tmp_path) == []
 
 
 async def test_a_step_with_its_own_standard_input_still_has_the_event_in_the_file(runner: ProcessRunner) -> None:
@@ -236,13 +243,14 @@ async def test_what_no_program_can_be_given_fails_clearly(
 
 
 async def test_a_failed_start_leaves_nothing_behind(runner: ProcessRunner, tmp_path: Path) -> None:
+    await runner.perform(starts("true"))
     before = open_files()
 
     for _ in range(5):
         await runner.perform(starts("/no/such"))
 
     assert open_files() == before
-    assert list(tmp_path.iterdir()) == []
+    assert lent_files(tmp_path) == []
 
 
 # --- bounds
@@ -265,7 +273,7 @@ async def test_a_program_that_will_not_end_is_killed_after_the_grace(runner: Pro
 
 
 async def test_the_start_of_a_flood_is_kept_and_all_of_it_counted(tmp_path: Path) -> None:
-    runner = ProcessRunner(capture=10, directory=tmp_path)
+    runner = ProcessRunner(capture=10, directory=tmp_path, memory=tmp_path)
 
     done = await runner.perform(shell("head -c 3000000 /dev/zero | tr '\\0' x; printf 'early\\nthe end' >&2; exit 1"))
 
@@ -285,7 +293,7 @@ async def test_a_program_that_floods_until_its_timeout_is_ended(runner: ProcessR
 
 
 async def test_no_more_programs_run_at_once_than_there_are_places(tmp_path: Path) -> None:
-    runner = ProcessRunner(limit=2, directory=tmp_path)
+    runner = ProcessRunner(limit=2, directory=tmp_path, memory=tmp_path)
     mine = tmp_path / "running"
     mine.mkdir()
     script = f"touch {mine}/$$; ls {mine} | wc -l; sleep 0.1; rm {mine}/$$"
@@ -297,7 +305,7 @@ async def test_no_more_programs_run_at_once_than_there_are_places(tmp_path: Path
 
 
 async def test_waiting_for_a_place_is_not_the_programs_time(tmp_path: Path) -> None:
-    runner = ProcessRunner(limit=1, directory=tmp_path)
+    runner = ProcessRunner(limit=1, directory=tmp_path, memory=tmp_path)
 
     async with asyncio.TaskGroup() as group:
         tasks = [group.create_task(runner.perform(starts("sleep", "0.3", timeout=0.6))) for _ in range(3)]
@@ -382,13 +390,14 @@ async def test_cancelling_kills_the_whole_group_at_once(runner: ProcessRunner, t
     assert task.cancelled()
     assert await eventually(lambda: not is_alive(child))
     assert await eventually(lambda: zombies() == [])
-    assert [path.name for path in tmp_path.iterdir()] == ["child"]
+    assert lent_files(tmp_path) == []
 
 
 @pytest.mark.parametrize("turns", range(8))
 async def test_cancelling_while_a_program_starts_leaves_nothing_behind(
     runner: ProcessRunner, tmp_path: Path, turns: int
 ) -> None:
+    await runner.perform(starts("true"))
     before = open_files()
 
     async with asyncio.TaskGroup() as group:
@@ -397,26 +406,32 @@ async def test_cancelling_while_a_program_starts_leaves_nothing_behind(
             await asyncio.sleep(0)
         task.cancel()
 
-    assert await eventually(lambda: list(tmp_path.iterdir()) == [])
+    assert await eventually(lambda: lent_files(tmp_path) == [])
     assert await eventually(lambda: zombies() == [])
     assert await eventually(lambda: open_files() <= before)
-    assert await eventually(lambda: runner._family._starting == 0)
+    assert runner._family._leaders == set()
 
 
-async def test_cancelling_while_a_program_fails_to_start_leaves_nothing_behind(runner: ProcessRunner) -> None:
+@pytest.mark.parametrize("turns", range(4))
+async def test_cancelling_while_a_long_event_is_written_leaves_nothing_behind(
+    runner: ProcessRunner, tmp_path: Path, turns: int
+) -> None:
     async with asyncio.TaskGroup() as group:
-        task = group.create_task(runner.perform(starts("/no/such")))
-        await asyncio.sleep(0)
+        task = group.create_task(runner.perform(starts("sleep", "300", stdin=b"x" * 2**22, timeout=300)))
+        for _ in range(turns):
+            await asyncio.sleep(0)
         task.cancel()
 
-    assert await eventually(lambda: runner._family._starting == 0)
+    await asyncio.sleep(0.2)  # the thread that writes goes on
+    assert await eventually(lambda: lent_files(tmp_path) == [])
+    assert await eventually(lambda: zombies() == [])
 
 
 # --- many of them, on both loops
 
 
 async def _hundred(directory: Path) -> None:
-    runner = ProcessRunner(limit=100, directory=directory)
+    runner = ProcessRunner(limit=100, directory=directory, memory=directory)
     await runner.perform(starts("true"))
     before = open_files()
 
@@ -431,7 +446,7 @@ async def _hundred(directory: Path) -> None:
 
 
 async def _hard_cases(directory: Path) -> None:
-    runner = ProcessRunner(grace=0.1, directory=directory)
+    runner = ProcessRunner(grace=0.1, directory=directory, memory=directory)
     assert (await runner.perform(starts("yes", timeout=0.1))).kind == "timeout"
     assert (await runner.perform(shell("sleep 300 & echo hi"))).output == "hi"
     assert (await runner.perform(shell("wc -c", stdin=b"x" * 2**21))).output == str(2**21)

@@ -46,7 +46,6 @@ async def test_an_orphan_with_another_mark_is_left_alone() -> None:
 
 async def test_a_leader_is_left_to_who_started_it() -> None:
     family = Family()
-    family.starts()
     leader = in_its_own_session("sleep", "300", mark="mine")
     family.has_started(leader)
 
@@ -55,16 +54,12 @@ async def test_a_leader_is_left_to_who_started_it() -> None:
     assert await ends(leader, family, "mine")
 
 
-async def test_a_dead_process_is_not_waited_for_while_it_may_be_a_program_that_is_being_started() -> None:
-    family = Family()
-    family.starts()
-    fresh = in_its_own_session("true", mark="x")
+async def test_a_dead_orphan_is_waited_for_whatever_its_mark() -> None:
+    orphan = in_its_own_session("true", mark="x")
     await asyncio.sleep(0.2)
 
-    assert not family.sweep("y")
-    family.has_started(None)
-    assert family.sweep("y")
-    assert not Path(f"/proc/{fresh}").exists()
+    assert Family().sweep("y")
+    assert not Path(f"/proc/{orphan}").exists()
 
 
 async def test_a_child_in_our_own_session_is_never_touched() -> None:
@@ -86,6 +81,6 @@ async def test_a_process_whose_name_imitates_the_kernels_list_is_read_right(tmp_
 
 def test_what_is_gone_has_no_state_and_no_mark(monkeypatch: pytest.MonkeyPatch) -> None:
     family = Family()
-    monkeypatch.setattr("hooksd.engine.process_orphans._children", lambda: iter([2**22 + 1]))
+    monkeypatch.setattr("hooksd.engine.process_orphans._orphans", lambda: {2**22 + 1})
 
     assert not family.sweep("mine")
