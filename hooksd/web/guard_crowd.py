@@ -38,7 +38,7 @@ class Member(Protocol):
     """When what it does now began, on the clock of the event loop."""
 
     def standing(self) -> int | None:
-        """Tell how early it should go when room is needed, 0 first; None: a request of it is being answered."""
+        """Tell what it waits for: 0 for a request, 1 for a body; None: a request of it is being answered."""
         ...
 
     def check(self, now: float) -> None:
@@ -105,16 +105,19 @@ class Crowd:
             self.sweep(loop.time())
 
     def _make_room(self) -> None:
-        """Close the connections that have waited longest for their callers, those without a request first.
+        """Close the connections that have waited longest for their callers, of those that do what most are doing.
 
         An honest caller sends its headers within milliseconds, and then its turn is over: whoever fills a listener
-        with connections that send nothing pushes out its own.
+        with connections that send nothing pushes out its own, and so does who fills it with slow bodies.
         """
-        waiting = [
-            (rank, member.since, id(member), member)
-            for member in self._members
-            if (rank := member.standing()) is not None
-        ]
-        for *_, member in heapq.nsmallest(max(1, self.limits.connections // _ROOM), waiting):
+        waiting: dict[int, list[Member]] = {}
+        for member in self._members:
+            if (standing := member.standing()) is not None:
+                waiting.setdefault(standing, []).append(member)
+        if not waiting:
+            return
+        most = max(sorted(waiting), key=lambda standing: len(waiting[standing]))
+        count = max(1, self.limits.connections // _ROOM)
+        for member in heapq.nsmallest(count, waiting[most], key=lambda one: one.since):
             self.leave(member)
             member.dismiss()

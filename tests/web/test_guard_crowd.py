@@ -47,6 +47,17 @@ def test_the_one_that_has_waited_longest_goes_first_and_one_in_the_middle_of_a_b
     assert len(crowd) == 3
 
 
+def test_those_who_fill_a_listener_with_slow_bodies_push_out_their_own_and_nobody_who_has_just_come() -> None:
+    crowd = Crowd(Limits(connections=5), nobody)
+    slow = [Guest(since=number, rank=1) for number in range(3)]
+    idle, fresh = Guest(since=4), Guest(since=5)
+    assert all(crowd.enter(guest) for guest in (*slow, idle, fresh))
+
+    assert crowd.enter(Guest(since=6))
+
+    assert [guest.dismissed for guest in (*slow, idle, fresh)] == [True, False, False, False, False]
+
+
 def test_room_is_made_for_several_at_once() -> None:
     crowd = Crowd(Limits(connections=160), nobody)
     guests = [Guest(since=number) for number in range(160)]
