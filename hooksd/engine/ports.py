@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
+from hooksd.journal.protocol import Durable
+from hooksd.model.arrival import Arrival
 from hooksd.model.base import Json
 from hooksd.model.effect import Effect, Performed
 from hooksd.model.event import Event
@@ -30,6 +32,14 @@ class Accepted:
     not_started: tuple[NotStarted, ...]
 
 
+class Taken(NamedTuple):
+    """An event that is queued to be durable, with the runs it starts."""
+
+    accepted: Accepted
+    """What is true when it is durable."""
+    durable: Durable
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Response:
     """What a `respond` step says to the caller."""
@@ -52,6 +62,13 @@ class Intake(Protocol):
         Raises:
             JournalFull: There is no room: nothing was accepted.
             JournalBroken: The log is at its end.
+        """
+        ...
+
+    def take(self, arrival: Arrival, *, origin: Origin) -> Taken | None:
+        """Do what `accept` does without waiting: the engine's part is done before whoever waits is told.
+
+        None: something must be stored first, so `accept` it.
         """
         ...
 

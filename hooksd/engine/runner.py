@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 
 from hooksd.clock import Clock, rfc3339, unix
 from hooksd.config.snapshot import CompiledWorkflow, Snapshot, subscribers
@@ -12,14 +13,15 @@ from hooksd.engine.crowd import Crowd
 from hooksd.engine.definitions import DefinitionStore
 from hooksd.engine.logbook import Logbook
 from hooksd.engine.patience import Patience
-from hooksd.engine.ports import Accepted, Intake, Performer, Response
+from hooksd.engine.ports import Accepted, Intake, Performer, Response, Taken
 from hooksd.engine.recovery import recovered
-from hooksd.engine.router import Routing, route
+from hooksd.engine.router import NO_RUNS, Routing, route
 from hooksd.engine.run import Run
 from hooksd.engine.world import World
-from hooksd.errors import JournalFull
+from hooksd.errors import JournalError
 from hooksd.journal.protocol import Journal
 from hooksd.journal.replay import Unfinished
+from hooksd.model.arrival import Arrival, line_of
 from hooksd.model.event import Event
 from hooksd.model.ids import EventId, IdFactory
 from hooksd.model.record import EventAccepted, Origin, RunEnded
@@ -101,6 +103,24 @@ class Engine:
         record = await self._take(event, subscribers(self._current(), event.type, event.webhook), origin)
         return Accepted(event=event.id, runs=record.runs, not_started=record.not_started)
 
+    def take(self, arrival: Arrival, *, origin: Origin) -> Taken | None:
+        """Take an event without waiting; see `Intake.take`."""
+        snapshot = self._current()
+        candidates = subscribers(snapshot, arrival.type, arrival.webhook)
+        if len(arrival.raw) > BLOB_THRESHOLD or self._definitions.missing(candidates):
+            return None
+        event: Event | Arrival = arrival
+        routing = NO_RUNS
+        if candidates:
+            event = arrival.event()
+            routing = self._route(event, candidates, snapshot)
+        revision = snapshot.revision.id
+        line = line_of(arrival, revision=revision, origin=origin, runs=routing.plans, not_started=routing.not_started)
+        durable = self._journal.append((line,))
+        durable.then(partial(self._enrol, event, routing, revision, unix(arrival.time)))
+        accepted = Accepted(event=arrival.id, runs=line.runs, not_started=routing.not_started)
+        return Taken(accepted, durable)
+
     async def start(self, event: Event, workflow: str) -> Accepted:
         """Accept an event for one workflow by name; see `Intake.start`."""
         record = await self._take(event, (self._current().workflows[workflow],), None)
@@ -167,53 +187,39 @@ class Engine:
 
     async def _take(self, event: Event, candidates: Sequence[CompiledWorkflow], origin: Origin | None) -> EventAccepted:
         """Make an event durable together with the runs it starts."""
-        snapshot = self._current()
         for workflow in self._definitions.missing(candidates):
             await self._definitions.keep(workflow)
         blob = await self._journal.put_blob(event.raw) if len(event.raw) > BLOB_THRESHOLD else None
-        routing = route(
-            event, candidates, snapshot=snapshot, definition=self._definitions.digest, new_run=self._ids.run
-        )
+        snapshot = self._current()
+        routing = self._route(event, candidates, snapshot)
+        now = self._clock.now()
         record = EventAccepted(
-            at=rfc3339(self._clock.now()),
+            at=rfc3339(now),
             revision=snapshot.revision.id,
             event=store(event, blob),
             origin=origin,
-            runs=tuple(start.plan for start in routing.starts),
+            runs=routing.plans,
             not_started=routing.not_started,
         )
         durable = self._journal.append((record,))
-        try:
-            await durable
-        except asyncio.CancelledError:
-            # The caller went away, the record is on its way to the disk all the same: its runs must not wait for a
-            # restart.
-            self._crowd.spawn(self._enrol_later(durable, event, record, routing))
-            raise
-        self._enrol(event, record, routing)
+        durable.then(partial(self._enrol, event, routing, record.revision, now))
+        await durable
         return record
 
-    async def _enrol_later(
-        self, durable: Awaitable[None], event: Event, record: EventAccepted, routing: Routing
-    ) -> None:
-        try:
-            await durable
-        except JournalFull:
-            return  # there was no room: nothing was accepted
-        self._enrol(event, record, routing)
+    def _route(self, event: Event, candidates: Sequence[CompiledWorkflow], snapshot: Snapshot) -> Routing:
+        return route(event, candidates, snapshot=snapshot, definition=self._definitions.digest, new_run=self._ids.run)
 
-    def _enrol(self, event: Event, record: EventAccepted, routing: Routing) -> None:
-        """Let the runs of a durable event begin."""
-        self._answers.expect(event.id, len(routing.starts))
-        for start in routing.starts:
-            run = Run(
-                plan=start.plan,
-                workflow=start.workflow,
-                event=event,
-                revision=record.revision,
-                accepted_at=unix(record.at),
-            )
-            self._crowd.add(run)
+    def _enrol(
+        self, event: Event | Arrival, routing: Routing, revision: str, at: float, error: JournalError | None
+    ) -> None:
+        """Let the runs of an event begin, as soon as it is durable, whoever still waits for that."""
+        if error is not None:
+            return
+        if isinstance(event, Event):
+            self._answers.expect(event.id, len(routing.starts))
+            for start in routing.starts:
+                run = Run(plan=start.plan, workflow=start.workflow, event=event, revision=revision, accepted_at=at)
+                self._crowd.add(run)
         if self._observer is not None:
             happening = happenings.EventAccepted(
                 event_id=event.id, event_type=event.type, source=event.source, runs=len(routing.starts)

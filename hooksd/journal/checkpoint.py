@@ -11,7 +11,7 @@ import orjson
 from hooksd.journal import codec
 from hooksd.journal.disk import Disk
 from hooksd.journal.segment import segment_name
-from hooksd.model.record import DeliveryCreated, DeliveryEnded, EventAccepted, Record, RunEnded
+from hooksd.model.record import DeliveryCreated, DeliveryEnded, EventAccepted, EventLine, Record, RunEnded
 
 CHECKPOINT = "checkpoint.json"
 
@@ -22,10 +22,10 @@ class OpenWork:
     def __init__(self) -> None:
         self._segments: dict[str, int] = {}
 
-    def note(self, record: Record, segment: int) -> None:
+    def note(self, record: Record | EventLine, segment: int) -> None:
         """Take in one record of the log, in its order."""
         match record:
-            case EventAccepted():
+            case EventLine() | EventAccepted():
                 for plan in record.runs:
                     self._segments[plan.id] = segment
             case DeliveryCreated():

@@ -14,7 +14,7 @@ from pydantic import Discriminator, TypeAdapter, ValidationError
 
 from hooksd.journal.lines import Line, seal, tree_of, unseal
 from hooksd.model.base import Json
-from hooksd.model.record import RECORD_TYPES, Record
+from hooksd.model.record import RECORD_TYPES, EventLine, Record
 
 __all__ = ["Line", "UnknownRecord", "decode", "dump", "encode", "record_of", "seal", "tree_of", "unseal"]
 
@@ -25,12 +25,14 @@ class UnknownRecord(ValueError):
     """A record of a type that this version does not know: a newer one wrote it."""
 
 
-def dump(record: Record) -> bytes:
+def dump(record: Record | EventLine) -> bytes:
     """Write a record as JSON, without a seal.
 
     Raises:
         ValueError: It has a value that JSON or one line cannot hold. Nothing that came through `hooksd.model` does.
     """
+    if isinstance(record, EventLine):
+        return record.text
     try:
         text = orjson.dumps(record, default=_plain)
     except TypeError as error:

@@ -8,7 +8,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from hooksd.clock import Clock, SystemClock, rfc3339
@@ -17,12 +17,12 @@ from hooksd.journal import blobs, checkpoint, codec, recovery
 from hooksd.journal.checkpoint import OpenWork
 from hooksd.journal.disk import Disk, FileDisk
 from hooksd.journal.keeper import Keeper
-from hooksd.journal.protocol import Journal
+from hooksd.journal.protocol import Durable, Journal
 from hooksd.journal.receipt import Receipt
 from hooksd.journal.retention import EVERYTHING, Keep, Retention, Swept
 from hooksd.journal.tail import Queued, Tail
 from hooksd.journal.writer import JournalState, Limits, Writer, later
-from hooksd.model.record import LogDamaged, Record
+from hooksd.model.record import EventLine, LogDamaged, Record
 from hooksd.telemetry import happenings
 from hooksd.telemetry.observer import Observer
 
@@ -123,11 +123,11 @@ class FileJournal:
         """For how many seconds the batch that is being written has been; a watchdog's measure of a stuck disk."""
         return 0.0 if self._writer is None else self._writer.behind
 
-    def append(self, records: Sequence[Record]) -> Awaitable[None]:  # noqa: D102 - see Journal
+    def append(self, records: Sequence[Record | EventLine]) -> Durable:  # noqa: D102 - see Journal
         return self._put(records)
 
-    def _put(self, records: Sequence[Record]) -> Receipt:
-        return self._open_writer.put([Queued(record=record, text=codec.dump(record)) for record in records])
+    def _put(self, records: Sequence[Record | EventLine]) -> Receipt:
+        return self._open_writer.put([Queued(record, codec.dump(record)) for record in records])
 
     def read(self) -> Iterator[Record]:
         """Yield every record from the oldest unfinished work on, oldest first, and report the damage on the way.

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Awaitable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import orjson
 
 from hooksd.errors import JournalBroken, JournalError
 from hooksd.journal import codec
-from hooksd.journal.protocol import Journal
+from hooksd.journal.protocol import Durable, Journal
 from hooksd.journal.receipt import Receipt, settled
-from hooksd.model.record import Record
+from hooksd.model.record import EventLine, Record
 
 
 class MemoryJournal:
@@ -36,12 +36,12 @@ class MemoryJournal:
         """Refuse what is appended from now on with `error`; None: take it again."""
         self._error = error
 
-    def append(self, records: Sequence[Record]) -> Awaitable[None]:  # noqa: D102 - see Journal
+    def append(self, records: Sequence[Record | EventLine]) -> Durable:  # noqa: D102 - see Journal
         for record in records:
             codec.dump(record)
         if self._refusal is not None:
             return settled(self._refusal)
-        self.records.extend(records)
+        self.records.extend(_whole(record) for record in records)
         receipt = Receipt()
         # Not at once: a caller who relies on it would find out only with the real log.
         asyncio.get_running_loop().call_soon(receipt.settle, None)
@@ -67,6 +67,10 @@ class MemoryJournal:
     @property
     def _refusal(self) -> JournalError | None:
         return JournalBroken("the log is closed") if self._closed else self._error
+
+
+def _whole(record: Record | EventLine) -> Record:
+    return codec.record_of(orjson.loads(record.text)) if isinstance(record, EventLine) else record
 
 
 _: type[Journal] = MemoryJournal

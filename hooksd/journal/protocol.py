@@ -2,16 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Iterator, Sequence
-from typing import Protocol
+from collections.abc import Awaitable, Callable, Generator, Iterator, Sequence
+from typing import Any, Protocol
 
-from hooksd.model.record import Record
+from hooksd.errors import JournalError
+from hooksd.model.record import EventLine, Record
+
+
+class Durable(Protocol):
+    """What becomes of records that were queued. Implementation: `journal.receipt`."""
+
+    def __await__(self) -> Generator[Any, None, None]:
+        """Return when they are durable; raise what `Journal.append` says."""
+        ...
+
+    def then(self, told: Callable[[JournalError | None], None]) -> None:
+        """Call a function when they are durable, or with the reason why they will not be; at once if that is known.
+
+        Functions are called in the order of these calls, on the event loop's thread, which waits for them.
+        """
+        ...
 
 
 class Journal(Protocol):
     """An append-only sequence of records, with blobs beside it."""
 
-    def append(self, records: Sequence[Record]) -> Awaitable[None]:
+    def append(self, records: Sequence[Record | EventLine]) -> Durable:
         """Queue records, in order; the result is done when they are durable.
 
         Records are in the log in the order of the calls, so what a later one builds on is durable before it. A caller

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 from hooksd.clock import Clock, rfc3339
 from hooksd.errors import JournalBroken, JournalFull
 from hooksd.journal import checkpoint, codec
 from hooksd.journal.checkpoint import OpenWork
 from hooksd.journal.disk import Disk
+from hooksd.journal.lines import content_of, sealed
 from hooksd.journal.recovery import Mended
 from hooksd.journal.scan import Link
 from hooksd.journal.segment import Segment, segment_name
-from hooksd.model.record import LogDamaged, Record, SegmentStarted
+from hooksd.model.record import EventLine, LogDamaged, Record, SegmentStarted
 
 FLOOR = 16 * 1024 * 1024
 """Bytes that stay free. Below it nothing is accepted: what runs needs room to end, and so does its operator."""
@@ -21,13 +21,15 @@ _FLOOR_INTERVAL = 1.0
 """Seconds between looks at the free room."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Queued:
     """A record on its way to the disk."""
 
-    record: Record
-    text: bytes
-    """What `codec.dump` made of it."""
+    __slots__ = ("content", "record")
+
+    def __init__(self, record: Record | EventLine, text: bytes) -> None:
+        """Take a record and what `codec.dump` made of it."""
+        self.record = record
+        self.content = content_of(text)
 
 
 class Tail:
@@ -133,7 +135,7 @@ class Tail:
         prev = self._link.prev
         lines: list[bytes] = []
         for queued in batch:
-            line, prev = codec.seal(queued.text, seq, first, prev)
+            line, prev = sealed(queued.content, seq, first, prev)
             lines.append(line)
             seq += 1
         self._segment.append(b"".join(lines))

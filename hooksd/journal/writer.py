@@ -76,7 +76,8 @@ class Writer:
         self._loop = asyncio.get_running_loop()
         self._queue = _Queue()
         self._ready = threading.Condition(threading.Lock())
-        """Guards the queue and the three below; held for a few instructions only."""
+        """Guards the queue and what follows; held for a few instructions only."""
+        self._called = False
         self._refusal: JournalError | None = None
         self._closing = False
         self._writing_since: float | None = None
@@ -111,17 +112,27 @@ class Writer:
         """Queue records behind all others. Never waits."""
         if not items:
             return settled(None)
-        size = sum(len(item.text) for item in items)
+        size = sum([item.content.size for item in items])
         with self._ready:
             refusal = self._refusal or self._overflow(len(items), size)
             if refusal is not None:
                 return settled(refusal)
             queue = self._queue
-            if not queue.items:  # the thread sleeps only while nothing waits
-                self._ready.notify()
+            if not queue.items:
+                self._loop.call_soon(self._call_thread)
             queue.items.extend(items)
             queue.size += size
             return queue.receipt
+
+    def _call_thread(self) -> None:
+        """Let the thread begin, once the loop has heard everybody who speaks now.
+
+        Called for each record, it would compete with the loop for the interpreter, and write batches of one.
+        """
+        with self._ready:
+            if self._queue.items:
+                self._called = True
+                self._ready.notify()
 
     def _overflow(self, count: int, size: int) -> JournalFull | None:
         queue = self._queue
@@ -163,7 +174,7 @@ class Writer:
         self._writing_since = None
         while True:
             with self._ready:
-                if self._queue.items:
+                if self._called or (self._closing and self._queue.items):
                     self._writing_since = self._clock.monotonic()
                     return self._take()
                 if self._closing:
@@ -175,6 +186,7 @@ class Writer:
                 self._accept_again()
 
     def _take(self) -> _Queue:
+        self._called = False
         queue, self._queue = self._queue, _Queue()
         return queue
 

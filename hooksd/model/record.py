@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal, get_args
+from typing import Literal, NamedTuple, get_args
 
 from hooksd.model.base import Json
 from hooksd.model.stored import StoredBody, StoredEvent
@@ -18,7 +18,7 @@ StepStatus = Literal["ok", "failed", "skipped", "interrupted", "cancelled"]
 AttemptReason = Literal["first", "retry", "recovery"]
 Outcome = Literal[
     "ok", "http_4xx", "http_5xx", "redirect", "timeout_connect", "timeout_total", "dns", "refused", "reset", "tls",
-    "protocol", "interrupted", "config",
+    "protocol", "interrupted", "config", "blocked", "gone",
 ]  # fmt: skip
 """How one attempt ended."""
 
@@ -70,6 +70,14 @@ class EventAccepted:
     runs: tuple[RunPlan, ...] = ()
     not_started: tuple[NotStarted, ...] = ()
     type: Literal["event.accepted"] = "event.accepted"
+
+
+class EventLine(NamedTuple):
+    """An `EventAccepted` that is JSON already: `model.arrival.line_of` makes it, for the way that must be short."""
+
+    text: bytes
+    """What `journal.codec.dump` would make of that record."""
+    runs: tuple[RunPlan, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -205,8 +213,14 @@ class Exchange:
     response_body: str = ""
     """The first part, as text."""
     response_truncated: bool = False
+    response_size: int | None = None
+    """How many bytes of it were read."""
+    response_sha256: str | None = None
+    """Of all bytes that were read; null when there were none."""
     connect_ms: float | None = None
     total_ms: float = 0.0
+    phases: Mapping[str, float] = field(default_factory=dict)
+    """How long each took that was reached, in milliseconds: `dns`, `connect`, `tls`, `request`, `first_byte`, `body`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -86,6 +86,7 @@ class GuardedProtocol(HttpToolsProtocol):
         self._exit: _Exit
         self._served = False
         self._owed = 0  # requests heard whose answers are not complete
+        self.named: dict[bytes, bytes] = {}  # the headers, the last one where several have the same name
         self._wire = 0  # bytes read for this request, but for the read it began in
         self._read = 0  # bytes of the last read
         self._turned = False  # a request began or ended in it
@@ -93,7 +94,6 @@ class GuardedProtocol(HttpToolsProtocol):
         self._pieces = 0
         self._held = 0  # our part of crowd.buffered
         self._sizes: deque[int] = deque()  # of the bodies that were heard and not answered, oldest first
-        self._host: bytes | None = None
         self._keeps = True  # the connection may outlive this request
         self._ends = False  # the daemon stops
         self._deaf = False  # nothing is heard any more
@@ -181,12 +181,13 @@ class GuardedProtocol(HttpToolsProtocol):
         """Begin a request."""
         if not self._keeps and self._owed:
             raise Unwelcome(None, "malformed")  # RFC 9112 section 9.6: nothing counts after `Connection: close`
-        super().on_message_begin()
+        self.url = b""
+        self.headers = []
+        self.expect_100_continue = False
         self._phase = Phase.HEAD
         self.since = self.loop.time()
         self._turned = True
         self._wire = self._body = self._pieces = 0
-        self._host = None
 
     def on_url(self, url: bytes) -> None:
         """Take a piece of the request target."""
@@ -199,14 +200,7 @@ class GuardedProtocol(HttpToolsProtocol):
         headers = self.headers
         if len(headers) >= self.limits.headers:
             raise Unwelcome(431, "head_too_large", f"a request may have {self.limits.headers} header fields")
-        name = name.lower()
-        headers.append((name, value))
-        if name == b"host" and self._phase is Phase.HEAD:
-            if self._host is not None:
-                raise Unwelcome(400, "malformed", "send exactly one Host")
-            self._host = value
-        elif name == b"expect" and value.lower() == b"100-continue":
-            self.expect_100_continue = True
+        headers.append((name.lower(), value))
 
     def on_headers_complete(self) -> None:
         """Hand the request to the application, or let it wait for those before it."""
@@ -225,6 +219,10 @@ class GuardedProtocol(HttpToolsProtocol):
 
     def begin_answer(self) -> None:
         """Hand the request to the application, or let it wait for those before it; `cycle` is its state from here."""
+        url, headers, expects = self.url, self.headers, self.expect_100_continue
+        super().on_message_begin()  # makes the scope, which not every request needs, and forgets all else
+        self.url, self.expect_100_continue = url, expects
+        self.headers = self.scope["headers"] = headers
         super().on_headers_complete()
 
     def check_head(self) -> None:
@@ -233,7 +231,11 @@ class GuardedProtocol(HttpToolsProtocol):
         Raises:
             Unwelcome: It is refused.
         """
-        check_host(self._host, self.parser.get_http_version())
+        self.named = named = dict(self.headers)
+        if len(named) != len(self.headers) and [name for name, _ in self.headers].count(b"host") > 1:
+            raise Unwelcome(400, "malformed", "send exactly one Host")
+        check_host(named.get(b"host"), self.parser.get_http_version())
+        self.expect_100_continue = named.get(b"expect", b"").lower() == b"100-continue"
         if self._wire + self._read > self.limits.head_bytes:
             size = len(self.url) + sum(len(name) + len(value) for name, value in self.headers)
             if size > self.limits.head_bytes:

@@ -10,9 +10,11 @@ from __future__ import annotations
 
 import asyncio
 import re
+from collections.abc import Callable, Coroutine
+from functools import partial
 from typing import Any, Final, Protocol
 
-from starlette.types import Message, Receive, Scope
+from starlette.types import Scope
 from uvicorn.config import Config
 from uvicorn.server import ServerState
 
@@ -35,8 +37,10 @@ class Application(Protocol):
         """Return the webhook at a path."""
         ...
 
-    async def answer(self, webhook: CompiledWebhook, scope: Scope, receive: Receive) -> Answer | None:
-        """Return the answer to a request; None when nobody waits for it any more."""
+    def begin_answer(
+        self, webhook: CompiledWebhook, scope: Scope, body: bytes, say: Callable[[Answer], None]
+    ) -> Coroutine[Any, Any, None] | None:
+        """Call `say` with the answer, now or later; what is returned has to be done first."""
         ...
 
 
@@ -63,16 +67,12 @@ class _Request:
     def __init__(self, webhook: CompiledWebhook, scope: Scope) -> None:
         self.webhook = webhook
         self.scope = scope
-        self.body = bytearray()
+        self.body = b""  # most come in one piece, which is added to nothing without being copied
         self.keep_alive = True
         self.disconnected = self.response_complete = self.response_started = False
         self.more_body = True
         self.message_event = _UNHEARD
         self.transport: Any = None
-
-    async def receive(self) -> Message:
-        """Return the whole body."""
-        return {"type": "http.request", "body": bytes(self.body), "more_body": False}
 
 
 class DirectProtocol(GuardedProtocol):
@@ -132,7 +132,7 @@ class DirectProtocol(GuardedProtocol):
         }
 
     def _is_short(self) -> bool:
-        headers = dict(self.headers)
+        headers = self.named
         length = headers.get(b"content-length", b"")
         return (
             length.isdigit()
@@ -148,24 +148,30 @@ class DirectProtocol(GuardedProtocol):
         request: object = self.cycle
         if isinstance(request, _Request) and not request.more_body and not request.response_started:
             request.response_started = True
-            task = self.loop.create_task(self._answer(request))
-            self.tasks.add(task)
-            task.add_done_callback(self.tasks.discard)
+            say = partial(self._say, request)
+            work = self._application.begin_answer(request.webhook, request.scope, request.body, say)
+            if work is not None:
+                self._do(work)
 
-    async def _answer(self, request: _Request) -> None:
-        answer = None
-        try:
-            answer = await self._application.answer(request.webhook, request.scope, request.receive)
-            if self.flow.write_paused and not request.disconnected:
-                await self.flow.drain()
-        finally:
-            if not request.disconnected:
-                self._send(request, answer)
-
-    def _send(self, request: _Request, answer: Answer | None) -> None:
-        if answer is None:
-            self.transport.close()  # nobody can be answered: the daemon ends
+    def _say(self, request: _Request, answer: Answer) -> None:
+        if request.disconnected:
             return
+        if self.flow.write_paused:
+            self._do(self._say_later(request, answer))
+        else:
+            self._send(request, answer)
+
+    async def _say_later(self, request: _Request, answer: Answer) -> None:
+        await self.flow.drain()
+        if not request.disconnected:
+            self._send(request, answer)
+
+    def _do(self, work: Coroutine[Any, Any, None]) -> None:
+        task = self.loop.create_task(work)
+        self.tasks.add(task)
+        task.add_done_callback(self.tasks.discard)
+
+    def _send(self, request: _Request, answer: Answer) -> None:
         if any(_UNFIT.search(value) for _, value in answer.headers):
             answer = problem(500)  # uvicorn would refuse it too: data of a caller must not begin a line of its own
         if CLOSE[0] in answer.headers:

@@ -7,18 +7,19 @@ trigger app calls `screen` before it reads the body, then `receive` with the who
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final, NamedTuple
 
 from hooksd.auth.handshake import Greeter
 from hooksd.auth.request import Inbound
 from hooksd.auth.verdict import Reason, Refused, Verdict
 from hooksd.clock import Clock, rfc3339
 from hooksd.config.snapshot import CompiledWebhook
-from hooksd.engine.ports import Intake
+from hooksd.engine.ports import Accepted, Intake, Taken
 from hooksd.errors import JournalError
 from hooksd.model import body
+from hooksd.model.arrival import Arrival
 from hooksd.model.auth import BasicAuth, BearerAuth
 from hooksd.model.base import Json
-from hooksd.model.event import Event
 from hooksd.model.ids import IdFactory
 from hooksd.web import credentials, naming
 from hooksd.web.answer import Answer, Headers, json_answer
@@ -27,6 +28,8 @@ from hooksd.web.handshake import answer_of, may_greet
 from hooksd.web.outcome import accepted_document, responded
 from hooksd.web.problem import CLOSE, problem, unavailable
 from hooksd.web.refusals import Refusals, WebReason
+
+_FULL: Final = "nothing can be written now; send the same request again later"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +43,14 @@ class Head:
     """The content coding, in lower case; empty when there is none."""
     length: int | None
     """Bytes of the body; None when the request does not say."""
+
+
+class Promise(NamedTuple):
+    """An answer that may be given when an event is durable."""
+
+    taken: Taken
+    time: str
+    """When it came, RFC 3339."""
 
 
 class Receiver:
@@ -114,6 +125,16 @@ class Receiver:
 
     async def admit(self, webhook: CompiledWebhook, request: Inbound, peer: str) -> Answer:
         """Receive one request with its whole body that `screen` has let through, its length included."""
+        outcome = self.take(webhook, request, peer)
+        return outcome if isinstance(outcome, Answer) else await self.finish(webhook, outcome)
+
+    def take(self, webhook: CompiledWebhook, request: Inbound, peer: str) -> Answer | Promise | Arrival:
+        """Do everything of `admit` that waits for nothing: it is all of it but the disk.
+
+        Returns:
+            An answer; or what becomes one when the event is durable; or an event that needs something stored first:
+            `finish` makes answers of both.
+        """
         now = self._clock.now()
         verdict = webhook.verifier.verify(request, now)
         if webhook.greeter is not None and (greeted := self._greet(webhook.greeter, webhook, request, verdict, peer)):
@@ -122,12 +143,47 @@ class Receiver:
             answer = problem(401, headers=_challenge(webhook))
             return self._refuse(webhook, verdict.reason, peer, answer)
         try:
-            event = self._event(webhook, request, now)
+            arrival = self._arrival(webhook, request, now)
         except Unreadable as error:
             return self._refuse(webhook, "unreadable_body", peer, problem(400, str(error)))
         except naming.Unnamed as error:
             return self._refuse(webhook, "unnamed_event", peer, problem(422, str(error)))
-        return await self._accept(webhook, event)
+        taken = self._intake.take(arrival, origin=webhook.origin)
+        return arrival if taken is None else Promise(taken, arrival.time)
+
+    async def finish(self, webhook: CompiledWebhook, outcome: Promise | Arrival) -> Answer:
+        """Wait until an event is durable, and for its workflow where the webhook wants it."""
+        try:
+            if isinstance(outcome, Arrival):
+                accepted = await self._intake.accept(outcome.event(), origin=webhook.origin)
+            else:
+                await outcome.taken.durable
+                accepted = outcome.taken.accepted
+        except JournalError:
+            return unavailable(_FULL)
+        wait = webhook.value.wait
+        if wait is not None:
+            response = await self._intake.response(accepted.event, wait)
+            if response is not None:
+                return responded(response)
+        return self._accepted(webhook, accepted, outcome.time)
+
+    def kept(self, webhook: CompiledWebhook, promise: Promise, error: JournalError | None) -> Answer:
+        """Answer when an event is durable, or cannot be; `finish` for those who do not wait for a workflow.
+
+        Args:
+            webhook: The webhook; it has no `wait`.
+            promise: What `take` returned.
+            error: What `Durable.then` told.
+        """
+        if error is not None:
+            return unavailable(_FULL)
+        return self._accepted(webhook, promise.taken.accepted, promise.time)
+
+    def _accepted(self, webhook: CompiledWebhook, accepted: Accepted, time: str) -> Answer:
+        if webhook.value.answer == "none":
+            return Answer(status=204)
+        return json_answer(202, accepted_document(accepted, time, self._base))
 
     def _greet(
         self, greeter: Greeter, webhook: CompiledWebhook, request: Inbound, verdict: Verdict, peer: str
@@ -143,7 +199,7 @@ class Receiver:
         head = Head(method=request.method, media=request.media, coding="", length=len(request.body))
         return None if _is_read(webhook.value.accept, head) else self._media(webhook, head.media, peer)
 
-    def _event(self, webhook: CompiledWebhook, request: Inbound, now: float) -> Event:
+    def _arrival(self, webhook: CompiledWebhook, request: Inbound, now: float) -> Arrival:
         verifier = webhook.verifier
         raw = credentials.kept_body(request, verifier)
         data = parse_body(request.media, raw)
@@ -151,10 +207,9 @@ class Receiver:
         query = _query(request, webhook)
         reading = verifier.read(request, data)
         scope: dict[str, Json] = {"body": data, "headers": headers, "query": query}
-        return Event(
+        return Arrival(
             id=self._ids.event(),
             type=naming.event_type(webhook, reading.event_type, scope),
-            source=f"webhook/{webhook.name}",
             subject=naming.subject(webhook, scope),
             time=rfc3339(now),
             trust=verifier.trust,
@@ -166,20 +221,6 @@ class Receiver:
             raw=raw,
             data=data,
         )
-
-    async def _accept(self, webhook: CompiledWebhook, event: Event) -> Answer:
-        try:
-            accepted = await self._intake.accept(event, origin=webhook.origin)
-        except JournalError:
-            return unavailable("nothing can be written now; send the same request again later")
-        wait = webhook.value.wait
-        if wait is not None:
-            response = await self._intake.response(event.id, wait)
-            if response is not None:
-                return responded(response)
-        if webhook.value.answer == "none":
-            return Answer(status=204)
-        return json_answer(202, accepted_document(accepted, event.time, self._base))
 
     def _refuse(self, webhook: CompiledWebhook, reason: Reason | WebReason, peer: str, answer: Answer) -> Answer:
         self._refusals.add(webhook=webhook.name, reason=reason, status=answer.status, peer=peer)

@@ -6,7 +6,9 @@ file or starts a task.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Sequence
+from functools import partial
+from typing import Any
 
 from starlette.requests import Request
 from starlette.types import Receive, Scope, Send
@@ -14,14 +16,20 @@ from starlette.types import Receive, Scope, Send
 from hooksd.auth.request import Inbound
 from hooksd.clock import Clock
 from hooksd.config.snapshot import CompiledWebhook, Snapshot
+from hooksd.errors import JournalError
+from hooksd.model.arrival import Arrival
 from hooksd.telemetry import happenings
 from hooksd.telemetry.observer import Observer
 from hooksd.web.answer import Answer, send_answer
 from hooksd.web.body import Disconnected, read_body
 from hooksd.web.health import health_app
 from hooksd.web.problem import problem
-from hooksd.web.receive import Head, Receiver
+from hooksd.web.receive import Head, Promise, Receiver
 from hooksd.web.refusals import Refusals
+
+Headers = tuple[tuple[str, str], ...]
+Say = Callable[[Answer], None]
+Work = Coroutine[Any, Any, None]
 
 _DIGITS = 19
 """A `content-length` this long is no length: reading stops at the webhook's limit instead."""
@@ -95,36 +103,84 @@ class TriggerApp:
         except Disconnected:
             return None
         except Exception as error:  # noqa: BLE001 - the problem handler: callers never see an error of ours
-            self._observer.emit(happenings.RequestFailed(method=scope["method"], path=webhook.path, exc_info=error))
-            answer = problem(500, "hooksd made an error; its log says more")
-        seconds = self._clock.monotonic() - began
-        self._observer.metrics.request(webhook.name, answer.status, seconds)
+            answer = self._failed(webhook, scope["method"], error)
+        return self._counted(webhook, answer, began)
+
+    def begin_answer(self, webhook: CompiledWebhook, scope: Scope, body: bytes, say: Say) -> Work | None:
+        """Answer a request whose body is there, without a task if nothing but the disk has to be waited for.
+
+        Args:
+            webhook: The webhook at its path; it has no `wait`.
+            scope: The request, as for `answer`; it says how long the body is.
+            body: The whole body.
+            say: Called once with the answer: now, or when the event is durable.
+
+        Returns:
+            What has to be done before `say` can be called, where something must be stored first.
+        """
+        began = self._clock.monotonic()
+        outcome: Answer | Promise | Arrival
+        try:
+            headers = _texts(scope["headers"])
+            head = head_of(scope["method"], headers)
+            peer = peer_of(scope)
+            refused = self._receiver.screen(webhook, head, peer)
+            outcome = refused or self._receiver.take(webhook, self._inbound(scope, head, headers, body), peer)
+        except Exception as error:  # noqa: BLE001 - see `answer`
+            outcome = self._failed(webhook, scope["method"], error)
+        if isinstance(outcome, Answer):
+            say(self._counted(webhook, outcome, began))
+        elif isinstance(outcome, Promise):
+            outcome.taken.durable.then(partial(self._end_answer, webhook, outcome, began, say))
+        else:
+            return self._finish(webhook, outcome, began, say)
+        return None
+
+    def _end_answer(
+        self, webhook: CompiledWebhook, promise: Promise, began: float, say: Say, error: JournalError | None
+    ) -> None:
+        say(self._counted(webhook, self._receiver.kept(webhook, promise, error), began))
+
+    async def _finish(self, webhook: CompiledWebhook, arrival: Arrival, began: float, say: Say) -> None:
+        try:
+            answer = await self._receiver.finish(webhook, arrival)
+        except Exception as error:  # noqa: BLE001 - see `answer`
+            answer = self._failed(webhook, "POST", error)
+        say(self._counted(webhook, answer, began))
+
+    def _failed(self, webhook: CompiledWebhook, method: str, error: Exception) -> Answer:
+        self._observer.emit(happenings.RequestFailed(method=method, path=webhook.path, exc_info=error))
+        return problem(500, "hooksd made an error; its log says more")
+
+    def _counted(self, webhook: CompiledWebhook, answer: Answer, began: float) -> Answer:
+        self._observer.metrics.request(webhook.name, answer.status, self._clock.monotonic() - began)
         return answer
 
     async def _answer(self, webhook: CompiledWebhook, scope: Scope, receive: Receive) -> Answer:
-        headers = tuple(
-            [(name.decode("latin-1"), value.decode("latin-1").strip(" \t")) for name, value in scope["headers"]]
-        )
-        peer = peer_of(scope)
+        headers = _texts(scope["headers"])
         head = head_of(scope["method"], headers)
+        peer = peer_of(scope)
         if (refused := self._receiver.screen(webhook, head, peer)) is not None:
             return refused
         body = await read_body(receive, webhook.value.limits.body)
         if body is None:
             return self._receiver.too_large(webhook, peer)
-        query = scope["query_string"].decode("latin-1")
-        request = Inbound(
+        request = self._inbound(scope, head, headers, body)
+        if head.length is None:
+            return await self._receiver.receive(webhook, request, peer)
+        return await self._receiver.admit(webhook, request, peer)
+
+    def _inbound(self, scope: Scope, head: Head, headers: Headers, body: bytes) -> Inbound:
+        path, query = scope["path"], scope["query_string"].decode("latin-1")
+        return Inbound(
             method=head.method,
-            path=scope["path"],
+            path=path,
             query_string=query,
             headers=headers,
             body=body,
             media=head.media,
-            url=self._url(scope["path"], query),
+            url=self._url(path, query),
         )
-        if head.length is None:
-            return await self._receiver.receive(webhook, request, peer)
-        return await self._receiver.admit(webhook, request, peer)
 
     def _url(self, path: str, query: str) -> str | None:
         if self._public_url is None:
@@ -139,6 +195,10 @@ def peer_of(scope: Scope) -> str:
     """Return the address a request came from, without the port."""
     client = scope.get("client")
     return str(client[0]) if client else "unix"
+
+
+def _texts(headers: Iterable[tuple[bytes, bytes]]) -> Headers:
+    return tuple([(name.decode("latin-1"), value.decode("latin-1").strip(" \t")) for name, value in headers])
 
 
 def head_of(method: str, headers: Sequence[tuple[str, str]]) -> Head:

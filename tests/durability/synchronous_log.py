@@ -61,7 +61,7 @@ class SynchronousLog:
 
     def append(self, records: Sequence[Record]) -> None:
         """Make a batch durable; raises as `Tail.commit` does."""
-        self.tail.commit([Queued(record=record, text=codec.dump(record)) for record in records])
+        self.tail.commit([Queued(record, codec.dump(record)) for record in records])
 
     def put_blob(self, data: bytes) -> str:
         self.retention.fresh.mark(blobs.digest_of(data))

@@ -3,7 +3,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from hooksd.model.record import RunEnded, RunStarted
+from hooksd.model.record import EventAccepted, RunEnded, RunStarted
 from tests.engine.bench import Bench
 
 SKIPPING: dict[str, Any] = {"concurrency": "k", "on_busy": "skip", "steps": [{"run": ["x"]}]}
@@ -48,9 +48,12 @@ async def test_a_reload_changes_the_rules_for_those_who_wait() -> None:
 
 async def test_stopping_before_a_run_had_its_first_turn_leaves_it_for_the_next_start() -> None:
     workflows = {"w": {"steps": [{"run": ["x"]}]}}
-    async with Bench(workflows).running() as bench:
-        await bench.engine.accept(bench.event(), origin=None)
+    async with Bench(workflows).running() as bench, asyncio.TaskGroup() as tasks:
+        tasks.create_task(bench.engine.accept(bench.event(), origin=None))
+        await asyncio.sleep(0)  # the event is on its way to the log
         await bench.engine.drain(10)
+        await bench.clock.settle()
+        assert bench.records(EventAccepted)
         assert bench.performer.effects == []
 
     async with bench.reborn(workflows).running(recover=True) as again:

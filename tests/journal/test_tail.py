@@ -22,7 +22,7 @@ from tests.journal.bad_disk import BadDisk
 
 
 def queued(*records: Record) -> list[Queued]:
-    return [Queued(record=record, text=codec.dump(record)) for record in records]
+    return [Queued(record, codec.dump(record)) for record in records]
 
 
 class Open:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -11,9 +12,12 @@ from starlette.types import ASGIApp
 from hooksd.auth.request import Inbound
 from hooksd.auth.verdict import Authentic, Reading, Reason, Refused, Verdict, Verifier
 from hooksd.config.snapshot import CompiledWebhook, Revision, Snapshot
-from hooksd.engine.ports import Accepted, Intake, Response
+from hooksd.engine.ports import Accepted, Intake, Response, Taken
+from hooksd.errors import JournalError
 from hooksd.expr.template import Template, compile_template
 from hooksd.journal.memory import MemoryJournal
+from hooksd.journal.receipt import Receipt
+from hooksd.model.arrival import Arrival
 from hooksd.model.base import Json
 from hooksd.model.definitions import Defined, Definitions
 from hooksd.model.event import Event
@@ -59,6 +63,20 @@ class FakeIntake:
         self.events.append(event)
         self.origins.append(origin)
         return Accepted(event=event.id, runs=self.runs, not_started=self.not_started)
+
+    def take(self, arrival: Arrival, *, origin: Origin) -> Taken:
+        """Remember the event; it is durable in a moment, or there is `error`."""
+        event = arrival.event()
+        receipt = Receipt()
+        if isinstance(self.error, JournalError):
+            receipt.settle(self.error)
+        elif self.error is not None:
+            raise self.error
+        else:
+            self.events.append(event)
+            self.origins.append(origin)
+            asyncio.get_running_loop().call_soon(receipt.settle, None)
+        return Taken(Accepted(event=event.id, runs=self.runs, not_started=self.not_started), receipt)
 
     async def start(self, event: Event, workflow: str) -> Accepted:
         """Remember the event and the workflow."""

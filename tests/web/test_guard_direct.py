@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+from collections.abc import Callable
 from itertools import pairwise
 from typing import Any, NamedTuple
 
@@ -208,8 +209,8 @@ async def test_a_request_that_is_being_answered_is_answered_before_the_listener_
 
 async def test_no_answer_begins_a_line_with_what_a_caller_sent() -> None:
     class Echoing(TriggerApp):
-        async def answer(self, *_: object) -> Answer:
-            return Answer(status=200, headers=((b"x-said", b"a\r\nset-cookie: b"),), body=b"ok")
+        def begin_answer(self, _webhook: object, _scope: object, _body: object, say: Callable[[Answer], None]) -> None:
+            say(Answer(status=200, headers=((b"x-said", b"a\r\nset-cookie: b"),), body=b"ok"))
 
     listener = Listener(webhooks=webhooks())
     listener.app.__class__ = Echoing

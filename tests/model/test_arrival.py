@@ -1,0 +1,96 @@
+from __future__ import annotations
+
+from typing import Any
+
+import orjson
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hooksd.journal import codec
+from hooksd.model import body
+from hooksd.model.arrival import Arrival, line_of
+from hooksd.model.ids import EventId
+from hooksd.model.record import EventAccepted, NotStarted, Origin, RunPlan
+from hooksd.model.stored import store
+from hooksd.model.trust import Trust
+
+TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
+NUMBERS = st.integers(-(2**63), 2**64 - 1) | st.floats(allow_nan=False, allow_infinity=False)
+JSON = st.recursive(
+    st.none() | st.booleans() | NUMBERS | TEXT,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXT, inner, max_size=3),
+    max_leaves=8,
+)
+ORIGINS = st.builds(Origin, file=TEXT, line=st.integers(1, 10**6))
+PLANS = st.builds(RunPlan, id=TEXT, workflow=TEXT, definition=TEXT, origin=ORIGINS, concurrency=st.none() | TEXT)
+REFUSALS = st.builds(
+    NotStarted,
+    workflow=TEXT,
+    reason=st.sampled_from(["condition_false", "trust"]),
+    detail=TEXT,
+    condition=st.none() | TEXT,
+    values=st.dictionaries(TEXT, JSON, max_size=2),
+)
+
+
+@st.composite
+def arrivals(draw: st.DrawFn) -> Arrival:
+    media, raw = draw(
+        st.tuples(st.sampled_from(["application/json", "text/plain", "image/png"]), st.binary(max_size=20))
+        | st.tuples(st.just("application/json"), JSON.map(orjson.dumps))
+        | st.tuples(st.just("a/b+json"), JSON.map(lambda value: orjson.dumps(value, option=orjson.OPT_INDENT_2)))
+        | st.tuples(st.just(body.FORM), TEXT.map(str.encode))
+    )
+    try:
+        data = body.parse(media, raw)
+    except ValueError:  # such a request was refused
+        media, data = "application/octet-stream", None
+    return Arrival(
+        id=EventId(draw(TEXT)),
+        type=draw(TEXT),
+        subject=draw(st.none() | TEXT),
+        time="2026-11-22T03:28:00.123Z",
+        trust=draw(st.sampled_from(Trust)),
+        webhook=draw(TEXT),
+        delivery_id=draw(st.none() | TEXT),
+        headers=draw(st.dictionaries(TEXT, TEXT, max_size=3)),
+        query=draw(st.dictionaries(TEXT, TEXT, max_size=3)),
+        media=media,
+        raw=raw,
+        data=data,
+    )
+
+
+@given(
+    arrivals(),
+    ORIGINS,
+    st.lists(PLANS, max_size=2).map(tuple),
+    st.lists(REFUSALS, max_size=2).map(tuple),
+)
+def test_the_line_is_what_the_log_makes_of_the_record(
+    arrival: Arrival, origin: Origin, runs: tuple[RunPlan, ...], not_started: tuple[NotStarted, ...]
+) -> None:
+    line = line_of(arrival, revision="abc", origin=origin, runs=runs, not_started=not_started)
+
+    record = EventAccepted(
+        at=arrival.time,
+        revision="abc",
+        event=store(arrival.event()),
+        origin=origin,
+        runs=runs,
+        not_started=not_started,
+    )
+    assert line.text == codec.dump(record)
+    assert line.runs == runs
+
+
+@pytest.mark.parametrize("odd", [{"subject": "\ud800"}, {"headers": {"a": object()}}])
+def test_what_json_cannot_hold_is_refused(odd: dict[str, Any]) -> None:
+    arrival = Arrival(
+        id=EventId("evt_1"), type="a", subject=None, time="t", trust=Trust.TOKEN, webhook="w", delivery_id=None,
+        headers={}, query={}, media="application/json", raw=b"1", data=1,
+    )  # fmt: skip
+
+    with pytest.raises(ValueError, match=r"event\.accepted"):
+        line_of(arrival._replace(**odd), revision="abc", origin=Origin(file="a", line=1))
