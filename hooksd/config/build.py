@@ -6,7 +6,7 @@ unfinished runs with `compile_workflow` when it recovers.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from types import MappingProxyType
 
@@ -98,6 +98,7 @@ def build(
     secrets: SecretStore,
     previous: Snapshot | None = None,
     verifiers: Verifiers | None = None,
+    pause: Callable[[], None] = lambda: None,
 ) -> Snapshot:
     """Make everything that the hot path needs from definitions that `config.load` found no error in.
 
@@ -110,6 +111,7 @@ def build(
         secrets: Where references to secrets are read.
         previous: The snapshot in force, to reuse what it compiled.
         verifiers: Those of the webhooks, as they were checked. Default: new ones.
+        pause: Called for each definition, to let others have their turn.
 
     Raises:
         BuildProblem: A definition cannot be put in force after all: a secret vanished between the check and now, or the
@@ -123,13 +125,16 @@ def build(
     at = Origin(file=".", line=1)
     try:
         for webhook in definitions.webhooks.values():
+            pause()
             at = webhook.origin
             webhooks[webhook.name] = _webhook(webhook, secrets, verifiers, previous)
         for workflow in definitions.workflows.values():
+            pause()
             at = workflow.origin
             workflows[workflow.name] = compiled = _workflow(workflow, previous)
             read.update(_read(secrets, compiled.secrets))
         for endpoint in definitions.endpoints.values():
+            pause()
             at = endpoint.origin
             own = _read(secrets, _secrets_in(_endpoint_names(endpoint.value)))
             endpoints[endpoint.name] = _endpoint(endpoint, secrets, own)
@@ -181,6 +186,8 @@ def compile_workflow(defined: Defined[Workflow]) -> CompiledWorkflow:
 
 def _workflow(defined: Defined[Workflow], previous: Snapshot | None) -> CompiledWorkflow:
     known = previous.workflows.get(defined.name) if previous else None
+    if known is not None and previous is not None and previous.definitions.workflows.get(defined.name) is defined:
+        return known
     if known is None or known.digest != defined.digest:
         return compile_workflow(defined)
     # What it says has not changed, where it stands may have: another file, or lines above it.

@@ -5,9 +5,11 @@ Called by `daemon.reload` for records and for the HELD state, and by the command
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
-from hooksd.model.definitions import Definitions
+from hooksd.model.definitions import Defined, Definitions
 
 MASS = 5
 """Sets smaller than this are not held for losing more than half: small sets change as a whole every day."""
@@ -27,12 +29,28 @@ class Difference:
 
 def compare(old: Definitions | None, new: Definitions) -> Difference:
     """Return what `new` changes of `old`; where a definition stands does not matter, only what it says."""
-    before = {} if old is None else old.digests()
-    after = new.digests()
-    return Difference(
-        added=tuple(sorted(after.keys() - before.keys())),
-        changed=tuple(sorted(name for name in before.keys() & after.keys() if before[name] != after[name])),
-        removed=tuple(sorted(before.keys() - after.keys())),
+    added: list[str] = []
+    changed: list[str] = []
+    removed: list[str] = []
+    for kind, before, after in _kinds(old or Definitions(), new):
+        removed += [f"{kind}/{name}" for name in before.keys() - after.keys()]
+        for name, item in after.items():
+            known = before.get(name)
+            if known is None:
+                added.append(f"{kind}/{name}")
+            elif known is not item and known.digest != item.digest:
+                changed.append(f"{kind}/{name}")
+    return Difference(added=tuple(sorted(added)), changed=tuple(sorted(changed)), removed=tuple(sorted(removed)))
+
+
+def _kinds(
+    old: Definitions, new: Definitions
+) -> tuple[tuple[str, Mapping[str, Defined[Any]], Mapping[str, Defined[Any]]], ...]:
+    return (
+        ("webhook", old.webhooks, new.webhooks),
+        ("endpoint", old.endpoints, new.endpoints),
+        ("workflow", old.workflows, new.workflows),
+        ("role", old.roles, new.roles),
     )
 
 
@@ -41,7 +59,7 @@ def is_mass_removal(old: Definitions | None, difference: Difference) -> bool:
 
     Nobody commits that every day, and a checkout gone wrong looks just like it.
     """
-    before = 0 if old is None else len(old.digests())
+    before = 0 if old is None else sum(old.counts().values())
     removed = len(difference.removed)
     if removed == 0:
         return False

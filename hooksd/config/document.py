@@ -10,8 +10,9 @@ import json
 import math
 import re
 from bisect import bisect_right
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import accumulate
 from typing import Any
 
@@ -22,7 +23,7 @@ from hooksd.config.escapes import source_offset
 from hooksd.config.finding import Finding, Part
 from hooksd.config.json_positions import json_positions
 from hooksd.config.position import Path, Positions, Span
-from hooksd.config.toml_positions import toml_positions
+from hooksd.config.toml_positions import header_at, toml_positions
 from hooksd.model.base import Json
 from hooksd.model.secret import is_reference
 
@@ -44,22 +45,32 @@ _WORD = re.compile(r"[^\s\[\]\"',]+")
 _BIGGEST = 2**63
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Document:
-    """A file that parses."""
+    """A file that parses. Where its values stand is looked up when it is asked for: good files are not asked."""
 
     file: str
     """Relative to the directory of definitions."""
     text: str
     """With line feeds only."""
     tree: Mapping[str, Json]
-    positions: Positions
-    lines: tuple[int, ...]
-    """Where each line starts."""
+    locate: Callable[[str], Positions]
+    """Finds where everything in the text stands."""
+
+    @cached_property
+    def positions(self) -> Positions:
+        """Where each value stands."""
+        return self.locate(self.text)
+
+    @cached_property
+    def lines(self) -> tuple[int, ...]:
+        """Where each line starts."""
+        return (0, *accumulate(len(line) + 1 for line in self.text.split("\n")))[:-1]
 
     def line_of(self, path: Path) -> int:
         """Return the line, from 1, on which the value at a path or its key stands."""
-        return self._line(self._span(path).key_start)
+        at = header_at(self.text, path) if self.locate is toml_positions else None
+        return self.text.count("\n", 0, at) + 1 if at is not None else self._line(self._span(path).key_start)
 
     def diagnose(self, finding: Finding, related: tuple[Place, ...] = ()) -> Diagnostic:
         """Return a finding with its place in the text."""
@@ -164,7 +175,7 @@ def _toml(file: str, raw: str, text: str) -> Document | tuple[Diagnostic, ...]:
         return (_at(file, text, error.pos, "H002", _lower(error.msg), _toml_hint(text, error.pos)),)
     except ValueError as error:  # a whole number with thousands of digits
         return (_at(file, text, 0, "H005", _lower(str(error)), None),)
-    return _checked(file, text, tree, toml_positions(text))
+    return _checked(Document(file=file, text=text, tree=tree, locate=toml_positions))
 
 
 def _json(file: str, text: str) -> Document | tuple[Diagnostic, ...]:
@@ -177,10 +188,10 @@ def _json(file: str, text: str) -> Document | tuple[Diagnostic, ...]:
     positions, repeated = json_positions(text)
     if not isinstance(tree, dict):
         return (_at(file, text, positions[()].start, "H006", 'expected an object, like {"version": 1}', None),)
-    document = _checked(file, text, tree, positions)
+    whole = Document(file=file, text=text, tree=tree, locate=lambda _: positions)
+    document = _checked(whole)
     if not repeated:
         return document
-    whole = _document(file, text, tree, positions)
     return tuple(_repeated(whole, path, first, again) for path, first, again in repeated) + (
         document if isinstance(document, tuple) else ()
     )
@@ -188,8 +199,8 @@ def _json(file: str, text: str) -> Document | tuple[Diagnostic, ...]:
 
 def _repeated(document: Document, path: Path, first: Span, again: Span) -> Diagnostic:
     message = f"key `{path[-1]}` stands in this object twice"
-    again_only = _document(document.file, document.text, document.tree, {**document.positions, path: again})
-    first_only = _document(document.file, document.text, document.tree, {**document.positions, path: first})
+    again_only = replace(document, locate=lambda _: {**document.positions, path: again})
+    first_only = replace(document, locate=lambda _: {**document.positions, path: first})
     finding = Finding(
         code="H004", message=message, file=document.file, path=path, part="key", hint="remove one of them"
     )
@@ -200,19 +211,34 @@ def _repeated(document: Document, path: Path, first: Span, again: Span) -> Diagn
     return replace(found, excerpt=_masked(found.excerpt) if found.excerpt else None)
 
 
-def _document(file: str, text: str, tree: Mapping[str, Json], positions: Positions) -> Document:
-    lines = (0, *accumulate(len(line) + 1 for line in text.split("\n")))[:-1]
-    return Document(file=file, text=text, tree=tree, positions=positions, lines=lines)
-
-
-def _checked(file: str, text: str, tree: Mapping[str, Any], positions: Positions) -> Document | tuple[Diagnostic, ...]:
-    """Return the document if its data is JSON data: no dates, no infinities, no numbers that JSON readers cut."""
-    document = _document(file, text, tree, positions)
+def _checked(document: Document) -> Document | tuple[Diagnostic, ...]:
+    """Return a document if its data is JSON data: no dates, no infinities, no numbers that JSON readers cut."""
+    if _is_plain(document.tree.values(), 1) and all(map(str.isascii, document.tree)):
+        return document
     problems = tuple(
-        document.diagnose(Finding(code=code, message=message, file=file, path=path, hint=hint))
-        for path, code, message, hint in _not_json(tree, ())
+        document.diagnose(Finding(code=code, message=message, file=document.file, path=path, hint=hint))
+        for path, code, message, hint in _not_json(document.tree, ())
     )
     return problems or document
+
+
+def _is_plain(values: Iterable[Any], depth: int) -> bool:
+    """Tell whether values are JSON data that nobody has to look at twice. False: `_not_json` says what is wrong."""
+    if depth > MAX_DEPTH:
+        return False
+    for value in values:
+        kind = type(value)
+        if kind is str:
+            is_plain = value.isascii()
+        elif kind is int:
+            is_plain = -_BIGGEST <= value < _BIGGEST
+        elif kind is dict:
+            is_plain = all(map(str.isascii, value)) and _is_plain(value.values(), depth + 1)
+        else:
+            is_plain = kind is bool or (kind is list and _is_plain(value, depth + 1))
+        if not is_plain:
+            return False
+    return True
 
 
 def _not_json(value: object, path: Path) -> Iterator[tuple[Path, str, str, str | None]]:

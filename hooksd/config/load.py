@@ -8,7 +8,8 @@ checked anew each time.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,7 +20,7 @@ from hooksd.config.diagnostics import Diagnostic, in_order
 from hooksd.config.document import Document, read
 from hooksd.config.file import Content, content_of
 from hooksd.config.finding import Finding
-from hooksd.config.secrets import SecretStore
+from hooksd.config.remembered import Secrets
 from hooksd.config.verifiers import Verifiers
 from hooksd.model.definitions import Defined, Definitions
 from hooksd.model.endpoint import Endpoint
@@ -27,6 +28,9 @@ from hooksd.model.record import Origin
 from hooksd.model.role import Role
 from hooksd.model.webhook import Webhook
 from hooksd.model.workflow import Workflow
+
+Files = AbstractSet[str]
+"""Names of some files."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,7 +67,7 @@ class _File:
 class Loader:
     """Checks sets of files, and remembers what it knows of each file."""
 
-    def __init__(self, *, secrets: SecretStore, allow_inline_secrets: bool, public_url: str | None = None) -> None:
+    def __init__(self, *, secrets: Secrets, allow_inline_secrets: bool, public_url: str | None = None) -> None:
         """Take what the checks need of the world.
 
         Args:
@@ -72,27 +76,49 @@ class Loader:
             public_url: The URL that callers use; None: not known, which a provider that signs it is warned of.
         """
         self._public_url = public_url
-        self._secrets = secrets
         self._allow_inline = allow_inline_secrets
         self._verifiers = Verifiers(secrets)
         self._files: dict[str, _File] = {}
         self._between: list[Finding] = []
         """What was wrong between files, secrets excepted."""
+        self._secret: list[Finding] = []
+        """What was wrong with secrets."""
 
-    def load(self, files: Mapping[str, bytes]) -> Loaded:
+    def load(self, files: Mapping[str, bytes], pause: Callable[[], None] = lambda: None) -> Loaded:
         """Check a set of files and return all that is wrong with all of them, or the definitions.
 
         Args:
             files: The bytes of every `.toml` and `.json` file by its path relative to the directory of definitions.
+            pause: Called often on the way, to let others have their turn.
         """
-        before, self._files = self._files, {file: self._file(file, files[file]) for file in sorted(files)}
-        collection, findings = collect(item for file in self._files.values() for item in file.content.written)
-        self._between = list(self._found_between(collection, before))
+        # Whatever breaks on the way, nothing is known then.
+        before, self._files = self._files, {}
+        now = _files_of(files, before, pause)
+        changed = {name for name, file in now.items() if before.get(name) is not file}
+        # If the others cannot tell that these have changed, what is wrong with the others is known.
+        is_alike = before.keys() == now.keys() and all(before[name].face() == now[name].face() for name in changed)
+        collection, findings = collect(item for file in now.values() for item in file.content.written)
+        looked_at = changed if is_alike else now.keys()
+        self._between = [
+            *_of(now.keys() - looked_at, self._between),
+            *self._found_between(collection, looked_at, pause),
+        ]
+        if is_alike and self._verifiers.go_on():
+            self._drop(item for name in changed for item in before[name].content.written)
+        else:
+            self._verifiers.begin()
+            looked_at = now.keys()
+        self._secret = [
+            *_of(now.keys() - looked_at, self._secret),
+            *self._found_secret(collection, looked_at, pause),
+        ]
         while before:  # freed one by one: all at once would hold up every thread
             before.popitem()
-        self._verifiers.begin()
-        findings += self._between
-        findings += secrecy.check(collection, self._secrets, self._verifiers, allow_inline=self._allow_inline)
+            pause()
+        self._files = now
+        return self._loaded([*findings, *self._between, *self._secret], files)
+
+    def _loaded(self, findings: list[Finding], files: Mapping[str, bytes]) -> Loaded:
         own = [diagnostic for file in self._files.values() for diagnostic in file.diagnostics]
         diagnostics = in_order([*own, *_diagnosed(findings, files)])
         loaded = Loaded(definitions=None, diagnostics=diagnostics)
@@ -101,24 +127,48 @@ class Loader:
         definitions = _definitions(item for file in self._files.values() for item in file.defined)
         return Loaded(definitions=definitions, diagnostics=diagnostics, verifiers=self._verifiers)
 
-    def _found_between(self, collection: Collection, before: Mapping[str, _File]) -> Iterator[Finding]:
-        """Return what is wrong between files; looking only at those that changed, if the others cannot tell."""
-        changed = {name for name, file in self._files.items() if before.get(name) is not file}
-        is_alike = before.keys() == self._files.keys() and all(
-            before[name].face() == self._files[name].face() for name in changed
-        )
-        if is_alike:
-            yield from (finding for finding in self._between if finding.file not in changed)
-        workflows = [item for item in collection.workflows.values() if not is_alike or item.file in changed]
-        webhooks = [item for item in collection.webhooks.values() if not is_alike or item.file in changed]
-        yield from references.check(collection, workflows)
-        yield from permissions.check(collection, workflows)
-        yield from trust.check(collection, workflows)
-        yield from coverage.check(webhooks, public_url=self._public_url)
+    def _found_between(self, collection: Collection, files: Files, pause: Callable[[], None]) -> Iterator[Finding]:
+        """Yield what is wrong between definitions, looking at those in some files only."""
+        workflows = [item for item in collection.workflows.values() if item.file in files]
+        webhooks = [item for item in collection.webhooks.values() if item.file in files]
+        yield from references.check(collection, _paced(workflows, pause))
+        yield from permissions.check(collection, _paced(workflows, pause))
+        yield from trust.check(collection, _paced(workflows, pause))
+        yield from coverage.check(_paced(webhooks, pause), public_url=self._public_url)
 
-    def _file(self, file: str, data: bytes) -> _File:
-        known = self._files.get(file)
-        return known if known is not None and known.data == data else _read(file, data)
+    def _found_secret(self, collection: Collection, files: Files, pause: Callable[[], None]) -> Iterator[Finding]:
+        """Yield what is wrong with secrets, looking at definitions in some files only."""
+        kinds = (collection.webhooks, collection.endpoints, collection.workflows, collection.roles)
+        definitions = [item for kind in kinds for item in kind.values() if item.file in files]
+        secrets, inline = self._verifiers.secrets, self._allow_inline
+        return secrecy.check(_paced(definitions, pause), secrets, self._verifiers, allow_inline=inline)
+
+    def _drop(self, gone: Iterable[Written]) -> None:
+        for item in gone:
+            if isinstance(item.value, Webhook):
+                self._verifiers.drop(item.value.auth)
+
+
+def _of(files: Files, findings: Iterable[Finding]) -> Iterator[Finding]:
+    return (finding for finding in findings if finding.file in files)
+
+
+def _files_of(files: Mapping[str, bytes], before: Mapping[str, _File], pause: Callable[[], None]) -> dict[str, _File]:
+    """Return what is known of each file, in their order; only those that changed are read."""
+    found: dict[str, _File] = {}
+    for name in sorted(files):
+        known = before.get(name)
+        if known is None or known.data != files[name]:
+            known = _read(name, files[name])
+            pause()
+        found[name] = known
+    return found
+
+
+def _paced(definitions: Iterable[Written], pause: Callable[[], None]) -> Iterator[Written]:
+    for item in definitions:
+        pause()
+        yield item
 
 
 def _seen(item: Written) -> object:

@@ -43,12 +43,11 @@ def revision_of(root: Path, files: Mapping[str, bytes], digest: str | None = Non
 
 def tree_digest(files: Mapping[str, bytes]) -> str:
     """Return `sha256:<hex>` over names and bytes, both with their lengths so that none can pass for the other."""
-    digest = hashlib.sha256()
+    parts: list[bytes] = []
     for name in sorted(files):
-        for part in (name.encode("utf-8", "surrogatepass"), files[name]):
-            digest.update(len(part).to_bytes(8, "big"))
-            digest.update(part)
-    return f"sha256:{digest.hexdigest()}"
+        encoded, data = name.encode("utf-8", "surrogatepass"), files[name]
+        parts += (len(encoded).to_bytes(8, "big"), encoded, len(data).to_bytes(8, "big"), data)
+    return f"sha256:{hashlib.sha256(b''.join(parts)).hexdigest()}"
 
 
 def _commit(root: Path) -> str | None:

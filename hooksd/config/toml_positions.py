@@ -35,6 +35,17 @@ def toml_positions(text: str) -> Positions:
     return _Scanner(text).scan()
 
 
+def header_at(text: str, path: Path) -> int | None:
+    """Return where the header of a table begins, without reading the text; None when only reading it can tell.
+
+    No line of a text that parses begins like this and is something else, unless a text of several lines is in it.
+    """
+    if '"""' in text or "'''" in text or not all(isinstance(part, str) and _BARE.fullmatch(part) for part in path):
+        return None
+    header = f"[{'.'.join(map(str, path))}]"
+    return 0 if text.startswith(header) else text.find(f"\n{header}") + 1 or None
+
+
 class _Scanner:
     def __init__(self, text: str) -> None:
         self.text = text

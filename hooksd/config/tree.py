@@ -103,7 +103,7 @@ def gather(root: Path, seen: Scan, known: Mapping[str, tuple[Fingerprint, bytes]
             files[path] = known[path][1]
             continue
         try:
-            data = read(str(root / path), mark)
+            data = read(f"{root}/{path}", mark)
         except FileNotFoundError:
             return None
         except OSError as error:
@@ -128,11 +128,13 @@ def read(path: str, expected: Fingerprint) -> bytes | None:
     """
     # Not blocking: the name may belong to a pipe by now.
     descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
-    with os.fdopen(descriptor, "rb") as file:
+    try:
         if fingerprint(os.fstat(descriptor)) != expected:
             return None
-        data = file.read(MAX_FILE + 1)
-        return data if fingerprint(os.fstat(descriptor)) == expected else None
+        data = os.read(descriptor, expected[2] + 1)
+        return data if len(data) == expected[2] and fingerprint(os.fstat(descriptor)) == expected else None
+    finally:
+        os.close(descriptor)
 
 
 def fingerprint(status: os.stat_result) -> Fingerprint:
@@ -181,12 +183,13 @@ class _Walk:
 
     def _entry(self, entry: os.DirEntry[str], prefix: str) -> bool:
         """Take note of one entry; tell whether it is a directory to walk."""
-        if _is_ignored(entry.name):
+        name = entry.name
+        if name[0] == "." or name[-1] == "~":
             return False
-        path = prefix + entry.name
+        path = prefix + name
         try:
             is_directory = entry.is_dir()
-            if not is_directory and not entry.name.endswith(SUFFIXES):
+            if not is_directory and not name.endswith(SUFFIXES):
                 return False
             if not path.isprintable():
                 # Undecodable bytes arrive as lone surrogates, which are not printable either.

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from hooksd.auth.build import build_verifier
 from hooksd.auth.verdict import Verifier
-from hooksd.config.secrets import SecretProblem, SecretStore
+from hooksd.config.remembered import RememberedSecrets, Secrets
 from hooksd.model.auth import Auth
 from hooksd.model.secret import Secret
 
@@ -29,19 +29,31 @@ class _Made:
 class Verifiers:
     """Makes the verifiers of one set of definitions after the other. Each set reads each secret anew, once."""
 
-    def __init__(self, store: SecretStore) -> None:
+    def __init__(self, store: Secrets) -> None:
         """Take where references to secrets are read."""
-        self._store = store
-        self._read: dict[str, Secret | SecretProblem] = {}
+        self.secrets = RememberedSecrets(store)
+        """What the set reads, for everything else that reads secrets of it."""
         self._made: dict[int, _Made] = {}
         self._before: dict[int, _Made] = {}
 
     def begin(self) -> None:
         """Begin with a new set: secrets are read anew, and what the set before the last one needed is forgotten."""
-        self._read = {}
+        self.secrets.forget()
         while self._before:  # freed one by one: all at once would hold up every thread
             self._before.popitem()
         self._before, self._made = self._made, {}
+
+    def go_on(self) -> bool:
+        """Begin with a set that differs little from the one before: what was made stays, if no secret has changed.
+
+        Returns:
+            Whether it stays; if not, `begin` is next.
+        """
+        return self.secrets.is_unchanged()
+
+    def drop(self, auth: Auth) -> None:
+        """Forget what was made of a definition that is gone."""
+        self._made.pop(id(auth), None)
 
     def secret(self, reference: str) -> Secret:
         """Return the secret that a reference names.
@@ -49,16 +61,7 @@ class Verifiers:
         Raises:
             SecretProblem: As `SecretStore.get` does.
         """
-        found = self._read.get(reference)
-        if found is None:
-            try:
-                found = self._store.get(reference)
-            except SecretProblem as problem:
-                found = problem
-            self._read[reference] = found
-        if isinstance(found, SecretProblem):
-            raise found
-        return found
+        return self.secrets.get(reference)
 
     def of(self, auth: Auth) -> Verifier:
         """Return what judges the requests of a webhook.
@@ -67,10 +70,12 @@ class Verifiers:
             AuthProblem: The definition is wrong, or a secret is unusable.
             SecretProblem: A secret cannot be had.
         """
-        known = self._made.get(id(auth)) or self._before.get(id(auth))
-        if known is None or any(self.secret(reference) != value for reference, value in known.secrets.items()):
-            known = self._make(auth)
-        self._made[id(auth)] = known
+        known = self._made.get(id(auth))
+        if known is None:
+            known = self._before.get(id(auth))
+            if known is None or any(self.secret(reference) != value for reference, value in known.secrets.items()):
+                known = self._make(auth)
+            self._made[id(auth)] = known
         return known.verifier
 
     def _make(self, auth: Auth) -> _Made:

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -54,12 +54,18 @@ class Unchanged:
 
 
 Verdict = Ready | Rejected | Held | Unchanged
+Pause = Callable[[], None]
+"""Called often, to let others have their turn."""
+
+
+def at_once() -> None:
+    """Do not pause: there are no others."""
 
 
 class Checker(Protocol):
     """Checks sets of files: `hooksd.config.load.Loader`; tests hand in their own."""
 
-    def load(self, files: Mapping[str, bytes]) -> Loaded:
+    def load(self, files: Mapping[str, bytes], pause: Pause) -> Loaded:
         """Return the definitions that files hold, and what is wrong with them."""
         ...
 
@@ -79,7 +85,9 @@ class Judge:
         self._loader = loader
         self._secrets = secrets
 
-    def judge(self, tree: Tree, running: Snapshot | None, *, accept: str | None, again: bool) -> Verdict:
+    def judge(
+        self, tree: Tree, running: Snapshot | None, *, accept: str | None, again: bool, pause: Pause = at_once
+    ) -> Verdict:
         """Return the verdict on a tree. It blocks: call it in a thread.
 
         Args:
@@ -87,6 +95,7 @@ class Judge:
             running: What is in force, if anything is.
             accept: The revision that may remove as much as it does.
             again: Judge even what runs already: secrets may have changed outside of the directory.
+            pause: Called often on the way.
         """
         is_whole = not tree.unreadable
         digest = tree_digest(tree.files)
@@ -95,7 +104,7 @@ class Judge:
         revision = revision_of(self._root, tree.files, digest)
         if not is_whole:
             return Rejected(revision=revision, diagnostics=tuple(_unreadable(line) for line in tree.unreadable))
-        loaded = self._loader.load(tree.files)
+        loaded = self._loader.load(tree.files, pause)
         if loaded.definitions is None or not loaded.ok:
             return Rejected(revision=revision, diagnostics=loaded.diagnostics)
         old = running.definitions if running else None
@@ -104,7 +113,7 @@ class Judge:
             before = sum(old.counts().values()) if old else 0
             return Held(revision=revision, reason=_reason(tree, before, difference), removed=difference.removed)
         try:
-            snapshot = build(loaded.definitions, revision, self._secrets, running, loaded.verifiers)
+            snapshot = build(loaded.definitions, revision, self._secrets, running, loaded.verifiers, pause)
         except BuildProblem as problem:
             return Rejected(revision=revision, diagnostics=(*loaded.diagnostics, problem.diagnostic))
         warnings = (*loaded.diagnostics, *(_left_out(line) for line in tree.problems))

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import gc
 import sys
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from hooksd.config.snapshot import Snapshot
@@ -25,10 +26,30 @@ TURN = 0.0005
 """Seconds after which a thread in the background gives way to the event loop. Python's own number, ten times as long,
 would hold up each step of each request by as much."""
 
+REST = 0.00002
+"""Seconds for which it then does nothing, and the system adds some. Measured: requests that have to ask for their turn
+wait twice as long, as a thread that is asked goes on for a while."""
+
 
 def collect_seldom() -> None:
     """Set how often the garbage collector looks."""
     gc.set_threshold(*GC_THRESHOLD)
+
+
+class Turns:
+    """Gives way when it is called and a turn is over. For one thread at a time."""
+
+    def __init__(self, monotonic: Callable[[], float]) -> None:
+        """Take the clock that measures turns."""
+        self._monotonic = monotonic
+        self._began = monotonic()
+        self._never = threading.Event()
+
+    def __call__(self) -> None:
+        """Do nothing for a moment, if the last one was `TURN` seconds ago."""
+        if self._monotonic() - self._began >= TURN:
+            self._never.wait(REST)
+            self._began = self._monotonic()
 
 
 @contextmanager
@@ -69,7 +90,8 @@ def pieces_of(snapshot: Snapshot) -> list[object]:
             *(item for mapping in compiled for item in mapping.values())]  # fmt: skip
 
 
-def let_go(pieces: list[object]) -> None:
-    """Free a set piece by piece, so that other threads get their turn in between."""
+def let_go(pieces: list[object], pause: Callable[[], None]) -> None:
+    """Free a set piece by piece, and pause in between."""
     while pieces:
         pieces.pop()
+        pause()

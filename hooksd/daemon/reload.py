@@ -24,7 +24,8 @@ from hooksd.config.snapshot import Snapshot
 from hooksd.config.tree import Tree
 from hooksd.config.watch import Watcher
 from hooksd.daemon import memory
-from hooksd.daemon.judge import Checker, Held, Judge, Ready, Rejected, Unchanged, Verdict
+from hooksd.daemon.judge import Checker, Held, Judge, Ready, Rejected, Unchanged, Verdict, at_once
+from hooksd.daemon.memory import Turns
 from hooksd.errors import DefinitionsRejected, JournalFull
 from hooksd.journal.protocol import Journal
 from hooksd.model.base import Json
@@ -225,7 +226,10 @@ class Reloader:
     async def _verdict(self, tree: Tree, *, accept: str | None, again: bool) -> Verdict:
         try:
             with memory.in_the_background():
-                return await asyncio.to_thread(self._judge.judge, tree, self._running, accept=accept, again=again)
+                pause = at_once if self._running is None else Turns(self._clock.monotonic)
+                return await asyncio.to_thread(
+                    self._judge.judge, tree, self._running, accept=accept, again=again, pause=pause
+                )
         except Exception as error:  # noqa: BLE001 - no content may end the daemon, whatever it makes us do wrong
             self._observer.emit(happenings.TaskFailed(task="reload", exc_info=error))
             return self._judge.failed(tree, error)
@@ -271,7 +275,7 @@ class Reloader:
             pieces = memory.pieces_of(old)
             del old
             with memory.in_the_background():
-                await asyncio.to_thread(memory.let_go, pieces)
+                await asyncio.to_thread(memory.let_go, pieces, Turns(self._clock.monotonic))
 
     async def _keep(self, before: Status, verdict: Rejected | Held) -> None:
         """Leave the old set in force and say why, once."""

@@ -10,19 +10,20 @@ import os
 import tomllib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from hooksd.config import document
-from hooksd.config.checks import permissions
+from hooksd.config.checks import permissions, secrecy
 from hooksd.config.checks.collection import Collection
 from hooksd.config.checks.written import Written
 from hooksd.config.diagnostics import CODES, Diagnostic, render_text
 from hooksd.config.document import Document
 from hooksd.config.finding import Finding
-from hooksd.config.load import Loader
+from hooksd.config.load import Loaded, Loader
 from hooksd.config.secrets import SecretStore
 from tests.config.loading import CREDENTIALS, ENVIRONMENT, load, store
 
@@ -181,6 +182,72 @@ def test_of_many_files_only_the_changed_one_is_read_and_looked_at(
     monkeypatch.setattr(permissions, "check", check)
     loader.load(files | {"w7.toml": step.format(2).encode()})
     assert seen == ["w7.toml", "w7"]
+
+
+def webhooks(count: int) -> dict[str, bytes]:
+    text = 'version = 1\n[webhooks.w{0}]\nauth.type = "bearer"\nauth.secret = "credential:{1}"\n'
+    return {f"w{number}.toml": text.format(number, "github").encode() for number in range(count)}
+
+
+def test_of_many_webhooks_only_the_changed_one_is_tried_with_its_secret(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loader = Loader(secrets=store(tmp_path), allow_inline_secrets=False)
+    files = webhooks(50)
+    first = loader.load(files).definitions
+    seen: list[str] = []
+    real_check = secrecy.check
+
+    def check(definitions: Iterable[Written], *rest: Any, **named: Any) -> Iterator[Finding]:
+        looked = list(definitions)
+        seen.extend(item.name for item in looked)
+        return real_check(looked, *rest, **named)
+
+    monkeypatch.setattr(secrecy, "check", check)
+    again = loader.load(files | {"w7.toml": files["w7.toml"].replace(b"version", b"\nversion")})
+    assert seen == ["w7"]
+    assert first is not None
+    assert again.definitions is not None
+    assert again.definitions.webhooks["w8"] is first.webhooks["w8"]
+
+
+def test_a_rotated_secret_is_noticed_when_a_file_changes_that_does_not_read_it(tmp_path: Path) -> None:
+    loader = Loader(secrets=store(tmp_path), allow_inline_secrets=False)
+    files = webhooks(3) | {"other.toml": b"version = 1\n"}
+    assert loader.load(files).ok
+    (tmp_path / "github").unlink()
+    files |= {"other.toml": b"version = 1 # changed\n"}
+    assert [diagnostic.file for diagnostic in loader.load(files).diagnostics] == ["w0.toml", "w1.toml", "w2.toml"]
+    assert loader.load(files) == load_again(tmp_path, files)
+
+
+def load_again(directory: Path, files: Mapping[str, bytes]) -> Loaded:
+    secrets = SecretStore(credentials_dir=directory, environment=ENVIRONMENT, allow_inline=False, base_dir=directory)
+    return Loader(secrets=secrets, allow_inline_secrets=False).load(files)
+
+
+def test_a_set_that_a_check_broke_on_is_looked_at_as_a_whole_the_next_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loader = Loader(secrets=store(tmp_path), allow_inline_secrets=False)
+    files = webhooks(2) | {"a.toml": b'version = 1\non = "manual"\n[[steps]]\nsend = "nobody"\n'}
+
+    def broken(*_: object) -> Iterator[Finding]:
+        raise RecursionError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(permissions, "check", broken)
+        with pytest.raises(RecursionError):
+            loader.load(files)
+    assert loader.load(files) == load(tmp_path, files)
+    assert not loader.load(files).ok
+
+
+def test_loading_lets_others_have_their_turn_at_every_file_and_definition(tmp_path: Path) -> None:
+    pauses: list[None] = []
+    loader = Loader(secrets=store(tmp_path), allow_inline_secrets=False)
+    loader.load(webhooks(20), lambda: pauses.append(None))
+    assert len(pauses) >= 3 * 20
 
 
 def test_a_file_that_has_not_changed_is_not_read_again(tmp_path: Path) -> None:

@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 import tomli
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from hooksd.config.position import Path
-from hooksd.config.toml_positions import toml_positions
+from hooksd.config.toml_positions import header_at, toml_positions
 
 KEYS = st.text(alphabet="abAB09_-.\" '\\é\t", min_size=1, max_size=6)
 TEXTS = st.text(alphabet="ab\"'\\\n\t{}[]#=,. é", max_size=12)
@@ -115,3 +115,40 @@ def test_an_empty_text_has_no_positions() -> None:
 def test_a_text_that_no_parser_accepted_is_refused() -> None:
     with pytest.raises(ValueError, match="no TOML at character 0"):
         toml_positions("= 1")
+
+
+PIECES = (
+    "[t.a]",
+    "[t.b]",
+    "[t.a.b]",
+    " [t.b] # first",
+    '[t."a.b"]',
+    "[[t.c]]",
+    "# [t.b]",
+    'x = "[t.b]"',
+    "y = [\n  ['t.b'],\n  [2]\n]",
+    'z = """\n[t.b]\n"""',
+    "z = '''\n[t.b]\n'''",
+)
+NAMES = ("a", "b", "c", "a.b", "")
+
+
+@given(st.lists(st.sampled_from(PIECES), max_size=6), st.sampled_from(NAMES))
+def test_a_header_that_is_found_without_reading_the_text_stands_where_reading_finds_it(
+    pieces: list[str], name: str
+) -> None:
+    text = "\n".join(pieces)
+    try:
+        tomli.loads(text)
+    except tomli.TOMLDecodeError:
+        assume(False)
+    at = header_at(text, ("t", name))
+    assert at is None or at == toml_positions(text)["t", name].start
+
+
+def test_most_headers_are_found_without_reading_the_text() -> None:
+    text = "version = 1\n\n[webhooks.a-b]\nauth.type = 'none'\n\n[webhooks.c]\n"
+    assert header_at(text, ("webhooks", "a-b")) == text.index("[webhooks.a-b]")
+    assert header_at(text, ("webhooks", "c")) == text.index("[webhooks.c]")
+    assert header_at("[webhooks.c]", ("webhooks", "c")) == 0
+    assert header_at(text, ("webhooks", "d")) is None

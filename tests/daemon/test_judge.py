@@ -7,7 +7,7 @@ import pytest
 
 from hooksd.config.load import Loaded, Loader
 from hooksd.config.tree import Tree
-from hooksd.daemon.judge import Held, Judge, Ready, Rejected, Unchanged, Verdict
+from hooksd.daemon.judge import Held, Judge, Pause, Ready, Rejected, Unchanged, Verdict
 from tests.config.sets import store
 
 ROLE = '[roles.NAME]\nallow = ["send:x"]\n'
@@ -119,7 +119,7 @@ def test_a_problem_of_building_rejects_the_set(judge: Judge, monkeypatch: pytest
 
 def test_a_set_that_makes_us_fail_is_named_by_its_digest(tmp_path: Path) -> None:
     class Broken:
-        def load(self, files: Mapping[str, bytes]) -> Loaded:  # noqa: ARG002 - see Checker
+        def load(self, files: Mapping[str, bytes], pause: Pause) -> Loaded:  # noqa: ARG002 - see Checker
             raise RecursionError
 
     judge = Judge(root=tmp_path, loader=Broken(), secrets=store())

@@ -2,12 +2,14 @@ from __future__ import annotations
 
 import gc
 import sys
+import threading
 import weakref
 from collections.abc import Iterator
 
 import pytest
 
 from hooksd.daemon import memory
+from hooksd.daemon.judge import at_once
 from tests.config.sets import snapshot, workflow
 
 
@@ -27,13 +29,13 @@ def test_a_set_is_freed_piece_by_piece_and_wholly() -> None:
     pieces = memory.pieces_of(known)
     del known
     assert all(item() is not None for item in gone)
-    memory.let_go(pieces)
+    memory.let_go(pieces, at_once)
     assert [item() for item in gone] == [None] * 3
 
 
 def test_letting_go_of_a_set_that_is_still_used_takes_nothing_from_it() -> None:
     known = snapshot({"w.toml": workflow('"x"')})
-    memory.let_go(memory.pieces_of(known))
+    memory.let_go(memory.pieces_of(known), at_once)
     assert known.workflows["w"].steps
 
 
@@ -50,3 +52,14 @@ def test_a_collector_that_was_off_stays_off() -> None:
     with memory.in_the_background():
         pass
     assert not gc.isenabled()
+
+
+def test_whoever_works_long_gives_way_each_half_millisecond_and_not_in_between(monkeypatch: pytest.MonkeyPatch) -> None:
+    rests = []
+    monkeypatch.setattr(threading.Event, "wait", lambda _, seconds: rests.append(seconds))
+    now = [100.0]
+    turns = memory.Turns(lambda: now[0])
+    for _ in range(10):
+        now[0] += memory.TURN / 4
+        turns()
+    assert rests == [memory.REST] * 2

@@ -14,7 +14,7 @@ from hooksd.clock import SystemClock
 from hooksd.config.load import Loaded, Loader
 from hooksd.config.snapshot import Snapshot
 from hooksd.config.tree import Tree
-from hooksd.daemon.judge import Checker
+from hooksd.daemon.judge import Checker, Pause
 from hooksd.daemon.memory import GC_THRESHOLD, TURN
 from hooksd.daemon.reload import RETRY, Reloader, Status
 from hooksd.errors import DefinitionsRejected, JournalBroken, JournalFull
@@ -370,10 +370,10 @@ async def test_an_error_of_our_own_rejects_the_set_and_ends_nothing(tmp_path: Pa
         def __init__(self) -> None:
             self._loader = Loader(secrets=store(), allow_inline_secrets=False)
 
-        def load(self, files: Mapping[str, bytes]) -> Loaded:
+        def load(self, files: Mapping[str, bytes], pause: Pause) -> Loaded:
             if b"# sad" in files["roles.toml"]:
                 raise RecursionError
-            return self._loader.load(files)
+            return self._loader.load(files, pause)
 
     house = House(tmp_path, roles(1), loader=Moody())
     await house.reloader.start()
@@ -484,7 +484,7 @@ class Watching:
     def __init__(self) -> None:
         self.seen: list[tuple[float, bool, bool]] = []
 
-    def load(self, files: Mapping[str, bytes]) -> Loaded:
+    def load(self, files: Mapping[str, bytes], pause: Pause) -> Loaded:  # noqa: ARG002 - see Checker
         in_main = threading.current_thread() is threading.main_thread()
         self.seen.append((sys.getswitchinterval(), gc.isenabled(), in_main))
         if b"boom" in b"".join(files.values()):

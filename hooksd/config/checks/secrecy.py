@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from hooksd.auth.lint import problems
 from hooksd.auth.presets import expand
 from hooksd.auth.problem import AuthProblem
-from hooksd.config.checks.collection import Collection
 from hooksd.config.checks.names import place_of
 from hooksd.config.checks.permissions import secrets_in
 from hooksd.config.checks.written import Written, texts_of
 from hooksd.config.finding import Finding
 from hooksd.config.position import Path
-from hooksd.config.secrets import SecretProblem, SecretStore
+from hooksd.config.remembered import Secrets
+from hooksd.config.secrets import SecretProblem
 from hooksd.config.verifiers import Verifiers
 from hooksd.model.secret import Secret, is_reference
 from hooksd.model.webhook import Webhook
@@ -33,27 +33,34 @@ def check_auth(webhook: Written) -> Iterator[Finding]:
         yield _auth_finding(webhook, rule, _AUTH_CODES.get(rule.key, "H022"))
 
 
-def check(collection: Collection, store: SecretStore, verifiers: Verifiers, *, allow_inline: bool) -> Iterator[Finding]:
-    """Return every secret that is missing, empty, literal or unusable.
+def check(
+    definitions: Iterable[Written], store: Secrets, verifiers: Verifiers, *, allow_inline: bool
+) -> Iterator[Finding]:
+    """Return every secret of some definitions that is missing, empty, literal or unusable.
 
     Args:
-        collection: All definitions.
+        definitions: Those to look at.
         store: Where references are looked up.
         verifiers: Makes the verifiers of webhooks, to see whether it can.
         allow_inline: A literal secret is a warning, not an error.
     """
-    for webhook in collection.webhooks.values():
-        yield from _webhook(webhook, verifiers, allow_inline=allow_inline)
-    for endpoint in collection.endpoints.values():
-        for path, reference in texts_of(endpoint.table.get("secret"), (*endpoint.path, "secret")):
-            yield from _present(endpoint.file, path, reference, store.get, allow_inline=allow_inline)
-        for reading in endpoint.readings:
-            for name in secrets_in(reading):
-                within = place_of(f"secrets.{name}", reading.source)
-                yield from _named(endpoint.file, reading.path, name, store, within)
-    for role in collection.roles.values():
-        for path, name in texts_of(role.table.get("secrets"), (*role.path, "secrets")):
-            yield from _named(role.file, path, name, store, None)
+    for item in definitions:
+        if item.kind == "webhook":
+            yield from _webhook(item, verifiers, allow_inline=allow_inline)
+        elif item.kind == "endpoint":
+            yield from _endpoint(item, store, allow_inline=allow_inline)
+        elif item.kind == "role":
+            for path, name in texts_of(item.table.get("secrets"), (*item.path, "secrets")):
+                yield from _named(item.file, path, name, store, None)
+
+
+def _endpoint(endpoint: Written, store: Secrets, *, allow_inline: bool) -> Iterator[Finding]:
+    for path, reference in texts_of(endpoint.table.get("secret"), (*endpoint.path, "secret")):
+        yield from _present(endpoint.file, path, reference, store.get, allow_inline=allow_inline)
+    for reading in endpoint.readings:
+        for name in secrets_in(reading):
+            within = place_of(f"secrets.{name}", reading.source)
+            yield from _named(endpoint.file, reading.path, name, store, within)
 
 
 def _webhook(webhook: Written, verifiers: Verifiers, *, allow_inline: bool) -> Iterator[Finding]:
@@ -97,7 +104,7 @@ def _present(
         yield _secret_finding(file, path, problem, None)
 
 
-def _named(file: str, path: Path, name: str, store: SecretStore, within: tuple[int, int] | None) -> Iterator[Finding]:
+def _named(file: str, path: Path, name: str, store: Secrets, within: tuple[int, int] | None) -> Iterator[Finding]:
     """Look up what `secrets.NAME` reads, and say what is wrong with it."""
     try:
         store.named(name)
