@@ -26,6 +26,8 @@ class Attempted:
     exchange: Exchange
     error: str | None = None
     """For people, in one line; None when it was received."""
+    is_sent: bool = True
+    """Some of the request may have left: whether it was received, only an answer tells."""
 
 
 class Sender(Protocol):
@@ -51,7 +53,7 @@ def not_made(body: bytes, error: str) -> Attempted:
     """Return the attempt for which no request could be made."""
     digest = hashlib.sha256(body).hexdigest()
     exchange = Exchange(method="", url="", request_headers={}, request_size=len(body), request_sha256=digest)
-    return Attempted(outcome="config", exchange=exchange, error=error)
+    return Attempted(outcome="config", exchange=exchange, error=error, is_sent=False)
 
 
 def redacted(attempted: Attempted, secrets: Iterable[str]) -> Attempted:

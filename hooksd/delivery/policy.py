@@ -43,6 +43,8 @@ class TryAgain:
 
 def outcome_of(status: int) -> Outcome:
     """Return the class of an answer. Redirects are failures: a signed payload goes where its definition says."""
+    if status == GONE:
+        return "gone"
     match status // 100:
         case 2:
             return "ok"

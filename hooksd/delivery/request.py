@@ -15,7 +15,9 @@ from urllib.parse import unquote, urlencode, urlsplit, urlunsplit
 from hooksd import __version__
 from hooksd.config.snapshot import CompiledEndpoint
 from hooksd.delivery.signing import ID_HEADER, TIMESTAMP_HEADER, sign
+from hooksd.delivery.transport_wire import Identity
 from hooksd.model.effect import MakeRequest
+from hooksd.model.egress import Egress
 
 USER_AGENT = f"hooksd/{__version__}"
 
@@ -52,6 +54,16 @@ class Prepared:
     headers: tuple[tuple[str, str], ...]
     """Each name once, framing left to the HTTP client."""
     body: bytes
+    egress: Egress | None = None
+    """Where it may go, beyond what holds for all."""
+    is_literal: bool = True
+    """The host is written literally in a definition."""
+    identity: Identity | None = None
+    """What TLS needs of its own."""
+    has_id: bool = False
+    """The receiver can tell by `webhook-id` that it has seen it."""
+    is_once: bool = False
+    """It must not be sent twice."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

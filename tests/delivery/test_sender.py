@@ -8,16 +8,15 @@ import subprocess
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
-import httpx
 import pytest
 import uvloop
 
 from hooksd.delivery import sender as sending
+from hooksd.delivery import transport
 from hooksd.delivery.request import Payload, Prepared, prepare
-from hooksd.delivery.sender import HttpSender, trusted
+from hooksd.delivery.sender import HttpSender
 from hooksd.model.effect import MakeRequest
 from tests.delivery.house import KEY, endpoint
 from tests.delivery.receiver import Talk, answer, read_request, receiver
@@ -263,7 +262,7 @@ async def test_the_timeout_is_for_the_whole_answer_however_it_drips(
 async def test_a_connection_that_is_never_accepted_has_a_time_of_its_own(
     sender: HttpSender, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sending, "CONNECT_TIMEOUT", 0.1)
+    monkeypatch.setattr(transport, "CONNECT_TIMEOUT", 0.1)
     with socket.socket() as full:
         full.bind(("127.0.0.1", 0))
         full.listen(0)
@@ -348,16 +347,6 @@ async def _babble_at_once(reader: asyncio.StreamReader, writer: asyncio.StreamWr
     await writer.drain()
 
 
-def test_certificates_are_checked_whether_the_system_has_authorities_or_not(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert trusted().verify_mode == ssl.CERT_REQUIRED
-    monkeypatch.setattr(ssl, "get_default_verify_paths", lambda: SimpleNamespace(cafile=None, capath=None))
-
-    fallback = trusted()
-
-    assert fallback.verify_mode == ssl.CERT_REQUIRED
-    assert fallback.cert_store_stats()["x509_ca"] > 50
-
-
 # --- requests of steps
 
 
@@ -430,10 +419,10 @@ def test_it_works_on_both_loops(
 async def test_an_error_of_ours_is_not_taken_for_one_of_the_receivers(
     sender: HttpSender, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def broken(_: httpx.Request) -> httpx.Response:
+    async def broken(*_: object) -> None:
         raise RuntimeError("a mistake")
 
-    monkeypatch.setattr(sender._transport, "handle_async_request", broken)
+    monkeypatch.setattr(sender._transport, "exchange", broken)
 
     with pytest.raises(RuntimeError, match="a mistake"):
         await sender.attempt(post("http://127.0.0.1/"), 5)

@@ -1,0 +1,82 @@
+"""Places: where a URL leads, and what is asked for there. Pure. Called by `delivery.sender`."""
+
+from __future__ import annotations
+
+import functools
+import re
+from dataclasses import dataclass
+from ipaddress import IPv4Address
+
+import httpx
+
+PORTS = {"http": 80, "https": 443}
+_NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*", re.IGNORECASE)
+_TEMPLATE = re.compile(r"\{\{|\{%|\{#")
+
+
+class NoPlace(ValueError):
+    """A URL leads nowhere. The message says why."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Place:
+    """Where a URL leads. `place_of` makes one for each URL, so that looking one up costs nothing."""
+
+    scheme: str
+    host: str
+    """As certificates name it: in ASCII, an IPv6 address without brackets."""
+    port: int
+    authority: bytes
+    """The value of the header `Host`."""
+    target: bytes
+    """Path and query."""
+
+
+@functools.lru_cache(maxsize=1024)
+def place_of(url: str) -> Place:
+    """Return where a URL leads.
+
+    Raises:
+        NoPlace: Nowhere: it is not one, or its host is a number in disguise.
+    """
+    try:
+        parsed = httpx.URL(url)
+        host = parsed.raw_host.decode("ascii")
+    except (httpx.InvalidURL, UnicodeError) as error:
+        raise NoPlace(f"the URL is not one: {error}") from error
+    if parsed.scheme not in PORTS or not host:
+        raise NoPlace("the URL must begin with https:// or http:// and a host")
+    if "%" in host or "\\" in re.split(r"[?#]", url, maxsplit=1)[0]:
+        raise NoPlace("the URL holds a backslash, or its host a `%`: programs disagree about where that leads")
+    if _NUMBER.fullmatch(host.rstrip(".").rpartition(".")[2]) and not _is_ipv4(host):
+        raise NoPlace(
+            f"the host {host} ends in a number and is no IPv4 address: write it as four numbers from 0 to 255"
+        )
+    return Place(
+        scheme=parsed.scheme,
+        host=host,
+        port=parsed.port or PORTS[parsed.scheme],
+        authority=parsed.netloc,
+        target=parsed.raw_path,
+    )
+
+
+def is_literal_host(template: str) -> bool:
+    """Tell whether the host of a URL is written in a definition, so that no template can change where it leads.
+
+    Args:
+        template: The URL as it is written.
+    """
+    _, mark, rest = template.partition("://")
+    if not mark or _TEMPLATE.search(template[: -len(rest) or None]):
+        return False
+    authority = re.split(r"[/?#]", rest, maxsplit=1)[0]
+    return bool(authority) and _TEMPLATE.search(authority) is None
+
+
+def _is_ipv4(host: str) -> bool:
+    try:
+        IPv4Address(host)
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,92 @@
+"""Requests through a proxy, for endpoints with `egress.proxy`: httpx's own transport, which knows how to ask one.
+
+The proxy resolves the names of hosts, so it has to judge their addresses; an address that stands in the URL is judged
+here as everywhere. Called by `delivery.sender`.
+"""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Sequence
+
+import httpx
+
+from hooksd.delivery.addresses import parse
+from hooksd.delivery.egress import check_address, check_host
+from hooksd.delivery.transport import CONNECT_TIMEOUT
+from hooksd.delivery.transport_pool import KEEP_ALIVE
+from hooksd.delivery.transport_tls import Contexts
+from hooksd.delivery.transport_wire import Call, Identity, Wire
+
+Headers = Sequence[tuple[bytes, bytes]]
+
+
+class Proxied:
+    """Sends requests through proxies."""
+
+    def __init__(self, tls: ssl.SSLContext | None = None) -> None:
+        """Prepare; nothing is dialled.
+
+        Args:
+            tls: What certificates are checked against. Default: the system's authorities.
+        """
+        self._contexts = Contexts(tls)
+        self._transports: dict[tuple[str, Identity | None], httpx.AsyncHTTPTransport] = {}
+
+    async def exchange(self, call: Call, headers: Headers, wire: Wire) -> None:
+        """Send one request, and return when its answer is in the wire. How long that may take is the caller's affair.
+
+        Raises:
+            Blocked: The place may not be called.
+            httpx.HTTPError: The proxy cannot be reached, or the answer is not HTTP.
+            OSError: The connection broke off.
+            BadCertificate: The certificates for TLS cannot be used.
+        """
+        place = call.place
+        check_host(call.rules, place.scheme, place.host, place.port)
+        address = parse(place.host)
+        if address is not None:
+            check_address(call.rules, place.host, address, is_literal=call.is_literal)
+        request = httpx.Request(
+            call.method,
+            f"{place.scheme}://{place.authority.decode()}{place.target.decode()}",
+            headers=headers,
+            content=call.body,
+            extensions={"timeout": {"connect": CONNECT_TIMEOUT}},
+        )
+        wire.peer = call.rules.proxy
+        wire.sent_at = wire.now()
+        response = await self._through(call).handle_async_request(request)
+        try:
+            await _read(response, wire)
+        finally:
+            await response.aclose()
+
+    async def aclose(self) -> None:
+        """Close every connection."""
+        for transport in self._transports.values():
+            await transport.aclose()
+
+    def _through(self, call: Call) -> httpx.AsyncHTTPTransport:
+        key = (call.rules.proxy or "", call.identity)
+        if key not in self._transports:
+            self._transports[key] = httpx.AsyncHTTPTransport(
+                verify=self._contexts.of(call.identity),
+                trust_env=False,
+                proxy=httpx.Proxy(key[0]),
+                limits=httpx.Limits(max_connections=None, max_keepalive_connections=8, keepalive_expiry=KEEP_ALIVE),
+            )
+        return self._transports[key]
+
+
+async def _read(response: httpx.Response, wire: Wire) -> None:
+    wire.first_byte_at = wire.now()
+    wire.status, wire.headers = response.status_code, response.headers.raw
+    async for chunk in response.aiter_raw():
+        room = wire.keeps - len(wire.body)
+        wire.body += chunk[:room]
+        if len(chunk) > room:
+            wire.is_cut = True
+            break
+    wire.body_at = wire.now()
+    wire.is_whole = True

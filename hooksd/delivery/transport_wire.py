@@ -1,0 +1,105 @@
+"""What goes over the wire and what is seen of it: one call, and the growing knowledge of its answer.
+
+`delivery.sender` makes a `Call` and a `Wire`, `delivery.transport` fills the wire. A call that fails leaves in it what
+was seen until then.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from hooksd.delivery.egress import OPEN, Rules
+from hooksd.delivery.place import Place
+from hooksd.model.secret import Secret
+
+IDEMPOTENT = frozenset({"GET", "HEAD", "PUT", "DELETE", "OPTIONS", "TRACE"})
+"""Methods by which doing it twice is doing it once (RFC 9110, section 9.2.2)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Identity:
+    """What TLS needs beyond the system's authorities. Two that are equal share connections."""
+
+    ca: Secret | None = None
+    """Certificates in PEM that are trusted instead of the system's."""
+    certificate: Secret | None = None
+    """Ours, in PEM, with those that lead to its authority."""
+    key: Secret | None = None
+    """Its private key, in PEM; None: it stands beside the certificate."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """A request as bytes, and by which rules it is sent."""
+
+    method: str
+    place: Place
+    head: bytes
+    """The request line and the headers, the empty line included."""
+    body: bytes = b""
+    rules: Rules = OPEN
+    is_literal: bool = True
+    """The host is written literally in a definition."""
+    identity: Identity | None = None
+    may_repeat: bool = False
+    """It may be sent again on a new connection when an idle one turned out to be closed: nothing was answered. The
+    receiver knows it by an id, or the method is idempotent."""
+    is_fresh: bool = False
+    """It takes a new connection: it may be sent once only, and an idle one may just be closing."""
+
+
+class Wire:
+    """What is seen of one call. Times are in seconds on the clock that it was given; None: it did not come so far."""
+
+    __slots__ = (
+        "began",
+        "body",
+        "body_at",
+        "connected_at",
+        "first_byte_at",
+        "headers",
+        "is_cut",
+        "is_whole",
+        "keeps",
+        "now",
+        "peer",
+        "resolved_at",
+        "secured_at",
+        "sent_at",
+        "status",
+    )
+
+    def __init__(self, now: Callable[[], float], keeps: int) -> None:
+        """Begin.
+
+        Args:
+            now: Seconds on a clock that never goes back.
+            keeps: Bytes of an answer's body that are read; then the connection is closed.
+        """
+        self.now = now
+        self.keeps = keeps
+        self.began = now()
+        self.resolved_at: float | None = None
+        """None, like the two after it, when a connection was used again."""
+        self.connected_at: float | None = None
+        self.secured_at: float | None = None
+        self.sent_at: float | None = None
+        """The request was handed over, whole but for what waits in buffers. Before that nothing has left."""
+        self.first_byte_at: float | None = None
+        self.body_at: float | None = None
+        """The answer was there to its end."""
+        self.peer: str | None = None
+        """The address that was dialled."""
+        self.status: int | None = None
+        self.headers: list[tuple[bytes, bytes]] = []
+        self.body = bytearray()
+        self.is_cut = False
+        """The body went on after the bound."""
+        self.is_whole = False
+        """An answer came, to its end or to the bound."""
+
+    def restart(self) -> None:
+        """Forget one connection: another is tried. Nothing had come over it."""
+        self.resolved_at = self.connected_at = self.secured_at = self.sent_at = None
+        self.peer = None

@@ -1,0 +1,76 @@
+from __future__ import annotations
+
+import pytest
+
+from hooksd.delivery.place import NoPlace, is_literal_host, place_of
+
+
+def test_a_url_is_taken_apart_once() -> None:
+    place = place_of("https://user@Shop.Example:8443/in?a=b#part")
+
+    assert (place.scheme, place.host, place.port) == ("https", "shop.example", 8443)
+    assert (place.authority, place.target) == (b"shop.example:8443", b"/in?a=b")
+    assert place_of("https://user@Shop.Example:8443/in?a=b#part") is place
+
+
+def test_names_that_are_not_ascii_and_ipv6_addresses_are_spelled_as_certificates_do() -> None:
+    assert place_of("http://b\N{LATIN SMALL LETTER U WITH DIAERESIS}cher.example/").host == "xn--bcher-kva.example"
+    assert place_of("http://[::1]:80/").host == "::1"
+    assert place_of("http://[::1]:81/").authority == b"[::1]:81"
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "2130706433",
+        "0x7f000001",
+        "0x7f.0.0.1",
+        "127.1",
+        "127.0.1",
+        "0",
+        "0177.0.0.1",
+        "127.0.0.1.",
+        "1.2.3.4.5",
+        "a.0x1",
+        "0x",
+        "256.1.1.1",
+        "[fe80::1%25lo]",
+        "①27.0.0.1",
+        "a\\@b",
+        "",
+    ],
+)
+def test_numbers_in_disguise_and_what_is_no_host_lead_nowhere(host: str) -> None:
+    with pytest.raises(NoPlace):
+        place_of(f"http://{host}/")
+
+
+@pytest.mark.parametrize(
+    "url", ["file:///etc/passwd", "gopher://a/", "ftp://a/", "http+unix://%2frun%2fx/", "//a", "a", "http:///x"]
+)
+def test_only_http_leads_somewhere(url: str) -> None:
+    with pytest.raises(NoPlace, match="must begin with https:// or http:// and a host"):
+        place_of(url)
+
+
+@pytest.mark.parametrize(
+    ("url", "is_literal"),
+    [
+        ("https://a.example", True),
+        ("https://a.example/{{ body.x }}", True),
+        ("https://a.example?x={{ body.x }}", True),
+        ("https://a.example#{{ body.x }}", True),
+        ("https://{{ body.host }}/", False),
+        ("https://a.example{{ body.x }}", False),
+        ("https://a.example:{{ body.port }}/", False),
+        ("https://{{ secrets.user }}@a.example/", False),
+        ("{{ body.scheme }}://a.example/", False),
+        ("{{ body.url }}", False),
+        ("https://{% if x %}a{% endif %}/", False),
+        ("https://a.example\\{{ body.x }}/", False),
+        ("", False),
+        ("https:///x", False),
+    ],
+)
+def test_a_host_is_literal_when_no_template_can_change_where_the_url_leads(url: str, *, is_literal: bool) -> None:
+    assert is_literal_host(url) is is_literal

@@ -1,0 +1,17 @@
+from __future__ import annotations
+
+from hooksd.delivery.transport_wire import Wire
+from hooksd.testing import FakeClock
+
+
+async def test_a_second_connection_begins_without_what_the_first_one_left() -> None:
+    clock = FakeClock()
+    wire = Wire(clock.monotonic, 100)
+    await clock.advance(1)
+    wire.resolved_at = wire.connected_at = wire.secured_at = wire.sent_at = wire.now()
+    wire.peer = "127.0.0.1:80"
+
+    wire.restart()
+
+    assert not any((wire.resolved_at, wire.connected_at, wire.secured_at, wire.sent_at, wire.peer))
+    assert (wire.began, wire.now(), wire.keeps) == (0.0, 1.0, 100)
