@@ -9,6 +9,7 @@ from typing import assert_never
 from hooksd.engine.admission import Admission, Cancel, Group, Skip, Start, Supersede, admit
 from hooksd.engine.execution import Execution
 from hooksd.engine.run import Run
+from hooksd.engine.turnstile import Turnstile
 from hooksd.engine.world import World
 from hooksd.errors import JournalError
 from hooksd.model.ids import EventId, RunId
@@ -33,6 +34,7 @@ class Crowd:
         self._released = released
         self._tasks: asyncio.TaskGroup | None = None
         self._early: list[Execution] = []
+        self._turnstile = Turnstile(self._carry_out)
         self._executions: dict[RunId, Execution] = {}
         self._groups: dict[_Key, Group] = {}
         self._running: dict[RunId, asyncio.Task[None]] = {}
@@ -117,7 +119,11 @@ class Crowd:
     def _begin(self, execution: Execution) -> None:
         if self._tasks is None:
             self._early.append(execution)
-        elif not self._world.is_draining():
+        else:
+            self._turnstile.add(execution)
+
+    def _carry_out(self, execution: Execution) -> None:
+        if not self._world.is_draining():
             self._task(execution, Execution.carry_out)
 
     def _task(self, execution: Execution, work: _Work) -> None:

@@ -11,7 +11,6 @@ way when it is asked was therefore cut off by the end of the process.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import get_args
 
 from hooksd.clock import unix
@@ -51,19 +50,19 @@ def apply(run: Run, record: Record) -> Run:
     """
     match record:
         case RunStarted():
-            return _enter(replace(run, started_at=unix(record.at)))
+            return _enter(run._replace(started_at=unix(record.at)))
         case StepStarted():
-            return replace(run, progress=_begun(run.progress, record))
+            return run._replace(progress=_begun(run.progress, record))
         case StepRetried():
             interruptions = run.progress.interruptions if run.progress else 0
             progress = Progress(attempt=record.attempt, retry_at=unix(record.retry_at), interruptions=interruptions)
-            return replace(run, progress=progress)
+            return run._replace(progress=progress)
         case StepEnded():
             return _ended(run, record)
         case EventAccepted():
             return _emitted(run, record)
         case RunEnded():
-            return replace(run, ended=record.status, phase=None, progress=None)
+            return run._replace(ended=record.status, phase=None, progress=None)
         case _:
             return run
 
@@ -129,9 +128,9 @@ def _emitted(run: Run, record: EventAccepted) -> Run:
         return run
     if cause.step is None:
         status = record.event.type.rpartition(".")[2]
-        return replace(run, announced=STATUSES.get(status, "failed"))
+        return run._replace(announced=STATUSES.get(status, "failed"))
     emitted = Emitted(event=record.event.id, runs=tuple(plan.id for plan in record.runs))
-    return replace(run, emitted={**run.emitted, cause.step: emitted})
+    return run._replace(emitted={**run.emitted, cause.step: emitted})
 
 
 def _ended(run: Run, record: StepEnded) -> Run:
@@ -143,8 +142,7 @@ def _ended(run: Run, record: StepEnded) -> Run:
         attempts=record.attempts,
         ms=record.ms,
     )
-    run = replace(
-        run,
+    run = run._replace(
         progress=None,
         position=run.position + 1,
         results={**run.results, record.step: result},
@@ -153,7 +151,7 @@ def _ended(run: Run, record: StepEnded) -> Run:
     if run.phase == "steps":
         return _enter(_judged(run, record))
     # What cleans up is done as a whole, whatever fails, until its own deadline.
-    return replace(run, phase=None) if record.status == "cancelled" else _enter(run)
+    return run._replace(phase=None) if record.status == "cancelled" else _enter(run)
 
 
 def _judged(run: Run, record: StepEnded) -> Run:
@@ -163,7 +161,7 @@ def _judged(run: Run, record: StepEnded) -> Run:
         return run
     # Someone who made this run stop wants it gone, not repaired: only what must happen in any case still does.
     phase: Phase = "on_failure" if verdict.status in ("failed", "timed_out") else "finally"
-    return replace(run, verdict=verdict, phase=phase, position=0, cleanup_at=unix(record.at))
+    return run._replace(verdict=verdict, phase=phase, position=0, cleanup_at=unix(record.at))
 
 
 def _verdict(run: Run, record: StepEnded) -> Verdict | None:
@@ -182,4 +180,4 @@ def _enter(run: Run) -> Run:
     phase, position = run.phase, run.position
     while phase is not None and position >= len(run.workflow.phase(phase)):
         phase, position = NEXT[phase], 0
-    return run if phase == run.phase else replace(run, phase=phase, position=position)
+    return run if phase == run.phase else run._replace(phase=phase, position=position)

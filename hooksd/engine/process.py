@@ -19,6 +19,7 @@ from typing import Literal
 from hooksd.engine.process_child import Child, Started, start
 from hooksd.engine.process_files import MEMORY, Files, Papers
 from hooksd.engine.process_orphans import MARK, Family, adopt
+from hooksd.engine.turnstile import OneByOne
 from hooksd.model.effect import Performed, StartProcess
 from hooksd.model.units import format_duration
 
@@ -80,6 +81,7 @@ class ProcessRunner:
         self._environment = clean_environment(self._directory)
         self._files = Files(self._directory, memory)
         self._family = Family()
+        self._starts = OneByOne()
         adopt()
 
     async def perform(self, effect: StartProcess) -> Performed:
@@ -109,6 +111,7 @@ class ProcessRunner:
             try:
                 papers = await self._files.lend(mark, effect)
                 try:
+                    await self._starts.turn()
                     return papers, start(effect, {**self._environment, **effect.env, MARK: mark}, papers)
                 except BaseException:
                     await self._files.take_back(papers)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import NamedTuple
 
 from hooksd.config.snapshot import CompiledStep, CompiledWorkflow
 from hooksd.model.base import Json
@@ -60,9 +62,11 @@ class Emitted:
     runs: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Run:
-    """One run: its plan, its event, and everything that the log says of it."""
+class Run(NamedTuple):
+    """One run: its plan, its event, and everything that the log says of it.
+
+    A tuple, because each record makes a new one of it, for a seventh of what a dataclass of this size costs.
+    """
 
     plan: RunPlan
     workflow: CompiledWorkflow
@@ -80,10 +84,10 @@ class Run:
     cleanup_at: float | None = None
     """When `on_failure` and `finally` began."""
     progress: Progress | None = None
-    results: Mapping[str, Result] = field(default_factory=dict)
+    results: Mapping[str, Result] = MappingProxyType({})
     """By the steps' keys, in the order in which they ended."""
-    variables: Mapping[str, Json] = field(default_factory=dict)
-    emitted: Mapping[str, Emitted] = field(default_factory=dict)
+    variables: Mapping[str, Json] = MappingProxyType({})
+    emitted: Mapping[str, Emitted] = MappingProxyType({})
     """By the key of the step that published it."""
     verdict: Verdict | None = None
     """None while `steps` is under way."""

@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-from dataclasses import replace
-
 from hooksd.engine.run import Result
 from tests.engine.steps.occasions import run_at
 
@@ -11,7 +9,7 @@ def test_a_run_stands_at_a_step_until_nothing_is_left() -> None:
 
     assert run.step is not None
     assert run.step.key == "a"
-    assert replace(run, phase=None).step is None
+    assert run._replace(phase=None).step is None
     assert run.id == run.plan.id
 
 

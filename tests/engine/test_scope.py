@@ -26,7 +26,7 @@ def test_conditions_read_the_event_and_nothing_of_a_run() -> None:
 
 def test_steps_read_themselves_and_what_came_before() -> None:
     run = run_at({"id": "a", "run": ["x"]}, {"n": 1}, vars={"v": 1, "w": 1})
-    run = replace(run, results={"a": Result(status="ok", code=200, output=[1], attempts=2, ms=1.5)}, variables={"w": 2})
+    run = run._replace(results={"a": Result(status="ok", code=200, output=[1], attempts=2, ms=1.5)}, variables={"w": 2})
 
     scope = run_scope(run, {"token": "t"}, "https://hooks.example")
 
@@ -46,7 +46,7 @@ def test_steps_read_themselves_and_what_came_before() -> None:
 
 def test_after_a_failure_there_is_an_error_and_every_step_can_be_asked_about() -> None:
     run = run_at({"id": "a", "run": ["x"]})
-    run = replace(run, verdict=Verdict(status="failed", step="b", error="broken"), phase="finally")
+    run = run._replace(verdict=Verdict(status="failed", step="b", error="broken"), phase="finally")
 
     scope = run_scope(run, {}, "")
 
