@@ -30,7 +30,12 @@ class Lost:
 
 
 def recovered(
-    unfinished: Unfinished, *, definitions: DefinitionStore, snapshot: Snapshot, blob: Callable[[str], bytes]
+    unfinished: Unfinished,
+    *,
+    definitions: DefinitionStore,
+    snapshot: Snapshot,
+    blob: Callable[[str], bytes],
+    folder: str = "",
 ) -> tuple[tuple[Run, ...], tuple[Lost, ...]]:
     """Return the runs that go on, in the order in which they were accepted, and those that cannot.
 
@@ -39,6 +44,7 @@ def recovered(
         definitions: Where definitions of runs are kept.
         snapshot: The definitions in force.
         blob: Reads the blob of a digest. Raises KeyError.
+        folder: The directory of the log, where workflows find the files of events.
     """
     events: dict[str, Event] = {}
     runs: list[Run] = []
@@ -47,7 +53,7 @@ def recovered(
         try:
             stored = item.accepted.event
             if stored.id not in events:
-                events[stored.id] = restore(stored, blob)
+                events[stored.id] = restore(stored, blob, folder)
             workflow = definitions.load(item.plan, snapshot)
             run = Run(
                 plan=item.plan,

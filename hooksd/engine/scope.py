@@ -21,7 +21,7 @@ def event_scope(event: Event, variables: Mapping[str, Json], secrets: Mapping[st
         "body": event.data,
         "headers": dict(event.headers),
         "query": dict(event.query),
-        "files": {},
+        "files": files_json(event),
         "vars": dict(variables),
         "secrets": dict(secrets),
     }
@@ -61,7 +61,13 @@ def event_json(event: Event) -> dict[str, Json]:
         "hop": event.hop,
         "webhook": event.webhook,
         "data": event.data,
+        "files": files_json(event),
     }
+
+
+def files_json(event: Event) -> dict[str, Json]:
+    """Return the files of an event by name, each with the path to its bytes."""
+    return {key: file.as_json(event.folder) for key, file in event.files.items()}
 
 
 def _results(run: Run) -> Mapping[str, Result]:

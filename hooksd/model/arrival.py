@@ -15,14 +15,15 @@ from hooksd.model.base import Json
 from hooksd.model.event import Event
 from hooksd.model.ids import EventId
 from hooksd.model.record import EventLine, NotStarted, Origin, RunPlan
-from hooksd.model.stored import store_body
+from hooksd.model.stored import is_one_line, store_body
 from hooksd.model.trust import Trust
 
+_NO_FILES: Final[Mapping[str, Json]] = {}
 _LABELS: Final = tuple(trust.label for trust in sorted(Trust))
 
 
 class Arrival(NamedTuple):
-    """One authentic request. The values are those of `model.event.Event`; credentials have been replaced."""
+    """One authentic request without files. The values are those of `Event`; credentials have been replaced."""
 
     id: EventId
     type: str
@@ -61,6 +62,12 @@ class Arrival(NamedTuple):
         )
 
 
+def _body(media: str, raw: bytes) -> Json:
+    if raw and is_one_line(media, raw):
+        return {"media": media, "size": len(raw), "encoding": "json", "content": orjson.Fragment(raw)}
+    return store_body(media, raw)
+
+
 def line_of(
     arrival: Arrival,
     *,
@@ -87,7 +94,9 @@ def line_of(
         "delivery_id": arrival.delivery_id,
         "headers": arrival.headers,
         "query": arrival.query,
-        "body": store_body(arrival.media, arrival.raw),
+        "body": _body(arrival.media, arrival.raw),
+        "files": _NO_FILES,
+        "fingerprint": None,
     }
     record = {
         "at": arrival.time,

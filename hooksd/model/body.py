@@ -14,6 +14,12 @@ MAX_FIELDS = 1000
 """The most fields a form may have."""
 MAX_DEPTH = 200
 """The deepest JSON that is accepted, in lists and mappings: what is accepted must fit into a record and out again."""
+_BINARY = frozenset(
+    {"application/octet-stream", "application/pdf", "application/zip", "application/gzip", "application/x-tar"}
+    | {"application/x-gzip", "application/x-7z-compressed", "application/vnd.rar", "application/cbor"}
+    | {"application/msgpack", "application/x-protobuf", "application/protobuf", "application/wasm"}
+)
+_BINARY_FAMILIES = ("image/", "audio/", "video/", "font/", "model/", "application/vnd.openxmlformats-")
 _WRITABLE_DEPTH = 254  # orjson reads 1024 levels and writes these
 
 
@@ -26,6 +32,11 @@ def is_json(media: str) -> bool:
     return media == JSON or media.endswith("+json")
 
 
+def is_binary(media: str) -> bool:
+    """Tell whether bodies of a media type are no text: such a body is a file."""
+    return media in _BINARY or (media.startswith(_BINARY_FAMILIES) and not media.endswith("+xml"))
+
+
 def accepts(accept: tuple[str, ...], media: str) -> bool:
     """Tell whether a list of media types covers one; `application/json` covers `+json` too."""
     return media in accept or (JSON in accept and is_json(media))
@@ -34,7 +45,7 @@ def accepts(accept: tuple[str, ...], media: str) -> bool:
 def parse(media: str, raw: bytes, depth: int = MAX_DEPTH) -> Json:
     """Read a body: JSON as it is, a form as a mapping of text (lists where a field repeats), other text as text.
 
-    An empty body is null.
+    An empty body is null, and so is one that is no text: it is a file.
 
     Args:
         media: The media type.
@@ -49,6 +60,8 @@ def parse(media: str, raw: bytes, depth: int = MAX_DEPTH) -> Json:
         return None
     if is_json(media):
         return _json(raw, depth)
+    if is_binary(media):
+        return None
     text = raw.decode("utf-8")
     return _form(text) if media == FORM else text
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from hooksd.model.base import Json
 from hooksd.model.ids import EventId, RunId
+from hooksd.model.received import Files
 from hooksd.model.trust import Trust
 
 MAX_HOP = 16
@@ -50,3 +51,9 @@ class Event:
     """The exact bytes of the body."""
     data: Json = None
     """The body as workflows read it: see `hooksd.model.body.parse`."""
+    files: Files = field(default_factory=dict)
+    """What the request brought besides, or as, its body."""
+    folder: str = ""
+    """Where the bytes of `files` are: the directory of the log."""
+    fingerprint: str | None = None
+    """Of the request, where the caller chose the id of the delivery: 16 hexadecimal digits."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 import orjson
@@ -17,6 +17,7 @@ from hooksd.model import body
 from hooksd.model.base import Json
 from hooksd.model.event import Cause, Event
 from hooksd.model.ids import EventId, RunId
+from hooksd.model.received import ReceivedFile
 from hooksd.model.trust import trust_of
 
 BLOB_THRESHOLD = 64 * 1024
@@ -63,6 +64,15 @@ class StoredEvent:
     headers: Mapping[str, str]
     query: Mapping[str, str]
     body: StoredBody
+    files: Mapping[str, ReceivedFile] = field(default_factory=dict)
+    """By name: see `hooksd.model.received.Files`."""
+    fingerprint: str | None = None
+    """Of the request, where the caller chose `delivery_id`: the same id with another request is refused."""
+
+
+def is_one_line(media: str, raw: bytes) -> bool:
+    """Tell whether a body stands in a record as it came: it is JSON, and one line can hold it."""
+    return body.is_json(media) and b"\n" not in raw and b"\r" not in raw
 
 
 def store_body(media: str, raw: bytes, blob: str | None = None) -> StoredBody:
@@ -79,7 +89,7 @@ def store_body(media: str, raw: bytes, blob: str | None = None) -> StoredBody:
         return StoredBody(media=media, size=len(raw), encoding="blob", content=blob)
     if not raw:
         return StoredBody(media=media, size=0, encoding="none")
-    if body.is_json(media) and b"\n" not in raw and b"\r" not in raw:
+    if is_one_line(media, raw):
         return StoredBody(media=media, size=len(raw), encoding="json", content=orjson.Fragment(raw))
     try:
         return StoredBody(media=media, size=len(raw), encoding="text", content=raw.decode("utf-8"))
@@ -124,15 +134,18 @@ def store(event: Event, blob: str | None = None) -> StoredEvent:
         headers=event.headers,
         query=event.query,
         body=store_body(event.media, event.raw, blob),
+        files=event.files,
+        fingerprint=event.fingerprint,
     )
 
 
-def restore(stored: StoredEvent, blob: Callable[[str], bytes]) -> Event:
+def restore(stored: StoredEvent, blob: Callable[[str], bytes], folder: str = "") -> Event:
     """Return the event that `store` stored.
 
     Args:
         stored: The event on disk.
         blob: Reads the blob of a digest.
+        folder: The directory of the log, for whoever reads the paths of files.
     """
     raw = restore_body(stored.body, blob)
     cause = stored.cause
@@ -152,4 +165,7 @@ def restore(stored: StoredEvent, blob: Callable[[str], bytes]) -> Event:
         media=stored.body.media,
         raw=raw,
         data=body.parse(stored.body.media, raw),
+        files=stored.files,
+        folder=folder,
+        fingerprint=stored.fingerprint,
     )

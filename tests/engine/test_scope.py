@@ -7,6 +7,7 @@ import orjson
 from hooksd.engine.run import Result, Verdict
 from hooksd.engine.scope import event_json, event_scope, run_scope
 from hooksd.expr.scope import NAMES
+from hooksd.model.received import ReceivedFile
 from hooksd.testing import event_of
 from tests.engine.steps.occasions import run_at
 
@@ -61,3 +62,14 @@ def test_there_is_nothing_but_json_in_scope() -> None:
 
     assert orjson.loads(orjson.dumps(scope)) == scope
     assert event_json(run.event)["data"] == run.event.data
+
+
+def test_files_are_read_by_the_names_of_their_fields_with_the_path_to_their_bytes() -> None:
+    file = ReceivedFile(field="doc", name="a.txt", filename="a.txt", media="text/plain", size=1, digest="sha256:abcd")
+    event = replace(event_of(None), files={"doc": file}, folder="/log")
+
+    scope = event_scope(event, {}, {})
+
+    assert scope["files"]["doc"]["path"] == "/log/blobs/ab/abcd"
+    assert event_json(event)["files"] == scope["files"]
+    assert event_scope(event_of(None), {}, {})["files"] == {}

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hooksd.model.body import FORM, JSON, MAX_DEPTH, MAX_FIELDS, accepts, is_json, parse
+from hooksd.model.body import FORM, JSON, MAX_DEPTH, MAX_FIELDS, accepts, is_binary, is_json, parse
 
 
 def test_json_is_read_as_it_is() -> None:
@@ -64,3 +64,14 @@ def test_json_is_no_deeper_than_what_can_be_written_again_inside_a_record() -> N
     with pytest.raises(ValueError, match="levels deep"):
         parse(JSON, nested(MAX_DEPTH + 1))
     assert parse(JSON, b"[" + b"[]," * 1000 + b"[]]") is not None
+
+
+@pytest.mark.parametrize("media", ["application/octet-stream", "image/png", "application/pdf"])
+def test_what_is_no_text_is_null_because_it_is_a_file(media: str) -> None:
+    assert is_binary(media)
+    assert parse(media, b"\xff\x00") is None
+
+
+@pytest.mark.parametrize("media", ["application/xml", "text/plain", "application/yaml", "image/svg+xml"])
+def test_xml_and_other_text_is_text(media: str) -> None:
+    assert parse(media, b"<a/>") == "<a/>"

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from hooksd.model import body
 from hooksd.model.event import Cause, Event
 from hooksd.model.ids import EventId, RunId
+from hooksd.model.received import ReceivedFile
 from hooksd.model.stored import StoredBody, restore, restore_body, store, store_body
 from hooksd.model.trust import Trust
 
@@ -91,3 +92,16 @@ def test_an_event_without_a_cause_has_none_when_it_comes_back() -> None:
     before = replace(event(b"[]"), cause=None)
 
     assert restore(replace(store(before), body=from_disk(store(before).body)), no_blob) == before
+
+
+def test_files_and_the_fingerprint_come_back_and_paths_begin_where_the_log_is_now() -> None:
+    file = ReceivedFile(
+        field="doc", name="a.pdf", filename="ä.pdf", media="application/pdf", size=3, digest="sha256:" + "ab" * 32
+    )
+    one = replace(event(b"{}"), files={"doc": file}, folder="/old", fingerprint="00000000000000ff")
+
+    back = restore(store(one), no_blob, "/new")
+
+    assert back.files == {"doc": file}
+    assert back.fingerprint == "00000000000000ff"
+    assert back.files["doc"].as_json(back.folder)["path"] == "/new/blobs/ab/" + "ab" * 32

@@ -24,7 +24,7 @@ AFTER = STEP | {"error"}
 """In scope of `on_failure` and `finally`."""
 
 MEMBERS: Mapping[str, frozenset[str]] = {
-    "event": frozenset({"id", "type", "source", "subject", "time", "trust", "hop", "webhook", "data"}),
+    "event": frozenset({"id", "type", "source", "subject", "time", "trust", "hop", "webhook", "data", "files"}),
     "run": frozenset({"id", "workflow", "ok", "url", "date"}),
     "error": frozenset({"step", "message"}),
 }

@@ -43,7 +43,7 @@ def test_the_event_is_on_standard_input() -> None:
     event = orjson.loads(process({"run": ["cat"]}, {"a": 1}).stdin)
 
     assert event["data"] == {"a": 1}
-    assert set(event) == {"id", "type", "source", "subject", "time", "trust", "hop", "webhook", "data"}
+    assert set(event) == {"id", "type", "source", "subject", "time", "trust", "hop", "webhook", "data", "files"}
 
 
 def test_own_input_replaces_the_event_which_stays_in_its_file() -> None:
