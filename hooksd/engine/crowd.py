@@ -13,6 +13,7 @@ from hooksd.engine.turnstile import Turnstile
 from hooksd.engine.world import World
 from hooksd.errors import JournalError
 from hooksd.model.ids import EventId, RunId
+from hooksd.model.record import RunStatus
 from hooksd.telemetry import happenings
 
 _Key = tuple[str, str]
@@ -23,12 +24,12 @@ _Work = Callable[[Execution], Coroutine[object, object, None]]
 class Crowd:
     """Owns the executions and their tasks. A run that waits has no task."""
 
-    def __init__(self, world: World, released: Callable[[EventId], None]) -> None:
+    def __init__(self, world: World, released: Callable[[EventId, RunStatus], None]) -> None:
         """Begin with nobody.
 
         Args:
             world: What runs need.
-            released: Told the event of each run that ended.
+            released: Told the event and the status of each run that ended.
         """
         self._world = world
         self._released = released
@@ -74,12 +75,6 @@ class Crowd:
         else:
             group.waiting.append(run.id)
             self._settle(key)
-
-    def spawn(self, work: Coroutine[object, object, None]) -> None:
-        """Have something done that its caller does not wait for."""
-        if self._tasks is None:
-            raise RuntimeError("the engine is not running yet")
-        self._tasks.create_task(work)
 
     def stop(self) -> tuple[asyncio.Task[None], ...]:
         """Cut off the runs that only wait, and return the tasks of all that are still at work."""
@@ -150,7 +145,8 @@ class Crowd:
 
     def _forget(self, run: Run) -> None:
         del self._executions[run.id]
-        self._released(run.event.id)
+        if run.ended is not None:
+            self._released(run.event.id, run.ended)
         key = _key(run)
         if key in self._groups:
             self._groups[key].running.pop(run.id, None)

@@ -15,7 +15,7 @@ from hooksd.engine.logbook import Logbook
 from hooksd.engine.patience import Patience
 from hooksd.engine.ports import Accepted, Intake, Performer, Response, Taken
 from hooksd.engine.recovery import recovered
-from hooksd.engine.router import NO_RUNS, Routing, route
+from hooksd.engine.router import Routing, route
 from hooksd.engine.run import Run
 from hooksd.engine.world import World
 from hooksd.errors import JournalError
@@ -24,7 +24,7 @@ from hooksd.journal.replay import Unfinished
 from hooksd.model.arrival import Arrival, line_of
 from hooksd.model.event import Event
 from hooksd.model.ids import EventId, IdFactory
-from hooksd.model.record import EventAccepted, Origin, RunEnded
+from hooksd.model.record import EventAccepted, Origin, RunEnded, RunStatus
 from hooksd.model.stored import BLOB_THRESHOLD, store
 from hooksd.telemetry import happenings
 from hooksd.telemetry.observer import Observer
@@ -48,6 +48,8 @@ class Engine:
         jitter: Callable[[], float],
         public_url: str,
         observer: Observer | None = None,
+        folder: str = "",
+        ended: Callable[[str, str], None] = lambda _event, _status: None,
     ) -> None:
         """Take the collaborators.
 
@@ -60,6 +62,8 @@ class Engine:
             jitter: Returns a random fraction from 0 to 1, for retries.
             public_url: Where the HTTP API is; `run.url` begins with it.
             observer: Who is told of what happens.
+            folder: The directory of the log, where workflows find the files of events.
+            ended: Told the event and the status of each run that has ended.
         """
         self._journal = journal
         self._clock = clock
@@ -85,7 +89,9 @@ class Engine:
             is_draining=lambda: self._draining,
             observer=observer,
         )
-        self._crowd = Crowd(world, self._answers.release)
+        self._folder = folder
+        self._ended = ended
+        self._crowd = Crowd(world, self._released)
         self._unreadable: tuple[RunEnded, ...] = ()
 
     @property
@@ -107,19 +113,23 @@ class Engine:
         """Take an event without waiting; see `Intake.take`."""
         snapshot = self._current()
         candidates = subscribers(snapshot, arrival.type, arrival.webhook)
-        if len(arrival.raw) > BLOB_THRESHOLD or self._definitions.missing(candidates):
+        if len(arrival.raw) > BLOB_THRESHOLD or (candidates and self._definitions.missing(candidates)):
             return None
-        event: Event | Arrival = arrival
-        routing = NO_RUNS
         if candidates:
-            event = arrival.event()
-            routing = self._route(event, candidates, snapshot)
-        revision = snapshot.revision.id
+            return self._take_for(candidates, arrival, origin, snapshot)
+        durable = self._journal.append((line_of(arrival, revision=snapshot.revision.id, origin=origin),))
+        durable.then(partial(self._note, arrival, 0))
+        return Taken(Accepted(arrival.id, (), ()), durable)
+
+    def _take_for(
+        self, candidates: Sequence[CompiledWorkflow], arrival: Arrival, origin: Origin, snapshot: Snapshot
+    ) -> Taken:
+        event, revision = arrival.event(), snapshot.revision.id
+        routing = self._route(event, candidates, snapshot)
         line = line_of(arrival, revision=revision, origin=origin, runs=routing.plans, not_started=routing.not_started)
         durable = self._journal.append((line,))
-        durable.then(partial(self._enrol, event, routing, revision, unix(arrival.time)))
-        accepted = Accepted(event=arrival.id, runs=line.runs, not_started=routing.not_started)
-        return Taken(accepted, durable)
+        durable.then(partial(self._enrol, event, routing, revision, arrival.time))
+        return Taken(Accepted(event.id, line.runs, routing.not_started), durable)
 
     async def start(self, event: Event, workflow: str) -> Accepted:
         """Accept an event for one workflow by name; see `Intake.start`."""
@@ -133,7 +143,11 @@ class Engine:
     def recover(self, unfinished: Unfinished) -> None:
         """Take up the runs that an earlier process left. Call it once, before `run`."""
         runs, lost = recovered(
-            unfinished, definitions=self._definitions, snapshot=self._current(), blob=self._journal.blob
+            unfinished,
+            definitions=self._definitions,
+            snapshot=self._current(),
+            blob=self._journal.blob,
+            folder=self._folder,
         )
         now = self._clock.now()
         self._unreadable = tuple(
@@ -163,6 +177,8 @@ class Engine:
             self._patience.live_in(tasks)
             if self._unreadable:
                 await self._logbook.write(self._unreadable)
+                for record in self._unreadable:
+                    self._ended(record.event, record.status)
             self._crowd.live_in(tasks)
             await asyncio.Event().wait()
 
@@ -180,6 +196,10 @@ class Engine:
             await asyncio.wait(tasks)
         self._answers.close()
 
+    def _released(self, event: EventId, status: RunStatus) -> None:
+        self._answers.release(event)
+        self._ended(event, status)
+
     async def _publish(self, event: Event) -> EventAccepted:
         """Accept an event of our own; it waits while there is no room."""
         candidates = subscribers(self._current(), event.type, event.webhook)
@@ -192,9 +212,8 @@ class Engine:
         blob = await self._journal.put_blob(event.raw) if len(event.raw) > BLOB_THRESHOLD else None
         snapshot = self._current()
         routing = self._route(event, candidates, snapshot)
-        now = self._clock.now()
         record = EventAccepted(
-            at=rfc3339(now),
+            at=rfc3339(self._clock.now()),
             revision=snapshot.revision.id,
             event=store(event, blob),
             origin=origin,
@@ -202,27 +221,29 @@ class Engine:
             not_started=routing.not_started,
         )
         durable = self._journal.append((record,))
-        durable.then(partial(self._enrol, event, routing, record.revision, now))
+        durable.then(partial(self._enrol, event, routing, record.revision, record.at))
         await durable
         return record
 
     def _route(self, event: Event, candidates: Sequence[CompiledWorkflow], snapshot: Snapshot) -> Routing:
         return route(event, candidates, snapshot=snapshot, definition=self._definitions.digest, new_run=self._ids.run)
 
-    def _enrol(
-        self, event: Event | Arrival, routing: Routing, revision: str, at: float, error: JournalError | None
-    ) -> None:
+    def _enrol(self, event: Event, routing: Routing, revision: str, at: str, error: JournalError | None) -> None:
         """Let the runs of an event begin, as soon as it is durable, whoever still waits for that."""
         if error is not None:
             return
-        if isinstance(event, Event):
-            self._answers.expect(event.id, len(routing.starts))
-            for start in routing.starts:
-                run = Run(plan=start.plan, workflow=start.workflow, event=event, revision=revision, accepted_at=at)
-                self._crowd.add(run)
-        if self._observer is not None:
+        self._answers.expect(event.id, len(routing.starts))
+        for start in routing.starts:
+            run = Run(
+                plan=start.plan, workflow=start.workflow, event=event, revision=revision, accepted_at=unix(at)
+            )
+            self._crowd.add(run)
+        self._note(event, len(routing.starts), None)
+
+    def _note(self, event: Event | Arrival, runs: int, error: JournalError | None) -> None:
+        if error is None and self._observer is not None:
             happening = happenings.EventAccepted(
-                event_id=event.id, event_type=event.type, source=event.source, runs=len(routing.starts)
+                event_id=event.id, event_type=event.type, source=event.source, runs=runs
             )
             self._observer.emit(happening)
 
