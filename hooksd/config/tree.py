@@ -10,8 +10,8 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 SUFFIXES = (".toml", ".json")
@@ -83,6 +83,32 @@ def look(root: Path) -> Scan:
         unreadable=tuple(walk.unreadable),
         exists=exists,
     )
+
+
+def glance(root: Path, seen: Scan, paths: Collection[str]) -> Scan | None:
+    """Return what a look would find if nothing has changed since a scan but some paths; None when only a look can tell.
+
+    Args:
+        root: The directory of definitions.
+        seen: The scan.
+        paths: Absolute paths without symbolic links.
+    """
+    base = os.path.realpath(root) + "/"
+    files = dict(seen.files)
+    for path in paths:
+        name = path.removeprefix(base)
+        try:
+            status = os.lstat(path)
+        except OSError:
+            return None
+        # Links and directories decide what other paths mean.
+        if name == path or not stat.S_ISREG(status.st_mode):
+            return None
+        if is_definition(name):
+            if name not in files or status.st_size > MAX_FILE:
+                return None
+            files[name] = fingerprint(status)
+    return replace(seen, files=files)
 
 
 def scan(root: Path) -> Tree:

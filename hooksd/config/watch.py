@@ -11,7 +11,7 @@ import errno
 import fcntl
 import os
 import signal
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Collection, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +20,7 @@ from typing import Literal
 from watchfiles import awatch
 
 from hooksd.clock import Clock
-from hooksd.config.tree import Fingerprint, Identity, Scan, Tree, gather, look, restless
+from hooksd.config.tree import Fingerprint, Identity, Scan, Tree, gather, glance, look, restless
 
 RESCAN = 2.0
 """Seconds between scans without a hint: what the system does not tell (network file systems, a full queue of events,
@@ -79,9 +79,9 @@ class Watcher:
         while True:
             watched = seen.watched
             async with aclosing(self._hints(watched)) as hints:
-                async for _ in hints:
+                async for paths in hints:
                     began = self._clock.monotonic()
-                    now = await asyncio.to_thread(look, self._root)
+                    now = await asyncio.to_thread(self._look, seen, paths)
                     if now == seen:
                         continue
                     seen, newer = await self._settled(first=(began, now))
@@ -91,8 +91,12 @@ class Watcher:
                     if seen.watched != watched:
                         break
 
-    async def _hints(self, watched: Mapping[str, Identity]) -> AsyncGenerator[None, None]:
-        """Yield when a scan is worth while: something happened, or `RESCAN` seconds passed.
+    def _look(self, seen: Scan, paths: Collection[str]) -> Scan:
+        """Look where something happened, or everywhere; what follows a change is a look everywhere."""
+        return (glance(self._root, seen, paths) if paths else None) or look(self._root)
+
+    async def _hints(self, watched: Mapping[str, Identity]) -> AsyncGenerator[Collection[str], None]:
+        """Yield when a scan is worth while: the paths where something happened; none when `RESCAN` seconds passed.
 
         The first hint comes soon by itself, for what happened before the watch began. It ends when the system does
         not let us watch (too many watches, a directory that is gone): the caller then asks again.
@@ -117,18 +121,20 @@ class Watcher:
             async with aclosing(events):
                 async for changes in events:
                     self._is_blind = False
-                    if changes or self._clock.monotonic() >= due:
+                    is_due = self._clock.monotonic() >= due
+                    if is_due:
                         due = self._clock.monotonic() + RESCAN
-                        yield
+                    if is_due or changes:
+                        yield () if is_due else {path for _, path in changes}
         except FileNotFoundError:  # a directory vanished between the scan and the watch
             await self._clock.sleep(SETTLE)
-            yield
+            yield ()
         except (OSError, RuntimeError) as error:
             if not self._is_blind:
                 self._report(f"no events of the file system, changes are noticed within {RESCAN:g} seconds: {error}")
             self._is_blind = True
             await self._clock.sleep(RESCAN)
-            yield
+            yield ()
 
     async def _settled(self, first: tuple[float, Scan] | None = None) -> tuple[Scan, Tree]:
         """Return the content as soon as it is at rest.

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from hooksd.config.tree import MAX_FILE, Tree, gather, is_definition, look, read, scan
+from hooksd.config.tree import MAX_FILE, Tree, gather, glance, is_definition, look, read, scan
 from tests.config.unprivileged import unprivileged
 
 
@@ -38,6 +38,44 @@ def test_two_looks_at_the_same_content_are_equal_and_a_write_makes_them_differ(t
     assert look(tmp_path) == before
     file.write_text("version = 2")
     assert look(tmp_path) != before
+
+
+@pytest.fixture
+def hooks(tmp_path: Path) -> Path:
+    root = (tmp_path / "hooks.d").resolve()
+    (root / "sub").mkdir(parents=True)
+    for name in ("a.toml", "sub/b.toml", "notes.txt", ".a.toml.swp"):
+        (root / name).write_text("version = 1")
+    return root
+
+
+def test_a_glance_at_what_changed_sees_what_a_look_would(hooks: Path) -> None:
+    before = look(hooks)
+    paths = [str(hooks / name) for name in ("a.toml", "sub/b.toml", "notes.txt", ".a.toml.swp")]
+    for path in paths:
+        Path(path).write_text("version = 2")
+    after = glance(hooks, before, paths)
+    assert after == look(hooks) != before
+    assert glance(hooks, before, paths[2:]) == before
+
+
+def test_a_glance_goes_through_a_link_that_is_the_directory(hooks: Path, tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to(hooks)
+    before = look(tmp_path / "link")
+    (hooks / "a.toml").write_text("version = 2")
+    assert glance(tmp_path / "link", before, [str(hooks / "a.toml")]) == look(tmp_path / "link")
+
+
+def test_a_glance_does_not_judge_what_links_directories_and_missing_or_new_files_mean(hooks: Path) -> None:
+    before = look(hooks)
+    (hooks / "..data").symlink_to("sub")
+    (hooks / "new.toml").write_text("version = 1")
+    (hooks / "more.toml").mkdir()
+    with (hooks / "a.toml").open("ab") as file:
+        file.truncate(MAX_FILE + 1)
+    for name in ("..data", "new.toml", "more.toml", "gone.toml", "a.toml", ".."):
+        assert glance(hooks, before, [str(hooks / name)]) is None, name
+    assert glance(hooks, before, ["/etc/passwd"]) is None
 
 
 def test_a_directory_that_is_not_there_is_watched_through_the_nearest_one_that_is(tmp_path: Path) -> None:

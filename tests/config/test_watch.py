@@ -118,6 +118,25 @@ async def test_a_save_is_noticed_within_a_quarter_of_a_second(root: Path) -> Non
     assert sorted(took)[2] < 0.25
 
 
+async def test_a_change_of_one_file_costs_one_look_at_all_of_them(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    looks: list[None] = []
+
+    def looking(directory: Path) -> Scan:
+        looks.append(None)
+        return look(directory)
+
+    async with following(root) as found:
+        await found.next()
+        monkeypatch.setattr("hooksd.config.watch.look", looking)
+        monkeypatch.setattr(watch, "RESCAN", 1000.0)
+        await asyncio.sleep(QUIET)
+        looks.clear()
+        (root / "a.toml").write_bytes(b"a = 2\n")
+        await found.until({"a.toml": b"a = 2\n"})
+        assert await found.is_quiet(0.5)
+    assert 1 <= len(looks) <= 2  # two if it was seen between being emptied and being written
+
+
 async def test_touch_and_chmod_are_no_changes(root: Path) -> None:
     async with following(root) as found:
         await found.next()
