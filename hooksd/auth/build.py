@@ -4,21 +4,43 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
 
-from hooksd.auth.coverage import coverage
+from hooksd.auth import combined
+from hooksd.auth.certified import Certificates, Paypal, Sns
+from hooksd.auth.combined import Proof
+from hooksd.auth.coverage import coverage, leaves, members
 from hooksd.auth.credentials import Basic, Bearer, Nobody, Token
+from hooksd.auth.extra import crypto
 from hooksd.auth.keyed import keyed
 from hooksd.auth.lint import problems
 from hooksd.auth.presets import expand
 from hooksd.auth.problem import AuthProblem
 from hooksd.auth.refusal import Refusal
+from hooksd.auth.remote import Remote, Remotes
 from hooksd.auth.request import Inbound
 from hooksd.auth.sources import Examined, Find, finder, word
-from hooksd.auth.verdict import Authentic, Reading, Refused, Verdict, Verifier
-from hooksd.model.auth import Auth, BasicAuth, BearerAuth, ConcreteAuth, HmacAuth, NoneAuth, TokenAuth
+from hooksd.auth.twilio import HEADER as TWILIO_HEADER
+from hooksd.auth.twilio import Twilio
+from hooksd.auth.verdict import Authentic, Observed, Reading, Refused, Verdict, Verifier
+from hooksd.model.auth import (
+    AllAuth,
+    AnyAuth,
+    Auth,
+    BasicAuth,
+    BearerAuth,
+    ConcreteAuth,
+    HmacAuth,
+    JwtAuth,
+    NoneAuth,
+    PaypalAuth,
+    SignatureAuth,
+    SignedAuth,
+    SnsAuth,
+    TokenAuth,
+    TwilioAuth,
+)
 from hooksd.model.base import Json
-from hooksd.model.secret import Secret
+from hooksd.model.secret import Secret, is_reference
 from hooksd.model.trust import Trust
 from hooksd.signature import decode_key
 
@@ -29,27 +51,25 @@ SecretOf = Callable[[str], Secret]
 """Returns the secret of a reference."""
 
 
-class Proof(Protocol):
-    """One kind of proof."""
-
-    def prove(self, seen: Examined, now: float) -> int:
-        """Return the place of the secret that fits. Raises Refusal."""
-        ...
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BuiltVerifier:
     """A proof and where the provider's words about the request are."""
 
     proof: Proof
     trust: Trust
-    event: tuple[Find, ...]
-    id: Find | None
+    event: tuple[tuple[Find, ...], ...]
+    """Where the event type is; of several ways, the first that finds something."""
+    id: tuple[Find, ...]
+    observes: bool
     credential_headers: frozenset[str]
     credential_fields: frozenset[str]
     credential_paths: frozenset[str]
 
     def verify(self, request: Inbound, now: float) -> Verdict:  # noqa: D102 - see Verifier
+        found = self._judge(request, now)
+        return Observed(found=found) if self.observes else found
+
+    def _judge(self, request: Inbound, now: float) -> Authentic | Refused:
         try:
             return Authentic(key=self.proof.prove(Examined(request), now))
         except Refusal as refusal:
@@ -59,16 +79,26 @@ class BuiltVerifier:
 
     def read(self, request: Inbound, data: Json) -> Reading:  # noqa: D102 - see Verifier
         seen = Examined(request, data)
-        words = [found for find in self.event if (found := word(find, seen)) is not None]
-        return Reading(event_type=".".join(words) or None, delivery_id=word(self.id, seen) if self.id else None)
+        kind: str | None = None
+        for way in self.event:
+            words = [found for find in way if (found := word(find, seen)) is not None]
+            if words:
+                kind = ".".join(words)
+                break
+        identity: str | None = None
+        for find in self.id:
+            if (identity := word(find, seen)) is not None:
+                break
+        return Reading(event_type=kind, delivery_id=identity)
 
 
-def build_verifier(auth: Auth, secret: SecretOf) -> Verifier:
+def build_verifier(auth: Auth, secret: SecretOf, remotes: Remotes | None = None) -> Verifier:
     """Return what judges the requests of a webhook.
 
     Args:
         auth: The definition.
         secret: Returns the secret of a reference; what it raises is let through.
+        remotes: Has keys fetched that are kept elsewhere; None: nobody does.
 
     Raises:
         AuthProblem: The definition is wrong, or a secret is empty, too short or not in its encoding.
@@ -76,23 +106,29 @@ def build_verifier(auth: Auth, secret: SecretOf) -> Verifier:
     concrete = expand(auth)
     for problem in problems(concrete):
         raise problem
+    parts = leaves(concrete)
     return BuiltVerifier(
-        proof=_proof(concrete, secret),
+        proof=_proof(concrete, secret, remotes or Remotes()),
         trust=trust_earned(concrete),
-        event=tuple(finder(source) for source in concrete.event),
-        id=finder(concrete.id) if concrete.id else None,
-        credential_headers=_credentials(concrete, "header").union(_authorization(concrete)),
-        credential_fields=_credentials(concrete, "query") | _credentials(concrete, "form"),
-        credential_paths=_credentials(concrete, "json") | _credentials(concrete, "json?"),
+        event=tuple(
+            tuple(map(finder, part.event)) for part in ((concrete,) if concrete.event else parts) if part.event
+        ),
+        id=tuple(finder(part.id) for part in ((concrete,) if concrete.id else parts) if part.id),
+        observes=concrete.mode == "observe",
+        credential_headers=_all(parts, "header").union(*(_own_headers(part) for part in parts)),
+        credential_fields=_all(parts, "query") | _all(parts, "form"),
+        credential_paths=_all(parts, "json") | _all(parts, "json?"),
     )
 
 
-def _proof(auth: ConcreteAuth, secret: SecretOf) -> Proof:
+def _proof(auth: ConcreteAuth, secret: SecretOf, remotes: Remotes) -> Proof:  # noqa: C901, PLR0911, PLR0912 - one case for each type
     match auth:
         case NoneAuth():
             return Nobody()
         case HmacAuth():
             return keyed(auth, tuple(signing_key(auth, secret(ref)) for ref in auth.secrets))
+        case SignatureAuth():
+            return keyed(auth, (), tuple(_check(auth, key, secret) for key in auth.public_keys))
         case TokenAuth():
             return Token(secrets=_plain(auth.secrets, secret), token=finder(auth.token))
         case BearerAuth():
@@ -100,6 +136,59 @@ def _proof(auth: ConcreteAuth, secret: SecretOf) -> Proof:
         case BasicAuth():
             password = _checked("password", secret(auth.password).reveal())
             return Basic(username=auth.username.encode(), password=password)
+        case JwtAuth():
+            return _jwt(auth, secret, remotes)
+        case TwilioAuth():
+            return Twilio(keys=_plain(auth.secrets, secret))
+        case SnsAuth():
+            return Sns(
+                topics=frozenset(auth.topics),
+                tolerance=auth.tolerance,
+                allow_sha1=auth.allow_sha1,
+                certificates=_certificates(remotes),
+            )
+        case PaypalAuth():
+            return Paypal(webhook_id=auth.webhook_id, tolerance=auth.tolerance, certificates=_certificates(remotes))
+        case AllAuth():
+            return combined.All(of=tuple(_proof(part, secret, remotes) for part in members(auth)))
+        case AnyAuth():
+            return combined.Any(of=tuple(_proof(part, secret, remotes) for part in members(auth)))
+
+
+def _check(auth: SignatureAuth, key: str, secret: SecretOf) -> Callable[[bytes, bytes], bool]:
+    """Return what checks signatures with one public key, which may be a reference."""
+    load = crypto("asymmetric").load_check
+    try:
+        text = secret(key).text() if is_reference(key) else key
+        check: Callable[[bytes, bytes], bool] = load(
+            text.strip().removeprefix(auth.key_prefix), auth.key_encoding, auth.algorithm
+        )
+    except ValueError as error:
+        message = "the public key is no text" if isinstance(error, UnicodeError) else str(error)
+        raise AuthProblem("public_key", message, "copy it whole, and say how it is written: `key_encoding`") from None
+    return check
+
+
+def _jwt(auth: JwtAuth, secret: SecretOf, remotes: Remotes) -> Proof:
+    jose = crypto("jose")
+    remote = None
+    if auth.jwks_file is not None:
+        try:
+            remote = jose.key_set(secret(f"file:{auth.jwks_file}").reveal(), auth.algorithms)
+        except ValueError as error:
+            hint = "save what the issuer shows at its `jwks_uri`"
+            raise AuthProblem("jwks_file", str(error), hint) from None
+    elif auth.jwks_url is not None:
+        algorithms = auth.algorithms
+        remote = remotes.want(Remote(auth.jwks_url, lambda data: jose.key_set(data, algorithms)))
+    token = finder(auth.token) if auth.token else None
+    proof: Proof = jose.jwt(auth, token=token, secrets=_plain(auth.secrets, secret), remote=remote)
+    return proof
+
+
+def _certificates(remotes: Remotes) -> Certificates:
+    load = crypto("asymmetric").load_check
+    return Certificates(remotes, lambda text, algorithm: load(text, "pem", algorithm))
 
 
 def signing_key(auth: HmacAuth, secret: Secret) -> bytes:
@@ -133,20 +222,30 @@ def _checked(key: str, secret: bytes) -> bytes:
 
 def trust_earned(auth: ConcreteAuth) -> Trust:
     """Return the trust that an authentic request earns; a signature that leaves the body out is a token."""
+    if auth.mode == "observe":
+        return Trust.ANONYMOUS
     match auth:
         case NoneAuth():
             return Trust.ANONYMOUS
-        case HmacAuth() if coverage(auth).body == "full":
+        case SignedAuth() | JwtAuth() if coverage(auth).body == "full":
             return Trust.SIGNED
+        case AllAuth():
+            return max(trust_earned(part) for part in members(auth))
+        case AnyAuth():
+            return min(trust_earned(part) for part in members(auth))
     return Trust.TOKEN
+
+
+def _all(parts: tuple[ConcreteAuth, ...], kind: str) -> frozenset[str]:
+    return frozenset().union(*(_credentials(part, kind) for part in parts))
 
 
 def _credentials(auth: ConcreteAuth, kind: str) -> frozenset[str]:
     match auth:
-        case HmacAuth():
+        case SignedAuth():
             # Without a signed time, a signature and its body are a request that passes for ever.
             source = auth.signature or f"header:{auth.header}"
-        case TokenAuth():
+        case TokenAuth() | JwtAuth():
             source = auth.token
         case _:
             return frozenset()
@@ -154,5 +253,14 @@ def _credentials(auth: ConcreteAuth, kind: str) -> frozenset[str]:
     return frozenset({name.lower() if kind == "header" else name} if found == kind else ())
 
 
-def _authorization(auth: ConcreteAuth) -> frozenset[str]:
-    return frozenset({"authorization"} if isinstance(auth, BearerAuth | BasicAuth) else ())
+def _own_headers(auth: ConcreteAuth) -> frozenset[str]:
+    match auth:
+        case BearerAuth() | BasicAuth():
+            return frozenset({"authorization"})
+        case JwtAuth() if not auth.token:
+            return frozenset({"authorization"})
+        case TwilioAuth():
+            return frozenset({TWILIO_HEADER})
+        case PaypalAuth():
+            return frozenset({"paypal-transmission-sig"})
+    return frozenset()

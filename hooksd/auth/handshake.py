@@ -15,12 +15,13 @@ from typing import Any
 import orjson
 
 from hooksd.auth.build import SecretOf, signing_key
+from hooksd.auth.certified import confirmation
 from hooksd.auth.presets import HANDSHAKES, expand
 from hooksd.auth.refusal import Refusal
 from hooksd.auth.request import Inbound
 from hooksd.auth.sources import Examined, Find, finder
 from hooksd.auth.verdict import Refused
-from hooksd.model.auth import Auth, HmacAuth, PresetAuth
+from hooksd.model.auth import AllAuth, AnyAuth, Auth, HmacAuth, PresetAuth, SnsAuth
 from hooksd.model.base import Json
 from hooksd.signature import digest, equal
 
@@ -31,6 +32,8 @@ _PLACEHOLDER = re.compile(r"\{([^{}|]+)(?:\|(hmac|hmac64))?\}")
 _CHALLENGE = re.compile(r"[A-Za-z0-9_=+/.-]+")
 """What may be signed for anybody. A body of this form proves nothing, for anybody may have had it signed."""
 
+Visit = Callable[[str], None]
+"""Has a URL requested once, later and elsewhere."""
 Sign = Callable[[bytes], bytes]
 """Returns the keyed hash of a value, with the secret of the webhook."""
 
@@ -103,17 +106,27 @@ class Greeter:
         return None
 
 
-def build_greeter(auth: Auth, secret: SecretOf) -> Greeter | None:
+def _nowhere(url: str) -> None:
+    """Visit nothing."""
+
+
+def build_greeter(auth: Auth, secret: SecretOf, visit: Visit = _nowhere) -> Greeter | None:
     """Return what answers the handshakes of a webhook; None: its provider has none.
 
     Args:
         auth: The definition, from which `build_verifier` made a verifier.
         secret: Returns the secret of a reference; what it raises is let through.
+        visit: Has a URL of the provider requested, where that is how a handshake is answered.
     """
+    if isinstance(auth, AllAuth | AnyAuth):
+        greeters = [greeter for part in auth.of if (greeter := build_greeter(part, secret, visit))]
+        return _joined(greeters) if greeters else None
+    concrete = expand(auth)
+    if isinstance(concrete, SnsAuth) and concrete.confirm:
+        return Greeter(handshakes=(_confirming(visit),), methods=frozenset({"POST"}), signs=False)
     found = HANDSHAKES.get(auth.preset, ()) if isinstance(auth, PresetAuth) else ()
     if not found or not isinstance(auth, PresetAuth):
         return None
-    concrete = expand(auth)
     token = secret(auth.verify_token).reveal() if auth.verify_token else None
     sign: Sign | None = None
     if isinstance(concrete, HmacAuth):
@@ -129,6 +142,28 @@ def build_greeter(auth: Auth, secret: SecretOf) -> Greeter | None:
         methods=frozenset(handshake.method for handshake in handshakes),
         signs=any("|hmac" in str(data["reply"]) and not data.get("signed") for data in found),
     )
+
+
+def _joined(greeters: list[Greeter]) -> Greeter:
+    return Greeter(
+        handshakes=tuple(handshake for greeter in greeters for handshake in greeter.handshakes),
+        methods=frozenset().union(*(greeter.methods for greeter in greeters)),
+        signs=any(greeter.signs for greeter in greeters),
+    )
+
+
+def _confirming(visit: Visit) -> Handshake:
+    """Return the handshake of Amazon SNS, which is answered by visiting a URL of AWS that the message names."""
+
+    def reply(seen: Examined) -> Greeting:
+        url = confirmation(seen.json(()))
+        if url is None:
+            raise Refusal("missing_component")
+        visit(url)
+        return Greeting(status=200, headers=(), body=b"")
+
+    kind = (_reader("json:Type"), "SubscriptionConfirmation")
+    return Handshake(method="POST", signed=True, when=(kind,), token=None, reply=reply)
 
 
 def _handshake(data: Mapping[str, Any], token: bytes | None, sign: Sign | None) -> Handshake:

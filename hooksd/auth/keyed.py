@@ -12,10 +12,12 @@ from hooksd.auth.coverage import VARIABLES, lone_form, signed_variants
 from hooksd.auth.layout import Read, placeholders, reader
 from hooksd.auth.refusal import Refusal
 from hooksd.auth.sources import Examined, Find, finder, holds, lone_field
-from hooksd.model.auth import Encoding, HashName, HmacAuth
+from hooksd.model.auth import Encoding, HashName, HmacAuth, SignatureAuth
 from hooksd.signature import decode_canonical, equal
 
 _PLACEHOLDER = re.compile(r"\{([^{}]+)\}")
+_INNER_PAD = bytes(byte ^ 0x36 for byte in range(256))
+_OUTER_PAD = bytes(byte ^ 0x5C for byte in range(256))
 
 Piece = bytes | str | Find
 """A part of what is signed: constant bytes, the name of a variable, or a source."""
@@ -41,9 +43,9 @@ class Mac:
         if len(key) > inner.block_size:
             key = make(key).digest()
         key = key.ljust(inner.block_size, b"\0")
-        inner.update(bytes(byte ^ 0x36 for byte in key))
+        inner.update(key.translate(_INNER_PAD))
         self._inner = inner
-        self._outer = make(bytes(byte ^ 0x5C for byte in key))
+        self._outer = make(key.translate(_OUTER_PAD))
 
     def digest(self, message: bytes) -> bytes:
         """Return the keyed hash of a message."""
@@ -72,6 +74,8 @@ class Keyed:
     encodings: tuple[Encoding, ...]
     parse_time: Callable[[str], float]
     tolerance: float | None
+    checks: tuple[Callable[[bytes, bytes], bool], ...] = ()
+    """For public keys, in place of `macs`: each tells whether a signature is one over a message."""
 
     def prove(self, seen: Examined, now: float) -> int:
         """Return the place of the key that fits.
@@ -118,9 +122,12 @@ class Keyed:
 
     def _fitting(self, signatures: tuple[str, ...], message: bytes) -> int:
         """Try every key with every candidate, without leaving early."""
-        wanted = [mac.digest(message) for mac in self.macs]
         given = [raw for text in signatures for form in self.encodings if (raw := decode_canonical(text, form))]
-        fits = [place for place, digest in enumerate(wanted) for raw in given if equal(raw, digest)]
+        if self.checks:
+            fits = [place for place, check in enumerate(self.checks) for raw in given if check(raw, message)]
+        else:
+            wanted = [mac.digest(message) for mac in self.macs]
+            fits = [place for place, digest in enumerate(wanted) for raw in given if equal(raw, digest)]
         if not fits:
             raise Refusal("bad_signature")
         return fits[0]
@@ -163,18 +170,22 @@ def _pieces_of(media: str, signed: str) -> tuple[Piece, ...]:
     return (lone_field(lone),) if lone else pieces_of(signed)
 
 
-def keyed(auth: HmacAuth, keys: tuple[bytes, ...]) -> Keyed:
-    """Build the proof of an `hmac`.
+def keyed(
+    auth: HmacAuth | SignatureAuth, keys: tuple[bytes, ...], checks: tuple[Callable[[bytes, bytes], bool], ...] = ()
+) -> Keyed:
+    """Build the proof of an `hmac` or a `signature`.
 
     Args:
         auth: The definition; `hooksd.auth.lint` found nothing in it.
-        keys: The decoded secrets, in order.
+        keys: The decoded secrets of an `hmac`, in order.
+        checks: The checks of a `signature` with each of its public keys, in order.
     """
     variants = signed_variants(auth)
     named = placeholders(auth.format)
     form = auth.timestamp_format
     return Keyed(
-        macs=tuple(Mac(auth.algorithm, key) for key in keys),
+        macs=tuple(Mac(auth.algorithm, key) for key in keys) if isinstance(auth, HmacAuth) else (),
+        checks=checks,
         signature=finder(auth.signature or f"header:{auth.header}"),
         read=reader(auth.format, auth.separator),
         timestamp=finder(auth.timestamp) if auth.timestamp else None,

@@ -5,40 +5,119 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from hooksd.auth.coverage import VARIABLES, covers_body, covers_time, signed_variants
+from hooksd.auth.coverage import VARIABLES, covers_body, covers_time, members, signed_variants
 from hooksd.auth.layout import placeholders
 from hooksd.auth.problem import AuthProblem
-from hooksd.model.auth import BasicAuth, BearerAuth, ConcreteAuth, HmacAuth, NoneAuth, TokenAuth
+from hooksd.model.auth import (
+    AllAuth,
+    AnyAuth,
+    BasicAuth,
+    BearerAuth,
+    ConcreteAuth,
+    HmacAuth,
+    JwtAuth,
+    NoneAuth,
+    PaypalAuth,
+    SignatureAuth,
+    SignedAuth,
+    SnsAuth,
+    TokenAuth,
+    TwilioAuth,
+)
 
 _SOURCES = ("header:", "query:", "form:", "json:", "json?:", "const:")
 _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
 _FIELDS = frozenset({"signature", "timestamp", "id"})
 SECRET_HINT = 'write auth.secret = "credential:NAME"'
+FOR_ANYBODY = "H028"
+"""The diagnostic for tokens that are not for us, or that anybody can get."""
+UNSIGNED_TIME = "H029"
+"""The diagnostic for a time that the caller could have written."""
 
 
 def problems(auth: ConcreteAuth) -> tuple[AuthProblem, ...]:
     """Return everything that is wrong with an authentication, in the order of its keys in the documentation."""
+    return (*_own(auth), *_sources(auth, ("signature", "timestamp", "forbid", "token", "event", "id")))
+
+
+def _own(auth: ConcreteAuth) -> Iterator[AuthProblem]:  # noqa: C901 - one case for each type
     match auth:
-        case NoneAuth():
-            return tuple(_sources(auth, ("event", "id")))
-        case HmacAuth():
-            return (*_hmac(auth), *_sources(auth, ("signature", "timestamp", "forbid", "event", "id")))
+        case HmacAuth() | SignatureAuth():
+            yield from _signature(auth)
         case TokenAuth():
-            return (*_secret(auth), *_token(auth), *_sources(auth, ("token", "event", "id")))
-        case BearerAuth():
-            return (*_secret(auth), *_sources(auth, ("event", "id")))
+            yield from _secret(auth)
+            yield from _token(auth)
+        case BearerAuth() | TwilioAuth():
+            yield from _secret(auth)
         case BasicAuth():
-            return (*_basic(auth), *_sources(auth, ("event", "id")))
+            yield from _basic(auth)
+        case JwtAuth():
+            yield from _jwt(auth)
+        case SnsAuth() if not auth.topics:
+            message = "it is not said which topics may send: AWS signs messages of everybody's topics"
+            yield AuthProblem("topics", message, 'write auth.topics = "arn:aws:sns:REGION:ACCOUNT:NAME"')
+        case PaypalAuth() if not auth.webhook_id:
+            yield AuthProblem("webhook_id", "the id of the webhook is empty", "PayPal's dashboard shows it")
+        case AllAuth() | AnyAuth():
+            yield from _parts(auth)
 
 
-def _secret(auth: HmacAuth | TokenAuth | BearerAuth) -> Iterator[AuthProblem]:
+def _parts(auth: AllAuth | AnyAuth) -> Iterator[AuthProblem]:
+    for place, part in enumerate(members(auth)):
+        for problem in problems(part):
+            problem.within = ("of", place, *problem.within)
+            yield problem
+        if isinstance(part, NoneAuth):
+            yield AuthProblem("of", "`none` proves nothing: with `any` everybody would pass", "remove it")
+        if part.mode == "observe":
+            yield AuthProblem("of", "one proof of several cannot be observed alone", "write `mode` beside `of`")
+
+
+def _jwt(auth: JwtAuth) -> Iterator[AuthProblem]:
+    keyed = [name for name in auth.algorithms if name.startswith("HS")]
+    if not auth.algorithms:
+        yield AuthProblem("algorithms", "no algorithm is accepted", 'write auth.algorithms = "RS256"')
+    elif keyed and len(keyed) < len(auth.algorithms):
+        message = "keyed hashes and signatures do not go together: a public key could be taken for a secret"
+        yield AuthProblem("algorithms", message, "keep those of one kind")
+    elif keyed:
+        yield from _secret(auth)
+    else:
+        yield from _issued(auth)
+    if auth.jwks_url and auth.jwks_file:
+        yield AuthProblem("jwks_file", "`jwks_url` already says where the keys are", "keep one of the two")
+    if auth.token.startswith("const:") or auth.token in {"method", "url"}:
+        yield AuthProblem("token", f"`{auth.token}` is no proof: every caller has it", 'write "header:NAME"')
+
+
+def _issued(auth: JwtAuth) -> Iterator[AuthProblem]:
+    """Check tokens whose issuer gives them to others too."""
+    if not auth.jwks_url and not auth.jwks_file:
+        yield AuthProblem("jwks_url", "it is not said where the issuer's keys are", "write the https URL of its JWKS")
+    if auth.secrets:
+        yield AuthProblem("secret", "signatures need no secret", "remove it, or accept HS256 only")
+    if not auth.issuers:
+        hint = "write `issuers`, as `iss` spells it"
+        yield AuthProblem("issuers", "it is not said who issues the tokens", hint, code=FOR_ANYBODY)
+    if not auth.audience:
+        message = "it is not said whom the tokens are for: one that was made for somebody else would pass"
+        yield AuthProblem(
+            "audience", message, 'write auth.audience = "https://HOST", as callers ask for it', code=FOR_ANYBODY
+        )
+    if auth.must_claim and not set(auth.must_claim) & set(auth.claims):
+        message = "the issuer gives such tokens to anybody, and no claim says to whom"
+        names = " or ".join(f"auth.claims.{name}" for name in auth.must_claim)
+        yield AuthProblem("claims", message, f"write {names}", code=FOR_ANYBODY)
+
+
+def _secret(auth: HmacAuth | TokenAuth | BearerAuth | JwtAuth | TwilioAuth) -> Iterator[AuthProblem]:
     if not auth.secrets:
         yield AuthProblem("secret", "a secret is missing", SECRET_HINT)
 
 
 def _sources(auth: ConcreteAuth, keys: tuple[str, ...]) -> Iterator[AuthProblem]:
     for key in keys:
-        value = getattr(auth, key)
+        value = getattr(auth, key, ())
         for source in (value,) if isinstance(value, str) else value or ():
             if source.startswith(_SOURCES) and not source.partition(":")[2]:
                 yield AuthProblem(key, f"`{source}` names nothing", "write what stands behind the colon")
@@ -58,8 +137,12 @@ def _basic(auth: BasicAuth) -> Iterator[AuthProblem]:
         yield AuthProblem("username", "a user name cannot hold a colon (RFC 7617)")
 
 
-def _hmac(auth: HmacAuth) -> Iterator[AuthProblem]:
-    yield from _secret(auth)
+def _signature(auth: HmacAuth | SignatureAuth) -> Iterator[AuthProblem]:
+    if isinstance(auth, HmacAuth):
+        yield from _secret(auth)
+    elif not auth.public_keys:
+        hint = 'write auth.public_key = "..." as the provider shows it, or "file:PATH"'
+        yield AuthProblem("public_key", "the public key is missing", hint)
     yield from _where(auth)
     yield from _format(auth)
     yield from _signed(auth)
@@ -68,7 +151,7 @@ def _hmac(auth: HmacAuth) -> Iterator[AuthProblem]:
         yield AuthProblem("encoding", "it is not said how the signature is written", 'write "hex" or "base64"')
 
 
-def _where(auth: HmacAuth) -> Iterator[AuthProblem]:
+def _where(auth: SignedAuth) -> Iterator[AuthProblem]:
     if not auth.header and not auth.signature:
         hint = 'write auth.header = "X-Signature"'
         yield AuthProblem("header", "it is not said where the signature is", hint)
@@ -78,7 +161,7 @@ def _where(auth: HmacAuth) -> Iterator[AuthProblem]:
         yield AuthProblem("signature", f"`{auth.signature}` is no proof: every caller has it")
 
 
-def _format(auth: HmacAuth) -> Iterator[AuthProblem]:
+def _format(auth: SignedAuth) -> Iterator[AuthProblem]:
     named = placeholders(auth.format)
     if "signature" not in named:
         yield AuthProblem("format", "`{signature}` is missing in the format", 'like "sha256={signature}"')
@@ -94,7 +177,7 @@ def _format(auth: HmacAuth) -> Iterator[AuthProblem]:
         yield AuthProblem("separator", "the separator is empty", "leave it out when there is only one signature")
 
 
-def _signed(auth: HmacAuth) -> Iterator[AuthProblem]:
+def _signed(auth: SignedAuth) -> Iterator[AuthProblem]:
     variants = signed_variants(auth)
     if "*" not in variants:
         yield AuthProblem("signed", "the table does not say what is signed in all other cases", 'add "*" = "{body}"')
@@ -108,7 +191,7 @@ def _signed(auth: HmacAuth) -> Iterator[AuthProblem]:
         yield AuthProblem("partial", "the whole body is signed", "remove `partial`")
 
 
-def _variant(auth: HmacAuth, signed: str) -> Iterator[AuthProblem]:
+def _variant(auth: SignedAuth, signed: str) -> Iterator[AuthProblem]:
     named = _PLACEHOLDER.findall(signed)
     if not named:
         yield AuthProblem("signed", "a constant is signed: every caller would pass", 'write "{body}"')
@@ -123,11 +206,11 @@ def _variant(auth: HmacAuth, signed: str) -> Iterator[AuthProblem]:
         yield AuthProblem("id", "an id is signed, but it is not said where it is", 'write auth.id = "header:X-Id"')
 
 
-def _has(auth: HmacAuth, name: str) -> bool:
+def _has(auth: SignedAuth, name: str) -> bool:
     return bool(getattr(auth, name)) or name in placeholders(auth.format)
 
 
-def _freshness(auth: HmacAuth) -> Iterator[AuthProblem]:
+def _freshness(auth: SignedAuth) -> Iterator[AuthProblem]:
     if auth.tolerance is None:
         return
     if not _has(auth, "timestamp"):
@@ -135,6 +218,7 @@ def _freshness(auth: HmacAuth) -> Iterator[AuthProblem]:
         yield AuthProblem("tolerance", "there is no time that could be too old", hint)
     elif not all(covers_time(auth, signed) for signed in signed_variants(auth).values()):
         hint = 'the provider must sign it, as in signed = "{timestamp}.{body}"; otherwise remove `tolerance`'
-        yield AuthProblem("tolerance", "the time is not signed: anybody could write a fresh one", hint)
+        message = "the time is not signed: anybody could write a fresh one"
+        yield AuthProblem("tolerance", message, hint, code=UNSIGNED_TIME)
     if auth.tolerance <= 0:
         yield AuthProblem("tolerance", "no clock is that exact", 'write "5m"')

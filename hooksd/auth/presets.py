@@ -12,7 +12,7 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from hooksd.auth.problem import AuthProblem
-from hooksd.model.auth import Auth, ConcreteAuth, PresetAuth
+from hooksd.model.auth import AllAuth, AnyAuth, Auth, ConcreteAuth, PresetAuth
 
 _DOCUMENT: Mapping[str, Mapping[str, Any]] = tomllib.loads(
     files("hooksd.auth").joinpath("presets.toml").read_text("utf-8")
@@ -66,7 +66,7 @@ def describe(name: str) -> Preset:
     """
     about, auth = _DOCUMENT[name], PRESETS[name]
     event = auth.get("event", [])
-    proof = auth.get("header") or auth.get("signature") or auth.get("token") or "Authorization"
+    proof = auth.get("header") or auth.get("signature") or auth.get("token") or about.get("proof", "Authorization")
     return Preset(
         name=name,
         title=about["title"],
@@ -83,6 +83,8 @@ def expand(auth: Auth) -> ConcreteAuth:
     Raises:
         AuthProblem: There is no such preset, or it does not have a key that the file wrote.
     """
+    if isinstance(auth, AllAuth | AnyAuth):
+        return auth.model_copy(update={"of": tuple(_part(place, part) for place, part in enumerate(auth.of))})
     if not isinstance(auth, PresetAuth):
         return auth
     if auth.preset not in PRESETS:
@@ -96,6 +98,9 @@ def expand(auth: Auth) -> ConcreteAuth:
         concrete = _AUTH.validate_python({**PRESETS[auth.preset], **_written(auth)})
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
+        if first["type"] == "missing":
+            key = str(first["loc"][-1])
+            raise AuthProblem("", f"the preset `{auth.preset}` needs `{key}`", f"add `auth.{key}`") from error
         key = next((str(part) for part in reversed(first["loc"])), "preset")
         raise AuthProblem(key, f"the preset `{auth.preset}` does not take `{key}`", "remove the key") from error
     if isinstance(concrete, PresetAuth):
@@ -103,9 +108,19 @@ def expand(auth: Auth) -> ConcreteAuth:
     return concrete
 
 
+def _part(place: int, part: Auth) -> ConcreteAuth:
+    try:
+        return expand(part)
+    except AuthProblem as problem:
+        problem.within = ("of", place, *problem.within)
+        raise
+
+
 def _written(auth: PresetAuth) -> dict[str, Any]:
     written = auth.overrides()
     if isinstance(tolerance := written.get("tolerance"), float):
         # The vocabulary wants durations with a unit; the model has already read this one.
         written["tolerance"] = f"{tolerance:.3f}s"
+    if "claims" in written:
+        written["claims"] = {**PRESETS[auth.preset].get("claims", {}), **written["claims"]}
     return {key: value for key, value in written.items() if value is not None}

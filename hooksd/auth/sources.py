@@ -75,8 +75,12 @@ class Examined:
 
     def form_names(self) -> list[str]:
         """Return the name of every form field, as often as it stands there."""
+        return [name for name, _ in self.form_pairs()]
+
+    def form_pairs(self) -> list[tuple[str, str]]:
+        """Return every form field with its value, in order."""
         self.form("")
-        return [name for name, _ in self._form or ()]
+        return self._form or []
 
 
 def _inside(value: Json, path: tuple[str, ...]) -> Json:

@@ -13,9 +13,13 @@ Reason = Literal[
     "missing_signature", "malformed_signature", "bad_signature", "missing_timestamp", "malformed_timestamp",
     "stale_timestamp", "missing_id", "missing_token", "bad_token", "bad_scheme", "malformed_credentials",
     "duplicate_header", "duplicate_parameter", "missing_component", "malformed_body",
-    "unsigned_content", "internal_error",
+    "unsigned_content", "malformed_token", "bad_algorithm", "unknown_key", "expired", "not_yet_valid", "bad_issuer",
+    "bad_audience", "bad_claim", "body_mismatch", "bad_cert_url", "bad_topic", "keys_unavailable", "internal_error",
 ]  # fmt: skip
 """Why a request was refused."""
+
+LATER: Reason = "keys_unavailable"
+"""The one reason that is no verdict on the caller: the keys to judge with are on their way. It is answered 503."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,7 +27,10 @@ class Authentic:
     """The request is from whom it says."""
 
     key: int
-    """The place of the secret that fitted, from 0: which one a sender still uses while rotating."""
+    """The place of the secret that fitted, from 0: which one a sender still uses while rotating.
+
+    Of an `any`, the place of the proof that held.
+    """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,7 +40,15 @@ class Refused:
     reason: Reason
 
 
-Verdict = Authentic | Refused
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Observed:
+    """The request is let in whatever it proves, because the webhook only observes."""
+
+    found: Authentic | Refused
+    """What would have been said."""
+
+
+Verdict = Authentic | Refused | Observed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,7 +12,7 @@ from hooksd.auth.presets import expand
 from hooksd.cli.invocation import shared_options
 from hooksd.cli.loading import definitions_of, settings_of
 from hooksd.cli.output import as_json, note, say, table
-from hooksd.model.auth import HmacAuth, PresetAuth
+from hooksd.model.auth import PresetAuth
 from hooksd.model.definitions import Defined
 from hooksd.model.endpoint import Endpoint
 from hooksd.model.role import Role
@@ -72,9 +72,9 @@ def _webhook(name: str, webhook: Webhook) -> tuple[object, ...]:
 
 
 def covered(webhook: Webhook) -> str:
-    """Return what a signature covers, and for how long it passes again; other proofs cover nothing."""
-    known = expand(webhook.auth)
-    return str(coverage(known)) if isinstance(known, HmacAuth) else ""
+    """Return what a proof covers, and for how long it passes again; what is a secret by itself covers nothing."""
+    said = str(coverage(expand(webhook.auth)))
+    return "" if said == "nothing" else said
 
 
 def _workflow(_name: str, workflow: Workflow) -> tuple[object, ...]:

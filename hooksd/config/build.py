@@ -237,7 +237,9 @@ def _webhook(
         verifier=verifier,
         event=_template(webhook.event),
         subject=_template(webhook.subject),
-        greeter=build_greeter(webhook.auth, secrets.get),
+        greeter=build_greeter(webhook.auth, secrets.get, verifiers.remotes.visit),
+        entry=entry_of(webhook, document, known),
+        reads_body=reads_body(webhook.auth),
     )
 
 

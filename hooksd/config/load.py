@@ -13,7 +13,9 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from typing import Any
 
-from hooksd.config.checks import coverage, permissions, references, secrecy, trust
+from hooksd.auth.remote import Remotes
+from hooksd.config.body_schema import BodySchema, SchemaProblem, is_schema
+from hooksd.config.checks import coverage, mail, permissions, references, schemas, secrecy, trust
 from hooksd.config.checks.collection import Collection, collect
 from hooksd.config.checks.written import Written
 from hooksd.config.diagnostics import Diagnostic, in_order
@@ -67,7 +69,15 @@ class _File:
 class Loader:
     """Checks sets of files, and remembers what it knows of each file."""
 
-    def __init__(self, *, secrets: Secrets, allow_inline_secrets: bool, public_url: str | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        secrets: Secrets,
+        allow_inline_secrets: bool,
+        public_url: str | None = None,
+        remotes: Remotes | None = None,
+        can_mail: bool = True,
+    ) -> None:
         """Take what the checks need of the world.
 
         Args:
@@ -77,7 +87,9 @@ class Loader:
         """
         self._public_url = public_url
         self._allow_inline = allow_inline_secrets
-        self._verifiers = Verifiers(secrets)
+        self._verifiers = Verifiers(secrets, remotes)
+            remotes: Has keys fetched that are kept elsewhere; None: nobody does.
+            can_mail: There is a mail server, so that `mail` steps can work.
         self._files: dict[str, _File] = {}
         self._between: list[Finding] = []
         """What was wrong between files, secrets excepted."""

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from hooksd.auth.build import build_verifier
+from hooksd.auth.remote import Remotes
 from hooksd.auth.verdict import Verifier
 from hooksd.config.remembered import RememberedSecrets, Secrets
 from hooksd.model.auth import Auth
@@ -29,8 +30,9 @@ class _Made:
 class Verifiers:
     """Makes the verifiers of one set of definitions after the other. Each set reads each secret anew, once."""
 
-    def __init__(self, store: Secrets) -> None:
-        """Take where references to secrets are read."""
+    def __init__(self, store: Secrets, remotes: Remotes | None = None) -> None:
+        """Take where references to secrets are read, and what has keys fetched that are kept elsewhere."""
+        self.remotes = remotes or Remotes()
         self.secrets = RememberedSecrets(store)
         """What the set reads, for everything else that reads secrets of it."""
         self._made: dict[int, _Made] = {}
@@ -85,5 +87,5 @@ class Verifiers:
             used[reference] = self.secret(reference)
             return used[reference]
 
-        verifier = build_verifier(auth, secret)
+        verifier = build_verifier(auth, secret, self.remotes)
         return _Made(auth=auth, secrets=used, verifier=verifier)

@@ -9,6 +9,7 @@ import secrets as randomness
 from dataclasses import dataclass
 from functools import partial
 
+from hooksd.auth.remote import Remotes
 from hooksd.clock import Clock, SystemClock
 from hooksd.config.secrets import SecretStore
 from hooksd.config.settings import Settings
@@ -36,6 +37,8 @@ class Ground:
     observer: Observer
     current: Current
     ids: IdFactory
+    remotes: Remotes
+    """Keys of webhooks that are kept elsewhere."""
 
 
 def ground_of(settings: Settings) -> Ground:
@@ -60,4 +63,5 @@ def ground_of(settings: Settings) -> Ground:
         observer=observer,
         current=Current(),
         ids=IdFactory(clock.now, partial(randomness.randbits, RANDOM_BITS)),
+        remotes=Remotes(),
     )

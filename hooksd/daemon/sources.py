@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from hooksd.auth.remote import Remotes
 from hooksd.config.load import Loader
 from hooksd.config.secrets import SecretStore
 from hooksd.config.settings import Settings, process_environment
@@ -17,6 +18,18 @@ def secret_store(settings: Settings) -> SecretStore:
     )
 
 
-def loader(settings: Settings, secrets: SecretStore) -> Loader:
-    """Return a loader that checks as the settings say."""
-    return Loader(secrets=secrets, allow_inline_secrets=settings.allow_inline_secrets, public_url=settings.public_url)
+def loader(settings: Settings, secrets: SecretStore, remotes: Remotes | None = None) -> Loader:
+    """Return a loader that checks as the settings say.
+
+    Args:
+        settings: What holds.
+        secrets: Where references are read.
+        remotes: Has keys fetched that are kept elsewhere; None: nobody does.
+    """
+    return Loader(
+        secrets=secrets,
+        allow_inline_secrets=settings.allow_inline_secrets,
+        public_url=settings.public_url,
+        can_mail=settings.smtp is not None,
+        remotes=remotes,
+    )

@@ -29,6 +29,7 @@ from hooksd.daemon.editor import FileEditor
 from hooksd.daemon.faces import admin_face, limits_of, trigger_face
 from hooksd.daemon.ground import Ground, ground_of
 from hooksd.daemon.heartbeat import beat
+from hooksd.daemon.keys import KeyKeeper, fetch_https
 from hooksd.daemon.lifecycle import LAST_RESORT, Job, Parts, live
 from hooksd.daemon.listen import CALLER_MODE, bind, name_of
 from hooksd.daemon.performer import Switchboard
@@ -111,7 +112,7 @@ def _works(ground: Ground, sender: HttpSender, processes: ProcessRunner) -> _Wor
     )
     reloader = Reloader(
         root=ground.settings.hooks_dir,
-        loader=loader(ground.settings, ground.secrets),
+        loader=loader(ground.settings, ground.secrets, ground.remotes),
         secrets=ground.secrets,
         journal=ground.journal,
         clock=ground.clock,
@@ -286,3 +287,5 @@ async def _watched(observer: Observer, name: str, run: Callable[[], Coroutine[An
     except Exception as error:
         observer.emit(happenings.TaskFailed(task=name, exc_info=error))
         raise
+    keys = KeyKeeper(remotes=ground.remotes, clock=ground.clock, observer=ground.observer, fetch=fetch_https)
+        "keys": keys.run,

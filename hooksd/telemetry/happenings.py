@@ -20,6 +20,7 @@ from hooksd.telemetry.living import (
     JournalBroken,
     JournalRefused,
     JournalWritten,
+    KeysMissing,
     LogDamaged,
     LogTrimmed,
     TaskFailed,
@@ -40,14 +41,15 @@ HAPPENINGS: tuple[type[Happening], ...] = (
     RequestsRefused, RequestFailed, EventAccepted, RunStarted, RunEnded, StepEnded, AttemptEnded,
     DeliveryEnded, JournalWritten, JournalRefused, JournalAccepting, JournalBroken, LogDamaged, LogTrimmed,
     ConfigApplied, ConfigRestored, ConfigRejected, ConfigHeld, ConfigProblem, DaemonStarted, DaemonStopping,
-    DaemonStopped, TaskFailed, WebhookWritten,
+    DaemonStopped, TaskFailed, WebhookWritten, KeysMissing,
 )  # fmt: skip
 """Every happening there is; `docs/observing.md` describes each."""
 
 __all__ = [
     "HAPPENINGS", "AttemptEnded", "ConfigApplied", "ConfigHeld", "ConfigProblem", "ConfigRejected",
     "ConfigRestored", "DaemonStarted", "DaemonStopped", "DaemonStopping", "DeliveryEnded", "EventAccepted",
-    "Happening", "JournalAccepting", "JournalBroken", "JournalRefused", "JournalWritten", "LogDamaged", "LogTrimmed",
+    "Happening", "JournalAccepting", "JournalBroken", "JournalRefused", "JournalWritten", "KeysMissing",
+    "LogDamaged", "LogTrimmed",
     "RequestFailed", "RequestsRefused", "RunEnded", "RunStarted", "StepEnded",
     "TaskFailed", "WebhookWritten",
 ]  # fmt: skip

@@ -197,6 +197,17 @@ class WebhookWritten(Said):
     """It was removed."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeysMissing(Said):
+    """Keys or a certificate that a webhook needs could not be fetched; older ones are used as long as they may be."""
+
+    event: ClassVar[str] = "keys.missing"
+    level: ClassVar[Level | None] = "warning"
+    url: str
+    """Without its query."""
+    error: str
+
+
 # --- the daemon
 
 

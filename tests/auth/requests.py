@@ -6,7 +6,7 @@ from typing import Any
 
 from hooksd.auth.build import build_verifier
 from hooksd.auth.request import Inbound
-from hooksd.auth.verdict import Authentic, Refused, Verifier
+from hooksd.auth.verdict import Authentic, Observed, Refused, Verifier
 from hooksd.model.auth import AUTH_MODELS, auth_kind
 from hooksd.model.secret import Secret
 
@@ -54,3 +54,5 @@ def verdict(judge: Verifier, request: Inbound, now: float = NOW) -> str:
             return f"key {key}"
         case Refused(reason=reason):
             return reason
+        case Observed(found=found):
+            return f"observed {found}"

@@ -100,10 +100,12 @@ def shared_handshakes() -> list[Any]:
 async def test_every_published_handshake_is_answered_as_its_provider_wants(vector: dict[str, Any]) -> None:
     listener = Listener(clock=FakeClock(vector["now"]))
     auth = {"preset": vector["preset"], "secret": "env:ONE"}
+    if "public_key" in vector:
+        auth = {"preset": vector["preset"], "public_key": vector["public_key"]}
     if "verify_token" in vector:
         auth["verify_token"] = "env:T"
     value = Webhook.model_validate({"auth": auth})
-    secrets = {"env:ONE": vector["secret"], "env:T": vector.get("verify_token", "")}
+    secrets = {"env:ONE": vector.get("secret", ""), "env:T": vector.get("verify_token", "")}
 
     def secret(reference: str) -> Secret:
         return Secret(secrets[reference].encode())

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from hooksd.auth.coverage import coverage, signed_variants
+from hooksd.auth.coverage import coverage, leaves, signed_variants
 from hooksd.auth.presets import expand
 from hooksd.auth.problem import AuthProblem
 from hooksd.config.checks.written import Written
 from hooksd.config.finding import Finding
-from hooksd.model.auth import HmacAuth
+from hooksd.model.auth import ConcreteAuth, SignedAuth
 from hooksd.model.webhook import Webhook
 
 _IN_QUERY = ("{url}", "{query:")
@@ -24,21 +24,21 @@ def check(webhooks: Iterable[Written], *, public_url: str | None) -> Iterator[Fi
     """
     for written in webhooks:
         webhook = written.value if isinstance(written.value, Webhook) else None
-        known = _expanded(webhook)
-        if webhook is not None and isinstance(known, HmacAuth):
-            yield from _open(written, webhook, known)
+        for known in _proofs(webhook):
+            if webhook is not None and isinstance(known, SignedAuth):
+                yield from _open(written, webhook, known)
             if public_url is None:
                 yield from _unknown_url(written, known)
 
 
-def _expanded(webhook: Webhook | None) -> object:
+def _proofs(webhook: Webhook | None) -> tuple[ConcreteAuth, ...]:
     try:
-        return None if webhook is None else expand(webhook.auth)
+        return () if webhook is None else leaves(expand(webhook.auth))
     except AuthProblem:
-        return None
+        return ()
 
 
-def _open(written: Written, webhook: Webhook, known: HmacAuth) -> Iterator[Finding]:
+def _open(written: Written, webhook: Webhook, known: SignedAuth) -> Iterator[Finding]:
     signed = signed_variants(known).values()
     if "GET" not in webhook.methods or all(any(part in text for part in _IN_QUERY) for text in signed):
         return
@@ -52,7 +52,7 @@ def _open(written: Written, webhook: Webhook, known: HmacAuth) -> Iterator[Findi
     )
 
 
-def _unknown_url(written: Written, known: HmacAuth) -> Iterator[Finding]:
+def _unknown_url(written: Written, known: ConcreteAuth) -> Iterator[Finding]:
     if not coverage(known).url:
         return
     yield Finding(

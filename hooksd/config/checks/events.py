@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 
+from hooksd.auth.coverage import leaves
 from hooksd.auth.presets import expand
 from hooksd.auth.problem import AuthProblem
 from hooksd.config.checks.written import Kind, raw_steps, text_of
@@ -77,6 +78,7 @@ def _names_events(webhook: object) -> bool:
     if not isinstance(webhook, Webhook):
         return True
     try:
-        return bool(expand(webhook.auth).event)
+        known = expand(webhook.auth)
+        return any(part.event for part in (known, *leaves(known)))
     except AuthProblem:
         return True

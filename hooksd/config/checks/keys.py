@@ -16,20 +16,14 @@ from hooksd.model.retry import Retry
 from hooksd.model.step import STEP_MODELS, verb_of
 from hooksd.model.webhook import Limits
 
-RESERVED_AUTH_TYPES = frozenset({"signature", "jwt", "all", "any"})
-"""Ways to authenticate that belong to the format and that this version does not know."""
 LATER: Mapping[str, frozenset[str]] = {
     "step": frozenset({"data", "files"}),
     "webhook": frozenset({"name"}),
-    "limits": frozenset({"files", "fields"}),
     "endpoint": frozenset(
         {"query_params", "content_type", "payload_encoding", "max_payload", "basic_auth", "include_entity", "enabled"}
         | {"rate", "max_in_flight", "ordered"}
     ),
-    "auth": frozenset(
-        {"public_key", "public_keys", "key_encoding", "issuers", "audience", "claims", "jwks_url", "jwks_file"}
-        | {"handshake"}
-    ),
+    "auth": frozenset({"handshake"}),
 }
 """Keys of the format that this version does not know, by the table where they belong, besides `RESERVED_KEYS`."""
 
@@ -67,8 +61,8 @@ def _level(kind: Kind | None, base: Path, inner: Path, table: Mapping[str, Json]
             return "retry", keys_of(Retry)
         case ("limits", _):
             return "limits", keys_of(Limits)
-        case ("auth", _):
-            model = AUTH_MODELS.get(auth_kind(table["auth"]) or "")
+        case ("auth", _, *_):
+            model = AUTH_MODELS.get(auth_kind(_at(table, inner[:-1])) or "")
             return "auth", keys_of(model) if model else _AUTH_KEYS
         case (phase, int(), _) if phase in PHASES:
             verb = verb_of(_at(table, inner[:-1]))

@@ -15,6 +15,7 @@ from hooksd.config.position import Path
 from hooksd.config.remembered import Secrets
 from hooksd.config.secrets import SecretProblem
 from hooksd.config.verifiers import Verifiers
+from hooksd.model.base import Json
 from hooksd.model.secret import Secret, is_reference
 from hooksd.model.webhook import Webhook
 
@@ -64,15 +65,11 @@ def _endpoint(endpoint: Written, store: Secrets, *, allow_inline: bool) -> Itera
 
 
 def _webhook(webhook: Written, verifiers: Verifiers, *, allow_inline: bool) -> Iterator[Finding]:
-    auth = webhook.table.get("auth")
-    if not isinstance(auth, dict):
-        return
     missing = False
-    for key in ("secret", "password", "verify_token"):
-        for path, reference in texts_of(auth.get(key), (*webhook.path, "auth", key)):
-            for finding in _present(webhook.file, path, reference, verifiers.secret, allow_inline=allow_inline):
-                missing = missing or finding.severity == "error"
-                yield finding
+    for path, reference in _references(webhook.table.get("auth"), (*webhook.path, "auth")):
+        for finding in _present(webhook.file, path, reference, verifiers.secret, allow_inline=allow_inline):
+            missing = missing or finding.severity == "error"
+            yield finding
     # A verifier can be tried only when the definition is right and the secrets are there.
     if missing or not isinstance(webhook.value, Webhook) or not webhook.is_sound:
         return
@@ -82,6 +79,23 @@ def _webhook(webhook: Written, verifiers: Verifiers, *, allow_inline: bool) -> I
         yield _auth_finding(webhook, problem, "H072")
     except SecretProblem as problem:
         yield _secret_finding(webhook.file, (*webhook.path, "auth"), problem, None)
+
+
+def _references(auth: Json, path: Path) -> Iterator[tuple[Path, str]]:
+    """Yield every reference to a secret in an `auth` and in those that it is made of."""
+    if not isinstance(auth, dict):
+        return
+    for key in ("secret", "password", "verify_token"):
+        yield from texts_of(auth.get(key), (*path, key))
+    # A public key is no secret: it may stand in the file itself.
+    yield from (
+        (place, text) for place, text in texts_of(auth.get("public_key"), (*path, "public_key")) if is_reference(text)
+    )
+    if isinstance(jwks_file := auth.get("jwks_file"), str):
+        yield (*path, "jwks_file"), f"file:{jwks_file}"
+    parts = auth.get("of")
+    for place, part in enumerate(parts if isinstance(parts, list) else ()):
+        yield from _references(part, (*path, "of", place))
 
 
 def _present(
@@ -117,5 +131,5 @@ def _secret_finding(file: str, path: Path, problem: SecretProblem, within: tuple
 
 
 def _auth_finding(webhook: Written, problem: AuthProblem, code: str) -> Finding:
-    path = (*webhook.path, "auth", problem.key) if problem.key else (*webhook.path, "auth")
-    return Finding(code=code, message=problem.message, file=webhook.file, path=path, hint=problem.hint)
+    path = (*webhook.path, "auth", *problem.within, *((problem.key,) if problem.key else ()))
+    return Finding(code=problem.code or code, message=problem.message, file=webhook.file, path=path, hint=problem.hint)

@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from hooksd.config.checks.keys import RESERVED_AUTH_TYPES, unknown_key
+from hooksd.config.checks.keys import unknown_key
 from hooksd.config.checks.words import MISSING, PATTERNS, TYPED, UNIONS, listing
 from hooksd.config.checks.written import PHASES, Kind
 from hooksd.config.diagnostics import did_you_mean
@@ -105,7 +105,9 @@ def _resolve(raw: dict[str, Any], table: Mapping[str, Json]) -> _Problem:
 
 def _has_kinds(path: Path) -> bool:
     """Tell whether the next part of a place names the kind of a step or of `auth`, and no key."""
-    return path == ("auth",) or (len(path) == 2 and path[0] in PHASES and isinstance(path[1], int))
+    if path[:1] == ("auth",):
+        return all(part == "of" or isinstance(part, int) for part in path[1:]) and path[-1] != "of"
+    return len(path) == 2 and path[0] in PHASES and isinstance(path[1], int)
 
 
 def _has(value: Json, place: str | int) -> bool:
@@ -245,8 +247,5 @@ def _auth(file: str, base: Path, problem: _Problem) -> Finding:
     if not isinstance(written, str):
         message = f"expected a text, found {found(written)}"
         return Finding(code="H016", message=message, file=file, path=(*path, "type"), hint=f"use {listing(types)}")
-    if written in RESERVED_AUTH_TYPES:
-        message = f'`auth.type = "{written}"` belongs to a later version of hooksd'
-        return Finding(code="H014", message=message, file=file, path=(*path, "type"), hint=f"use {listing(types)}")
     hint = did_you_mean(written, types, '"') or f"use {listing(types)}, or `auth.preset`"
     return Finding(code="H020", message=f'unknown type "{written}"', file=file, path=(*path, "type"), hint=hint)

@@ -26,6 +26,7 @@ PATTERNS: Mapping[str, str] = MappingProxyType({
     r"^(GET|POST|PUT|PATCH|DELETE|HEAD) \S":
         "write the method in capitals and the URL, like `GET https://app.example.com/healthz`",
     r"^(\{\{.*?\}\}|\S)+$": "an event type has no spaces, like `order.received`",
+    r"^https://[A-Za-z0-9.-]+(:[0-9]{1,5})?/[!-~]*$": "write a URL that begins with `https://HOST/`",
 })  # fmt: skip
 """What a text has to look like, by the pattern that it does not fit."""
 
@@ -42,12 +43,17 @@ MISSING: Mapping[str, str] = MappingProxyType({
 """What to write, by the key that is missing."""
 
 UNIONS: Mapping[str, str] = MappingProxyType({
+    "algorithm": 'say which kind of signature it is, like `auth.algorithm = "ed25519"`',
+    "of": 'write the proofs, like `auth.of = [{ preset = "github", secret = "credential:NAME" }, ...]`',
+    "webhook_id": 'add `auth.webhook_id = "..."`, as the dashboard of PayPal shows it',
     "retry": '"none", "quick", "standard", "week" or a table like { max = 5, delay = "2s" }',
     "signed": 'a text like "{timestamp}.{body}", or a table of such texts by media type',
 })  # fmt: skip
 """What a key takes that takes more than one kind of value."""
 
 TYPED: Mapping[str, str] = MappingProxyType({
+    "claims": "a text, a number, true or false, or a list of such values",
+    "dedupe": "a template, like `{{ body.id }}`, or `false`",
     "run": 'write the program and its arguments as a list, like ["git", "pull"]; `shell` takes a script',
     "steps": "write `[[steps]]` with two pairs of brackets",
     "on_failure": "write `[[on_failure]]` with two pairs of brackets",

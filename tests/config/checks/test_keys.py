@@ -49,7 +49,7 @@ def test_no_key_is_both_known_and_of_a_later_version() -> None:
         ("endpoint", "allow", "move it below a `[roles.NAME]` line"),
         ("webhook", "secret", "write `auth.secret = ...`"),
         ("step", "cwd", "it goes with `run` or `shell`"),
-        ("auth", "algorithm", "it goes with `hmac` or `preset`"),
+        ("auth", "algorithm", "it goes with `hmac`, `signature` or `preset`"),
     ],
 )
 def test_a_key_in_the_wrong_table_is_told_where_to_go(level: str, key: str, hint: str, tmp_path: Path) -> None:
