@@ -16,6 +16,13 @@ from hooksd.model.ids import EventId, RunId
 from hooksd.model.record import RunStatus
 from hooksd.telemetry import happenings
 
+ROOM = 512 * 1024 * 1024
+"""Bytes of memory that runs which have not ended may take, with their events. With more, new events are refused."""
+
+RUN_WEIGHT = 8 * 1024
+BODY_WEIGHT = 6
+"""About what a run takes, and a byte of its event's body: as it came, and as the values that it was read into."""
+
 _Key = tuple[str, str]
 """The workflow's name and the run's key."""
 _Work = Callable[[Execution], Coroutine[object, object, None]]
@@ -39,6 +46,7 @@ class Crowd:
         self._executions: dict[RunId, Execution] = {}
         self._groups: dict[_Key, Group] = {}
         self._running: dict[RunId, asyncio.Task[None]] = {}
+        self._weight = 0
 
     @property
     def size(self) -> int:
@@ -49,6 +57,11 @@ class Crowd:
     def running(self) -> int:
         """How many have a task."""
         return len(self._running)
+
+    @property
+    def is_full(self) -> bool:
+        """Tell whether so many runs wait that new events must be refused until some have ended."""
+        return self._weight > ROOM
 
     def live_in(self, tasks: asyncio.TaskGroup) -> None:
         """Carry out runs in this group of tasks, first of all those that were added before."""
@@ -63,6 +76,7 @@ class Crowd:
         """Take a run that is durable; it begins when its group allows."""
         execution = Execution(run, self._world)
         self._executions[run.id] = execution
+        self._weight += _weight(run)
         key = _key(run)
         if key is None or run.announced is not None:
             self._begin(execution)
@@ -145,6 +159,7 @@ class Crowd:
 
     def _forget(self, run: Run) -> None:
         del self._executions[run.id]
+        self._weight -= _weight(run)
         if run.ended is not None:
             self._released(run.event.id, run.ended)
         key = _key(run)
@@ -156,6 +171,10 @@ class Crowd:
 def _key(run: Run) -> _Key | None:
     key = run.plan.concurrency
     return (run.plan.workflow, key) if key is not None else None
+
+
+def _weight(run: Run) -> int:
+    return RUN_WEIGHT + BODY_WEIGHT * len(run.event.raw)
 
 
 def _leave_queue(group: Group, run: RunId) -> None:

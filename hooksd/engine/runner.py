@@ -18,8 +18,9 @@ from hooksd.engine.recovery import recovered
 from hooksd.engine.router import Routing, route
 from hooksd.engine.run import Run
 from hooksd.engine.world import World
-from hooksd.errors import JournalError
+from hooksd.errors import JournalError, JournalFull
 from hooksd.journal.protocol import Journal
+from hooksd.journal.receipt import settled
 from hooksd.journal.replay import Unfinished
 from hooksd.model.arrival import Arrival, line_of
 from hooksd.model.event import Event
@@ -28,6 +29,8 @@ from hooksd.model.record import EventAccepted, Origin, RunEnded, RunStatus
 from hooksd.model.stored import BLOB_THRESHOLD, store
 from hooksd.telemetry import happenings
 from hooksd.telemetry.observer import Observer
+
+CROWDED = "too many runs wait for their turn in memory; what is asked for now must come again later"
 
 
 class Engine:
@@ -106,7 +109,10 @@ class Engine:
 
     async def accept(self, event: Event, *, origin: Origin | None) -> Accepted:
         """Route an event, make it and its runs durable, and start them; see `Intake.accept`."""
-        record = await self._take(event, subscribers(self._current(), event.type, event.webhook), origin)
+        candidates = subscribers(self._current(), event.type, event.webhook)
+        if candidates and self._crowd.is_full:
+            raise JournalFull(CROWDED)
+        record = await self._take(event, candidates, origin)
         return Accepted(event=event.id, runs=record.runs, not_started=record.not_started)
 
     def take(self, arrival: Arrival, *, origin: Origin) -> Taken | None:
@@ -124,6 +130,8 @@ class Engine:
     def _take_for(
         self, candidates: Sequence[CompiledWorkflow], arrival: Arrival, origin: Origin, snapshot: Snapshot
     ) -> Taken:
+        if self._crowd.is_full:
+            return Taken(Accepted(arrival.id, (), ()), settled(JournalFull(CROWDED)))
         event, revision = arrival.event(), snapshot.revision.id
         routing = self._route(event, candidates, snapshot)
         line = line_of(arrival, revision=revision, origin=origin, runs=routing.plans, not_started=routing.not_started)
@@ -234,9 +242,7 @@ class Engine:
             return
         self._answers.expect(event.id, len(routing.starts))
         for start in routing.starts:
-            run = Run(
-                plan=start.plan, workflow=start.workflow, event=event, revision=revision, accepted_at=unix(at)
-            )
+            run = Run(plan=start.plan, workflow=start.workflow, event=event, revision=revision, accepted_at=unix(at))
             self._crowd.add(run)
         self._note(event, len(routing.starts), None)
 

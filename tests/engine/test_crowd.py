@@ -3,9 +3,16 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from hooksd.model.record import EventAccepted, RunEnded, RunStarted
+import pytest
+
+from hooksd.engine import crowd
+from hooksd.errors import JournalFull
+from hooksd.model.arrival import Arrival
+from hooksd.model.event import Event
+from hooksd.model.record import EventAccepted, Origin, RunEnded, RunStarted
 from tests.engine.bench import Bench
 
+ORIGIN = Origin(file="w.toml", line=1)
 SKIPPING: dict[str, Any] = {"concurrency": "k", "on_busy": "skip", "steps": [{"run": ["x"]}]}
 
 
@@ -95,3 +102,44 @@ async def test_draining_gives_a_step_its_time_that_comes_after_a_wait() -> None:
             await bench.clock.advance(5)
             assert bench.performer.cancelled == []
             bench.performer.release()
+
+
+async def test_when_too_many_runs_wait_events_that_start_more_are_refused_until_some_have_ended(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(crowd, "ROOM", 3 * crowd.RUN_WEIGHT)
+    async with Bench({"w": {"on": "test.happened", "steps": [{"run": ["x"]}]}}).running() as bench:
+        bench.performer.hold()
+        for _ in range(3):
+            await bench.happens()
+        with pytest.raises(JournalFull, match="too many runs"):
+            await bench.happens()
+        refused = bench.engine.take(arrival(bench.event()), origin=ORIGIN)
+        assert refused is not None
+        with pytest.raises(JournalFull, match="too many runs"):
+            await refused.durable
+        await bench.happens(kind="test.of-no-interest")
+        assert len(bench.records(EventAccepted)) == 4, "what starts no run needs no room"
+
+        bench.performer.release()
+        await bench.clock.settle()
+        await bench.happens()
+
+    assert len(bench.records(EventAccepted)) == 5
+
+
+def arrival(event: Event) -> Arrival:
+    return Arrival(
+        id=event.id,
+        type=event.type,
+        subject=None,
+        time=event.time,
+        trust=event.trust,
+        webhook="w",
+        delivery_id=None,
+        headers={},
+        query={},
+        media=event.media,
+        raw=event.raw,
+        data=event.data,
+    )
