@@ -12,7 +12,9 @@ from types import MappingProxyType
 
 from hooksd.auth.handshake import build_greeter
 from hooksd.auth.problem import AuthProblem
+from hooksd.config.body_schema import SchemaProblem
 from hooksd.config.diagnostics import Diagnostic
+from hooksd.config.entry import document_of, entry_of, reads_body
 from hooksd.config.secrets import SecretProblem, SecretStore
 from hooksd.config.snapshot import (
     BY_WEBHOOK,
@@ -40,7 +42,7 @@ from hooksd.model.workflow import Phase, Workflow, step_key
 
 TEMPLATED = frozenset(
     {"run", "env", "stdin", "http", "json", "text", "form", "headers", "query", "emit", "subject", "set", "respond"}
-    | {"fail"}
+    | {"fail", "mail", "cc", "bcc", "reply_to"}
 )
 """The keys of steps whose texts are templates, by the file's spelling. `shell` and `send` are constants by design."""
 
@@ -79,6 +81,7 @@ _CODES: Mapping[type[Exception], str] = MappingProxyType(
         UnicodeDecodeError: "H072",
         ExpressionProblem: "H050",
         RenderProblem: "H050",
+        SchemaProblem: "H049",
     }
 )
 
@@ -127,7 +130,8 @@ def build(
         for webhook in definitions.webhooks.values():
             pause()
             at = webhook.origin
-            webhooks[webhook.name] = _webhook(webhook, secrets, verifiers, previous)
+            document = definitions.schemas.get(webhook.value.schema_ or "")
+            webhooks[webhook.name] = _webhook(webhook, secrets, verifiers, previous, document)
         for workflow in definitions.workflows.values():
             pause()
             at = workflow.origin
@@ -221,13 +225,14 @@ def _templated(step: Step) -> Iterator[tuple[str, Json]]:
 
 
 def _webhook(
-    defined: Defined[Webhook], secrets: SecretStore, verifiers: Verifiers, previous: Snapshot | None
+    defined: Defined[Webhook], secrets: SecretStore, verifiers: Verifiers, previous: Snapshot | None, document: Json
 ) -> CompiledWebhook:
     webhook = defined.value
     known = previous.webhooks.get(defined.name) if previous else None
     verifier = verifiers.of(webhook.auth)
     # The same verifier has the same secrets; what answers handshakes may have others.
-    if known is not None and known.value is webhook and known.verifier is verifier and known.greeter is None:
+    is_known = known is not None and known.value is webhook and known.verifier is verifier and known.greeter is None
+    if known is not None and is_known and document_of(known) is document:
         return known if known.origin == defined.origin else replace(known, origin=defined.origin)
     return CompiledWebhook(
         name=defined.name,

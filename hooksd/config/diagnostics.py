@@ -59,6 +59,8 @@ CODES: Mapping[str, str] = MappingProxyType({
     "H045": "Unknown name in an expression",
     "H046": "Unknown variable",
     "H047": "Event that nothing sends",
+    "H048": "Unknown schema",
+    "H049": "Schema that cannot be used",
     "H050": "Expression that cannot be understood",
     "H051": "Template in a constant",
     "H052": "Data that becomes code",
@@ -68,6 +70,7 @@ CODES: Mapping[str, str] = MappingProxyType({
     "H071": "Literal secret",
     "H072": "Secret that cannot be used",
     "H080": "Destination that is not allowed",
+    "H081": "No mail server",
 })  # fmt: skip
 """Every code and its title."""
 

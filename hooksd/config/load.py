@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from hooksd.auth.remote import Remotes
@@ -20,10 +20,11 @@ from hooksd.config.checks.collection import Collection, collect
 from hooksd.config.checks.written import Written
 from hooksd.config.diagnostics import Diagnostic, in_order
 from hooksd.config.document import Document, read
-from hooksd.config.file import Content, content_of
+from hooksd.config.file import Content, content_of, digest_of
 from hooksd.config.finding import Finding
 from hooksd.config.remembered import Secrets
 from hooksd.config.verifiers import Verifiers
+from hooksd.model.base import Json
 from hooksd.model.definitions import Defined, Definitions
 from hooksd.model.endpoint import Endpoint
 from hooksd.model.record import Origin
@@ -60,6 +61,10 @@ class _File:
     content: Content
     defined: tuple[Defined[Any], ...]
     diagnostics: tuple[Diagnostic, ...]
+    schema: Json = None
+    """What it holds if it is a schema of bodies."""
+    judging: tuple[Written, ...] = ()
+    """Webhooks in it that name a schema."""
 
     def face(self) -> list[tuple[object, ...]]:
         """Return everything of it that what is said of other files can depend on."""
@@ -84,17 +89,20 @@ class Loader:
             secrets: Where references to secrets are looked up.
             allow_inline_secrets: A literal secret is a warning, not an error.
             public_url: The URL that callers use; None: not known, which a provider that signs it is warned of.
-        """
-        self._public_url = public_url
-        self._allow_inline = allow_inline_secrets
-        self._verifiers = Verifiers(secrets, remotes)
             remotes: Has keys fetched that are kept elsewhere; None: nobody does.
             can_mail: There is a mail server, so that `mail` steps can work.
+        """
+        self._public_url = public_url
+        self._can_mail = can_mail
+        self._allow_inline = allow_inline_secrets
+        self._verifiers = Verifiers(secrets, remotes)
         self._files: dict[str, _File] = {}
         self._between: list[Finding] = []
         """What was wrong between files, secrets excepted."""
         self._secret: list[Finding] = []
         """What was wrong with secrets."""
+        self._schemas: dict[str, BodySchema | SchemaProblem] = {}
+        """By path."""
 
     def load(self, files: Mapping[str, bytes], pause: Callable[[], None] = lambda: None) -> Loaded:
         """Check a set of files and return all that is wrong with all of them, or the definitions.
@@ -124,6 +132,9 @@ class Loader:
             *_of(now.keys() - looked_at, self._secret),
             *self._found_secret(collection, looked_at, pause),
         ]
+        documents = {name: file.schema for name, file in now.items() if file.schema is not None}
+        self._schemas = schemas.compiled(documents, self._schemas)
+        findings += schemas.check([item for file in now.values() for item in file.judging], self._schemas)
         while before:  # freed one by one: all at once would hold up every thread
             before.popitem()
             pause()
@@ -136,7 +147,8 @@ class Loader:
         loaded = Loaded(definitions=None, diagnostics=diagnostics)
         if not loaded.ok:
             return loaded
-        definitions = _definitions(item for file in self._files.values() for item in file.defined)
+        documents = {name: schema.document for name, schema in self._schemas.items() if isinstance(schema, BodySchema)}
+        definitions = _definitions((item for file in self._files.values() for item in file.defined), documents)
         return Loaded(definitions=definitions, diagnostics=diagnostics, verifiers=self._verifiers)
 
     def _found_between(self, collection: Collection, files: Files, pause: Callable[[], None]) -> Iterator[Finding]:
@@ -146,6 +158,7 @@ class Loader:
         yield from references.check(collection, _paced(workflows, pause))
         yield from permissions.check(collection, _paced(workflows, pause))
         yield from trust.check(collection, _paced(workflows, pause))
+        yield from mail.check(_paced(workflows, pause), can_mail=self._can_mail)
         yield from coverage.check(_paced(webhooks, pause), public_url=self._public_url)
 
     def _found_secret(self, collection: Collection, files: Files, pause: Callable[[], None]) -> Iterator[Finding]:
@@ -194,10 +207,13 @@ def _read(file: str, data: bytes) -> _File:
     document = read(file, data)
     if not isinstance(document, Document):
         return _File(data=data, content=Content(), defined=(), diagnostics=document)
+    if is_schema(file, document.tree):
+        return _File(data=data, content=Content(), defined=(), diagnostics=(), schema=document.tree)
     content = content_of(document)
     defined = tuple(_defined(item, item.value) for item in content.written if item.value is not None)
     diagnostics = tuple(_diagnose(finding, {file: document}) for finding in content.findings)
-    return _File(data=data, content=content, defined=defined, diagnostics=diagnostics)
+    judging = tuple(item for item in content.written if item.kind == "webhook" and "schema" in item.table)
+    return _File(data=data, content=content, defined=defined, diagnostics=diagnostics, judging=judging)
 
 
 def _diagnosed(findings: list[Finding], files: Mapping[str, bytes]) -> Iterator[Diagnostic]:
@@ -213,11 +229,21 @@ def _diagnose(finding: Finding, documents: Mapping[str, Document]) -> Diagnostic
     return documents[finding.file].diagnose(finding, related)
 
 
-def _definitions(defined: Iterable[Defined[Any]]) -> Definitions:
+def _definitions(defined: Iterable[Defined[Any]], documents: Mapping[str, Json]) -> Definitions:
     found: dict[type, dict[str, Defined[Any]]] = {Webhook: {}, Endpoint: {}, Workflow: {}, Role: {}}
     for item in defined:
         found[type(item.value)][item.name] = item
-    return Definitions(webhooks=found[Webhook], endpoints=found[Endpoint], workflows=found[Workflow], roles=found[Role])
+    digests = {path: digest_of(document) for path, document in documents.items()}
+    for name, item in found[Webhook].items():
+        if item.value.schema_ in digests:  # another schema makes it another webhook
+            found[Webhook][name] = replace(item, digest=digest_of([item.digest, digests[item.value.schema_]]))
+    return Definitions(
+        webhooks=found[Webhook],
+        endpoints=found[Endpoint],
+        workflows=found[Workflow],
+        roles=found[Role],
+        schemas=documents,
+    )
 
 
 def _defined(written: Written, value: Any) -> Defined[Any]:

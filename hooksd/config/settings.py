@@ -15,6 +15,7 @@ from hooksd.config.kinds import EXPECTED, found
 from hooksd.config.sources import OTHER_VARIABLES, PREFIX, process_environment, read_sources
 from hooksd.errors import SettingsRejected
 from hooksd.model.base import Name
+from hooksd.model.mailbox import MAILBOX_PATTERN
 from hooksd.model.secret import SecretRef
 from hooksd.model.units import Duration, Size
 
@@ -103,6 +104,17 @@ class Settings(BaseModel):
     """Let the admin API write webhooks into `hooks_dir`. Off: files are changed by people and their commits only."""
     public_url: str | None = None
     """The URL under which callers reach `listen`, without a slash at the end: for links, and where it is signed."""
+    smtp: str | None = None
+    """The mail server that `mail` steps use: `HOST:PORT`. Default: none."""
+    smtp_security: Literal["tls", "starttls", "none"] = "starttls"
+    """`starttls`: encrypted before anything is said (usually port 587); `tls`: from the start (usually port 465);
+    `none`: not at all, and then without a password, for a server on this machine."""
+    smtp_username: str | None = None
+    """The name to log in with, together with `smtp_password`. Default: no login."""
+    smtp_password: SecretRef | None = None
+    """A reference to the password."""
+    smtp_from: Annotated[str, Field(pattern=MAILBOX_PATTERN)] | None = None
+    """Who mail comes from unless a step says it: `hooks@example.com` or `Hooks <hooks@example.com>`."""
     max_connections: Annotated[int, Field(ge=1, le=1_000_000)] = 512
     """Connections at once on `listen`, and on `admin`; never more than half of the file descriptors there are."""
     max_connections_per_address: Annotated[int, Field(ge=1, le=1_000_000)] = 256
@@ -159,6 +171,33 @@ class Settings(BaseModel):
                 "admin_token", "`admin` is reachable over TCP, so it needs `admin_token`, like credential:admin"
             )
         return self
+
+    @field_validator("smtp")
+    @classmethod
+    def _is_a_mail_server(cls, text: str | None) -> str | None:
+        try:
+            found = None if text is None else parse_address(text)
+        except ValueError:
+            found = UnixAddress(path=Path())
+        if isinstance(found, UnixAddress) or (found is not None and found.port == 0):
+            raise PydanticCustomError("smtp", 'expected "HOST:PORT", like "mail.example.com:587"')
+        return text
+
+    @model_validator(mode="after")
+    def _mail_can_be_sent(self) -> Self:
+        if self.smtp is not None and self.smtp_from is None:
+            raise PydanticCustomError("smtp_from", "`smtp` needs `smtp_from`: the address that mail comes from")
+        if (self.smtp_username is None) != (self.smtp_password is None):
+            raise PydanticCustomError("smtp_login", "`smtp_username` and `smtp_password` belong together")
+        if self.smtp_password is not None and self.smtp_security == "none":
+            raise PydanticCustomError("smtp_login", "a password is never sent unencrypted: set `smtp_security`")
+        return self
+
+    @property
+    def smtp_address(self) -> TcpAddress | None:
+        """Where the mail server is."""
+        address = None if self.smtp is None else parse_address(self.smtp)
+        return address if isinstance(address, TcpAddress) else None
 
     @property
     def listen_address(self) -> Address:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import assert_never
 
 from hooksd.engine.ports import Performer
-from hooksd.model.effect import Deliver, Effect, MakeRequest, Performed, StartProcess
+from hooksd.model.effect import Deliver, Effect, MakeRequest, Performed, SendMail, StartProcess
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,6 +17,7 @@ class Switchboard:
     process: Callable[[StartProcess], Awaitable[Performed]]
     request: Callable[[MakeRequest], Awaitable[Performed]]
     deliver: Callable[[Deliver], Awaitable[Performed]]
+    mail: Callable[[SendMail], Awaitable[Performed]]
 
     async def perform(self, effect: Effect) -> Performed:
         """Carry out an effect and say what came of it."""
@@ -27,6 +28,8 @@ class Switchboard:
                 return await self.request(effect)
             case Deliver():
                 return await self.deliver(effect)
+            case SendMail():
+                return await self.mail(effect)
             case _:
                 assert_never(effect)
 

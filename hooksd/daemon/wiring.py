@@ -37,6 +37,7 @@ from hooksd.daemon.reload import Reloader
 from hooksd.daemon.server import Listener
 from hooksd.daemon.sources import loader
 from hooksd.delivery.dispatcher import Dispatcher
+from hooksd.delivery.mailer import Mailer, Server
 from hooksd.delivery.sender import HttpSender
 from hooksd.engine.process import ProcessRunner
 from hooksd.engine.runner import Engine
@@ -102,7 +103,12 @@ def _works(ground: Ground, sender: HttpSender, processes: ProcessRunner) -> _Wor
     )
     engine = Engine(
         journal=ground.journal,
-        performer=Switchboard(process=processes.perform, request=sender.request, deliver=dispatcher.deliver),
+        performer=Switchboard(
+            process=processes.perform,
+            request=sender.request,
+            deliver=dispatcher.deliver,
+            mail=Mailer(_mail_server(ground), clock=ground.clock).send,
+        ),
         clock=ground.clock,
         ids=ground.ids,
         current=ground.current,
@@ -122,6 +128,21 @@ def _works(ground: Ground, sender: HttpSender, processes: ProcessRunner) -> _Wor
     )
     refusals = Refusals(journal=ground.journal, clock=ground.clock, observer=ground.observer)
     return _Works(engine=engine, dispatcher=dispatcher, reloader=reloader, refusals=refusals)
+
+
+def _mail_server(ground: Ground) -> Server | None:
+    settings, address = ground.settings, ground.settings.smtp_address
+    if address is None or settings.smtp_from is None:
+        return None
+    reference = settings.smtp_password
+    return Server(
+        host=address.host,
+        port=address.port,
+        security=settings.smtp_security,
+        sender=settings.smtp_from,
+        username=settings.smtp_username,
+        password=lambda: None if reference is None else ground.secrets.get(reference),
+    )
 
 
 def _announcer(ground: Ground, engine: Engine) -> Callable[[str, dict[str, Json]], Awaitable[None]]:
@@ -271,11 +292,13 @@ def _jobs(ground: Ground, works: _Works, notifier: systemd.Notifier, watchdog: f
         moves=lambda: ground.journal.behind < STUCK,
         status=lambda: status_line(works.reloader.status),
     )
+    keys = KeyKeeper(remotes=ground.remotes, clock=ground.clock, observer=ground.observer, fetch=fetch_https)
     jobs: dict[str, Callable[[], Coroutine[Any, Any, None]]] = {
         "engine": works.engine.run,
         "deliveries": works.dispatcher.run,
         "definitions": works.reloader.run,
         "refusals": works.refusals.run,
+        "keys": keys.run,
         "heartbeat": pulse,
     }
     return [Job(name=name, run=partial(_watched, ground.observer, name, run)) for name, run in jobs.items()]
@@ -287,5 +310,3 @@ async def _watched(observer: Observer, name: str, run: Callable[[], Coroutine[An
     except Exception as error:
         observer.emit(happenings.TaskFailed(task=name, exc_info=error))
         raise
-    keys = KeyKeeper(remotes=ground.remotes, clock=ground.clock, observer=ground.observer, fetch=fetch_https)
-        "keys": keys.run,

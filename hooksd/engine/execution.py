@@ -175,7 +175,7 @@ class Execution:
         verb = VERBS[step.verb]
         performed = verb.judge(step.value, performed)
         performed = replace(performed, error=rights.hide(performed.error), detail=rights.hide(performed.detail))
-        rule = step.value.retry if verb.retries and not performed.ok else None
+        rule = step.value.retry if verb.retries and not performed.ok and performed.kind != "unknown" else None
         wait = None if rule is None else wait_after(rule, command.number, self._world.jitter())
         if wait is not None:
             self._note(self._retried(command, performed, wait))

@@ -58,7 +58,27 @@ class Deliver:
     """Replaces the endpoints' own rule."""
 
 
-Effect = StartProcess | MakeRequest | Deliver
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SendMail:
+    """Hand one message to the mail server, for all its recipients or for none."""
+
+    id: str
+    """Of the message, the same for every attempt: `Message-ID` without its angle brackets."""
+    sender: str | None
+    """A mailbox: `a@example.com` or `Name <a@example.com>`; None: that of the settings."""
+    to: tuple[str, ...]
+    """Addresses that have been checked, like all below."""
+    cc: tuple[str, ...]
+    bcc: tuple[str, ...]
+    reply_to: str | None
+    subject: str
+    """One line."""
+    text: str
+    timeout: float
+    """Seconds from the connection to the server's last word."""
+
+
+Effect = StartProcess | MakeRequest | Deliver | SendMail
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +92,6 @@ class Performed:
     """`run`: standard output as text; `http`: the parsed JSON answer, or its text; `send`: one mapping per endpoint."""
     error: str | None = None
     """For people, in one line."""
-    kind: Literal["", "timeout", "not_found", "signal", "connect", "http", "exhausted"] = ""
-    """Why it failed, for programs."""
+    kind: Literal["", "timeout", "not_found", "signal", "connect", "http", "exhausted", "unknown"] = ""
+    """Why it failed, for programs. `unknown`: nobody knows whether it was done, so it is not tried again."""
     detail: Mapping[str, Json] = field(default_factory=dict)

@@ -12,7 +12,7 @@ from hooksd.model.trust import Trust
 
 ALWAYS_ALLOWED = frozenset({"set", "respond", "sleep", "fail"})
 """Verbs that need no permission."""
-NEEDS_ROLE = frozenset({"run", "shell", "http"})
+NEEDS_ROLE = frozenset({"run", "shell", "http", "mail"})
 """Verbs that no trust alone permits."""
 
 CONFINED = frozenset({"run", "http"})

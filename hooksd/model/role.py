@@ -10,7 +10,7 @@ from pydantic_core import PydanticCustomError
 
 from hooksd.model.base import Definition, Name
 
-PERMISSION_PATTERN = r"^(shell|(run|http|send|emit):.+)$"
+PERMISSION_PATTERN = r"^(shell|(run|http|send|emit|mail):.+)$"
 
 _ORIGIN = re.compile(r"https?://(\*|(\*\.)?[^*]+?(:\*)?)")
 """Scheme and host of a permission: any host, one, or all below a domain; the port may be any."""

@@ -9,6 +9,7 @@ from pydantic import Discriminator, Field, StrictInt, StringConstraints, Tag, fi
 from pydantic_core import PydanticCustomError
 
 from hooksd.model.base import Definition, Expression, Json, Names, Template, Texts, keys_of
+from hooksd.model.mailbox import MAILBOX_PATTERN
 from hooksd.model.retry import RetryRule
 from hooksd.model.units import Duration
 
@@ -150,6 +151,27 @@ class FailStep(_Step):
     """Why, for people."""
 
 
+class MailStep(_Step):
+    """Send one e-mail through the mail server of the settings: to all its recipients or to none."""
+
+    mail: Annotated[Texts, Field(min_length=1, max_length=50)]
+    """The recipients: one address each, like `sales@example.com`."""
+    subject: Annotated[Template, Field(min_length=1)]
+    """What it is about, on one line."""
+    text: Annotated[Template, Field(min_length=1)]
+    """What it says, as plain text."""
+    cc: Annotated[Texts, Field(max_length=50)] = ()
+    """More recipients, whom all others see."""
+    bcc: Annotated[Texts, Field(max_length=50)] = ()
+    """More recipients, whom nobody sees."""
+    reply_to: Template | None = None
+    """The address that answers go to."""
+    from_: Annotated[str, StringConstraints(pattern=MAILBOX_PATTERN, max_length=320)] | None = Field(
+        default=None, alias="from"
+    )
+    """Who it comes from: `a@example.com` or `Name <a@example.com>`, never a template. Default: `smtp_from`."""
+
+
 class SleepStep(_Step):
     """Wait; a restart does not start the wait again."""
 
@@ -166,6 +188,7 @@ STEP_MODELS: dict[str, type[_Step]] = {
     "set": SetStep,
     "respond": RespondStep,
     "fail": FailStep,
+    "mail": MailStep,
     "sleep": SleepStep,
 }
 """Every verb and its model."""
@@ -195,6 +218,7 @@ Step = Annotated[
     | Annotated[SetStep, Tag("set")]
     | Annotated[RespondStep, Tag("respond")]
     | Annotated[FailStep, Tag("fail")]
+    | Annotated[MailStep, Tag("mail")]
     | Annotated[SleepStep, Tag("sleep")],
     Discriminator(
         verb_of,

@@ -29,7 +29,8 @@ def store(directory: Path, *, allow_inline: bool = False) -> SecretStore:
 
 def load(directory: Path, files: Mapping[str, bytes | str], *, allow_inline: bool = False) -> Loaded:
     """Load files with those secrets."""
-    loader = Loader(secrets=store(directory, allow_inline=allow_inline), allow_inline_secrets=allow_inline)
+    secrets = store(directory, allow_inline=allow_inline)
+    loader = Loader(secrets=secrets, allow_inline_secrets=allow_inline, can_mail=False)
     return loader.load({name: text.encode() if isinstance(text, str) else text for name, text in files.items()})
 
 

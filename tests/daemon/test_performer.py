@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from hooksd.daemon.performer import Switchboard
-from hooksd.model.effect import Deliver, Effect, MakeRequest, Performed, StartProcess
+from hooksd.model.effect import Deliver, Effect, MakeRequest, Performed, SendMail, StartProcess
 from hooksd.model.ids import EventId, RunId
 
 PROCESS = StartProcess(argv=("true",), env={}, stdin=b"", cwd="/", timeout=1.0)
@@ -18,6 +18,17 @@ DELIVERY = Deliver(
     media="application/json",
     body=b"{}",
     retry=None,
+)
+MAIL = SendMail(
+    id="run_1.tell",
+    sender=None,
+    to=("ada@example.com",),
+    cc=(),
+    bcc=(),
+    reply_to=None,
+    subject="Hello",
+    text="Hello",
+    timeout=1.0,
 )
 
 
@@ -36,8 +47,13 @@ async def test_each_effect_is_carried_out_by_its_own_part() -> None:
         done.append(("deliver", effect))
         return Performed(ok=False, error="nobody there")
 
-    switchboard = Switchboard(process=process, request=request, deliver=deliver)
+    async def mail(effect: SendMail) -> Performed:
+        done.append(("mail", effect))
+        return Performed(ok=True)
+
+    switchboard = Switchboard(process=process, request=request, deliver=deliver, mail=mail)
     assert (await switchboard.perform(PROCESS)).ok
     assert (await switchboard.perform(REQUEST)).ok
     assert (await switchboard.perform(DELIVERY)).error == "nobody there"
-    assert done == [("process", PROCESS), ("request", REQUEST), ("deliver", DELIVERY)]
+    assert (await switchboard.perform(MAIL)).ok
+    assert done == [("process", PROCESS), ("request", REQUEST), ("deliver", DELIVERY), ("mail", MAIL)]

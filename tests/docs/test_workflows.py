@@ -32,7 +32,7 @@ def test_the_examples_are_a_set_of_definitions_without_a_problem(tmp_path: Path)
 
     assert loaded.diagnostics == ()
     assert loaded.definitions is not None
-    assert set(loaded.definitions.workflows) == {"deploy", "reserve", "confirm", "report"}
+    assert set(loaded.definitions.workflows) == {"deploy", "reserve", "confirm", "report", "leads"}
 
 
 def test_the_example_of_a_test_passes_and_can_fail() -> None:

@@ -14,6 +14,7 @@ from hooksd.config.diagnostics import did_you_mean
 from hooksd.config.finding import Finding
 from hooksd.config.position import Path
 from hooksd.model.base import Json
+from hooksd.model.mailbox import lowered
 from hooksd.model.patterns import can_overlap
 from hooksd.model.permission import NEEDS_ROLE, denial, secret_denial
 from hooksd.model.role import Role
@@ -64,6 +65,9 @@ def _of_step(step: Mapping[str, Json], path: Path) -> Iterator[_Wish]:
         yield _Wish(path=(*path, "http"), verb="http", target=pattern_of(request.partition(" ")[2].strip()))
     for where, name in texts_of(step.get("send"), (*path, "send")):
         yield _Wish(path=where, verb="send", target=name)
+    for key in ("mail", "cc", "bcc") if "mail" in step else ():
+        for where, address in texts_of(step.get(key), (*path, key)):
+            yield _Wish(path=where, verb="mail", target=lowered(pattern_of(address)))
     kind = text_of(step, "emit")
     if kind:
         yield _Wish(path=(*path, "emit"), verb="emit", target=pattern_of(kind))

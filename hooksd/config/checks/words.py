@@ -7,8 +7,9 @@ from types import MappingProxyType
 
 from hooksd.model.base import NAME_PATTERN
 from hooksd.model.endpoint import SIGN_PATTERN
+from hooksd.model.mailbox import MAILBOX_PATTERN
 from hooksd.model.role import PERMISSION_PATTERN
-from hooksd.model.webhook import ANSWER_PATTERN
+from hooksd.model.webhook import ANSWER_PATTERN, SCHEMA_PATTERN
 
 PATTERNS: Mapping[str, str] = MappingProxyType({
     NAME_PATTERN: "a name has letters, digits, `.`, `_` and `-`, and begins with a letter or digit",
@@ -17,16 +18,18 @@ PATTERNS: Mapping[str, str] = MappingProxyType({
     r"^((header|query|form|json\??|const):.*|method|url|)$":
         "say where it is: `header:X`, `query:x`, `form:x`, `json:a.b`, `const:x`, `method` or `url`",
     PERMISSION_PATTERN:
-        "a permission is `run:PROGRAM`, `http:URL`, `send:ENDPOINT` or `emit:TYPE`, each with `*` for any characters, "
-        "or `shell`",
+        "a permission is `run:PROGRAM`, `http:URL`, `send:ENDPOINT`, `emit:TYPE` or `mail:ADDRESS`, each with `*` for any "
+        "characters, or `shell`",
+    MAILBOX_PATTERN: "write an address, like `a@example.com` or `Name <a@example.com>`",
     SIGN_PATTERN:
         "write `standard-webhooks`, `github`, `stripe` or a hash with a header, like `hmac-sha256:X-Signature`",
+    SCHEMA_PATTERN: "write the path of a file below `hooks.d`, like `schemas/lead.json`",
     ANSWER_PATTERN: "write `accept`, `none` or `wait:` with a time, like `wait:10s`",
     r"^/[A-Za-z0-9._~/-]*$": "a path begins with `/` and has letters, digits, `.`, `_`, `~`, `/` and `-`",
+    r"^https://[A-Za-z0-9.-]+(:[0-9]{1,5})?/[!-~]*$": "write a URL that begins with `https://HOST/`",
     r"^(GET|POST|PUT|PATCH|DELETE|HEAD) \S":
         "write the method in capitals and the URL, like `GET https://app.example.com/healthz`",
     r"^(\{\{.*?\}\}|\S)+$": "an event type has no spaces, like `order.received`",
-    r"^https://[A-Za-z0-9.-]+(:[0-9]{1,5})?/[!-~]*$": "write a URL that begins with `https://HOST/`",
 })  # fmt: skip
 """What a text has to look like, by the pattern that it does not fit."""
 
@@ -35,25 +38,27 @@ MISSING: Mapping[str, str] = MappingProxyType({
     "steps": "add a `[[steps]]` line and below it what to do",
     "auth": 'say how callers prove who they are: `auth.preset = "github"`, or `auth.type = "bearer"` with a secret; '
             '`auth.type = "none"` lets everybody in',
+    "subject": 'say what it is about, like `subject = "..."`',
+    "text": 'say what it says, like `text = "..."`',
     "url": 'say where deliveries go, like `url = "https://example.com/hook"`',
     "username": 'add `auth.username = "..."`',
     "password": 'add `auth.password = "credential:NAME"`',
+    "algorithm": 'say which kind of signature it is, like `auth.algorithm = "ed25519"`',
+    "of": 'write the proofs, like `auth.of = [{ preset = "github", secret = "credential:NAME" }, ...]`',
+    "webhook_id": 'add `auth.webhook_id = "..."`, as the dashboard of PayPal shows it',
     "token": 'say where the token is, like `auth.token = "header:X-Token"`',
 })  # fmt: skip
 """What to write, by the key that is missing."""
 
 UNIONS: Mapping[str, str] = MappingProxyType({
-    "algorithm": 'say which kind of signature it is, like `auth.algorithm = "ed25519"`',
-    "of": 'write the proofs, like `auth.of = [{ preset = "github", secret = "credential:NAME" }, ...]`',
-    "webhook_id": 'add `auth.webhook_id = "..."`, as the dashboard of PayPal shows it',
     "retry": '"none", "quick", "standard", "week" or a table like { max = 5, delay = "2s" }',
+    "claims": "a text, a number, true or false, or a list of such values",
+    "dedupe": "a template, like `{{ body.id }}`, or `false`",
     "signed": 'a text like "{timestamp}.{body}", or a table of such texts by media type',
 })  # fmt: skip
 """What a key takes that takes more than one kind of value."""
 
 TYPED: Mapping[str, str] = MappingProxyType({
-    "claims": "a text, a number, true or false, or a list of such values",
-    "dedupe": "a template, like `{{ body.id }}`, or `false`",
     "run": 'write the program and its arguments as a list, like ["git", "pull"]; `shell` takes a script',
     "steps": "write `[[steps]]` with two pairs of brackets",
     "on_failure": "write `[[on_failure]]` with two pairs of brackets",
@@ -61,6 +66,7 @@ TYPED: Mapping[str, str] = MappingProxyType({
     "allow": 'write a list, like ["run:/srv/app/bin/*"]',
     "methods": 'write a list, like ["POST"]',
     "auth": 'write `auth.preset = "..."` or `auth.type = "..."`',
+    "rate": 'write a rate, like "5/10m" or "20/1m per address"',
     "limits": 'write `limits.body = "10MiB"`',
     "env": 'write `env.NAME = "..."`',
     "headers": 'write `headers.X-Name = "..."`',
