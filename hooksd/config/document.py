@@ -11,7 +11,7 @@ import math
 import re
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 from itertools import accumulate
 from typing import Any
@@ -45,22 +45,27 @@ _WORD = re.compile(r"[^\s\[\]\"',]+")
 _BIGGEST = 2**63
 
 
-@dataclass(frozen=True, kw_only=True)
 class Document:
     """A file that parses. Where its values stand is looked up when it is asked for: good files are not asked."""
 
-    file: str
-    """Relative to the directory of definitions."""
-    text: str
-    """With line feeds only."""
-    tree: Mapping[str, Json]
-    locate: Callable[[str], Positions]
-    """Finds where everything in the text stands."""
+    def __init__(self, *, file: str, text: str, tree: Mapping[str, Json], locate: Callable[[str], Positions]) -> None:
+        """Take what is known of it.
+
+        Args:
+            file: Its name, relative to the directory of definitions.
+            text: With line feeds only.
+            tree: Its data.
+            locate: Finds where everything in a text stands.
+        """
+        self.file = file
+        self.text = text
+        self.tree = tree
+        self._locate = locate
 
     @cached_property
     def positions(self) -> Positions:
         """Where each value stands."""
-        return self.locate(self.text)
+        return self._locate(self.text)
 
     @cached_property
     def lines(self) -> tuple[int, ...]:
@@ -69,7 +74,7 @@ class Document:
 
     def line_of(self, path: Path) -> int:
         """Return the line, from 1, on which the value at a path or its key stands."""
-        at = header_at(self.text, path) if self.locate is toml_positions else None
+        at = header_at(self.text, path) if self._locate is toml_positions else None
         return self.text.count("\n", 0, at) + 1 if at is not None else self._line(self._span(path).key_start)
 
     def diagnose(self, finding: Finding, related: tuple[Place, ...] = ()) -> Diagnostic:
@@ -199,8 +204,15 @@ def _json(file: str, text: str) -> Document | tuple[Diagnostic, ...]:
 
 def _repeated(document: Document, path: Path, first: Span, again: Span) -> Diagnostic:
     message = f"key `{path[-1]}` stands in this object twice"
-    again_only = replace(document, locate=lambda _: {**document.positions, path: again})
-    first_only = replace(document, locate=lambda _: {**document.positions, path: first})
+    again_only, first_only = (
+        Document(
+            file=document.file,
+            text=document.text,
+            tree=document.tree,
+            locate=lambda _, span=span: {**document.positions, path: span},  # type: ignore[misc] # bound now
+        )
+        for span in (again, first)
+    )
     finding = Finding(
         code="H004", message=message, file=document.file, path=path, part="key", hint="remove one of them"
     )
