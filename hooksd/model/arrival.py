@@ -37,6 +37,8 @@ class Arrival(NamedTuple):
     media: str
     raw: bytes
     data: Json
+    key: int | None = None
+    observed: str | None = None
 
     @property
     def source(self) -> str:
@@ -59,6 +61,8 @@ class Arrival(NamedTuple):
             media=self.media,
             raw=self.raw,
             data=self.data,
+            key=self.key,
+            observed=self.observed,
         )
 
 
@@ -97,6 +101,8 @@ def line_of(
         "body": _body(arrival.media, arrival.raw),
         "files": _NO_FILES,
         "fingerprint": None,
+        "key": arrival.key,
+        "observed": arrival.observed,
     }
     record = {
         "at": arrival.time,

@@ -57,3 +57,7 @@ class Event:
     """Where the bytes of `files` are: the directory of the log."""
     fingerprint: str | None = None
     """Of the request, where the caller chose the id of the delivery: 16 hexadecimal digits."""
+    key: int | None = None
+    """The place of the secret or proof that fitted, from 0; None where nothing fitted."""
+    observed: str | None = None
+    """Where the webhook only observes: `accepted`, or why the request would have been refused."""

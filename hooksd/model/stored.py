@@ -68,6 +68,10 @@ class StoredEvent:
     """By name: see `hooksd.model.received.Files`."""
     fingerprint: str | None = None
     """Of the request, where the caller chose `delivery_id`: the same id with another request is refused."""
+    key: int | None = None
+    """The place of the secret that the caller used, from 0: which one is still in use while rotating."""
+    observed: str | None = None
+    """Where the webhook only observes: `accepted`, or the reason for which it would have refused the request."""
 
 
 def is_one_line(media: str, raw: bytes) -> bool:
@@ -136,6 +140,8 @@ def store(event: Event, blob: str | None = None) -> StoredEvent:
         body=store_body(event.media, event.raw, blob),
         files=event.files,
         fingerprint=event.fingerprint,
+        key=event.key,
+        observed=event.observed,
     )
 
 
@@ -168,4 +174,6 @@ def restore(stored: StoredEvent, blob: Callable[[str], bytes], folder: str = "")
         files=stored.files,
         folder=folder,
         fingerprint=stored.fingerprint,
+        key=stored.key,
+        observed=stored.observed,
     )

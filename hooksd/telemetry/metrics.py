@@ -51,6 +51,12 @@ class Metrics:
         self.registry.register(self._tally)
         self._names += ["hooksd_requests_total", "hooksd_request_seconds", "hooksd_events_accepted_total"]
         self.requests_refused = self._counter("requests_refused", "Refused requests by reason.", "webhook", "reason")
+        self.requests_observed = self._counter(
+            "requests_observed",
+            "Requests to webhooks that only observe, by what would have been said.",
+            "webhook",
+            "verdict",
+        )
         self.requests_failed = self._counter("requests_failed", "Requests that an error of hooksd ended with 500.")
 
     def _add_engine(self) -> None:

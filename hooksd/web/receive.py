@@ -11,14 +11,14 @@ from typing import Final, NamedTuple
 
 from hooksd.auth.handshake import Greeter
 from hooksd.auth.request import Inbound
-from hooksd.auth.verdict import Reason, Refused, Verdict
+from hooksd.auth.verdict import LATER, Authentic, Observed, Reason, Refused, Verdict
 from hooksd.clock import Clock, rfc3339
 from hooksd.config.snapshot import CompiledWebhook
 from hooksd.engine.ports import Accepted, Intake, Taken
 from hooksd.errors import JournalError
 from hooksd.model import body
 from hooksd.model.arrival import Arrival
-from hooksd.model.auth import BasicAuth, BearerAuth
+from hooksd.model.auth import BasicAuth, BearerAuth, JwtAuth
 from hooksd.model.base import Json
 from hooksd.model.ids import IdFactory
 from hooksd.web import credentials, naming
@@ -29,6 +29,7 @@ from hooksd.web.outcome import accepted_document, responded
 from hooksd.web.problem import CLOSE, problem, unavailable
 from hooksd.web.refusals import Refusals, WebReason
 
+_NO_KEYS: Final = "the keys to check this with are being fetched; send the same request again in a moment"
 _FULL: Final = "nothing can be written now; send the same request again later"
 
 
@@ -140,10 +141,10 @@ class Receiver:
         if webhook.greeter is not None and (greeted := self._greet(webhook.greeter, webhook, request, verdict, peer)):
             return greeted
         if isinstance(verdict, Refused):
-            answer = problem(401, headers=_challenge(webhook))
+            answer = unavailable(_NO_KEYS) if verdict.reason == LATER else problem(401, headers=_challenge(webhook))
             return self._refuse(webhook, verdict.reason, peer, answer)
         try:
-            arrival = self._arrival(webhook, request, now)
+            arrival = self._arrival(webhook, request, verdict, now)
         except Unreadable as error:
             return self._refuse(webhook, "unreadable_body", peer, problem(400, str(error)))
         except naming.Unnamed as error:
@@ -189,7 +190,7 @@ class Receiver:
         self, greeter: Greeter, webhook: CompiledWebhook, request: Inbound, verdict: Verdict, peer: str
     ) -> Answer | None:
         """Answer a provider that asks whether the URL is ours; refuse what `screen` let through for that alone."""
-        greeting = greeter.greet(request, authentic=not isinstance(verdict, Refused))
+        greeting = greeter.greet(request, authentic=isinstance(_found(verdict), Authentic))
         if isinstance(greeting, Refused):
             return self._refuse(webhook, greeting.reason, peer, problem(403))
         if greeting is not None:
@@ -199,7 +200,9 @@ class Receiver:
         head = Head(method=request.method, media=request.media, coding="", length=len(request.body))
         return None if _is_read(webhook.value.accept, head) else self._media(webhook, head.media, peer)
 
-    def _arrival(self, webhook: CompiledWebhook, request: Inbound, now: float) -> Arrival:
+    def _arrival(
+        self, webhook: CompiledWebhook, request: Inbound, verdict: Authentic | Observed, now: float
+    ) -> Arrival:
         verifier = webhook.verifier
         raw = credentials.kept_body(request, verifier)
         data = parse_body(request.media, raw)
@@ -220,11 +223,27 @@ class Receiver:
             media=request.media or body.JSON,
             raw=raw,
             data=data,
+            key=verdict.key if isinstance(verdict, Authentic) else _key(verdict.found),
+            observed=self._observed(webhook, verdict.found) if isinstance(verdict, Observed) else None,
         )
+
+    def _observed(self, webhook: CompiledWebhook, found: Authentic | Refused) -> str:
+        """Count what would have been said of a request, and return it."""
+        said = "accepted" if isinstance(found, Authentic) else found.reason
+        self._refusals.observed(webhook.name, said)
+        return said
 
     def _refuse(self, webhook: CompiledWebhook, reason: Reason | WebReason, peer: str, answer: Answer) -> Answer:
         self._refusals.add(webhook=webhook.name, reason=reason, status=answer.status, peer=peer)
         return answer
+
+
+def _found(verdict: Verdict) -> Authentic | Refused:
+    return verdict.found if isinstance(verdict, Observed) else verdict
+
+
+def _key(found: Authentic | Refused) -> int | None:
+    return found.key if isinstance(found, Authentic) else None
 
 
 def _is_read(accept: tuple[str, ...], head: Head) -> bool:
@@ -242,7 +261,7 @@ def _query(request: Inbound, webhook: CompiledWebhook) -> dict[str, str]:
 
 def _challenge(webhook: CompiledWebhook) -> Headers:
     match webhook.value.auth:
-        case BearerAuth():
+        case BearerAuth() | JwtAuth():
             return ((b"www-authenticate", b"Bearer"),)
         case BasicAuth():
             return ((b"www-authenticate", b'Basic realm="hooksd", charset="UTF-8"'),)

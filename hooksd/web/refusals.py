@@ -61,6 +61,10 @@ class Refusals:
         before = self._waiting.get(kind)
         self._waiting[kind] = _Tally(peer=peer, count=before.count + 1 if before else 1)
 
+    def observed(self, webhook: str, verdict: str) -> None:
+        """Count a request to a webhook that only observes, by what it would have said: `accepted` or a reason."""
+        self._observer.metrics.requests_observed.labels(webhook, verdict).inc()
+
     async def run(self) -> None:
         """Write what was collected, once a second, until cancelled."""
         while True:

@@ -59,6 +59,8 @@ def arrivals(draw: st.DrawFn) -> Arrival:
         media=media,
         raw=raw,
         data=data,
+        key=draw(st.none() | st.integers(0, 3)),
+        observed=draw(st.none() | TEXT),
     )
 
 

@@ -98,10 +98,12 @@ def test_files_and_the_fingerprint_come_back_and_paths_begin_where_the_log_is_no
     file = ReceivedFile(
         field="doc", name="a.pdf", filename="ä.pdf", media="application/pdf", size=3, digest="sha256:" + "ab" * 32
     )
-    one = replace(event(b"{}"), files={"doc": file}, folder="/old", fingerprint="00000000000000ff")
+    one = replace(event(b"{}"), files={"doc": file}, folder="/old", fingerprint="00000000000000ff", key=1)
+    one = replace(one, observed="bad_token")
 
     back = restore(store(one), no_blob, "/new")
 
     assert back.files == {"doc": file}
     assert back.fingerprint == "00000000000000ff"
+    assert (back.key, back.observed) == (1, "bad_token")
     assert back.files["doc"].as_json(back.folder)["path"] == "/new/blobs/ab/" + "ab" * 32

@@ -345,3 +345,52 @@ async def test_no_request_makes_an_error_of_ours(
     assert answer.status in {202, 400, 401, 405, 415, 422}
     assert (answer.status == 202) == (len(listener.intake.events) == 1)
     orjson.loads(answer.body)
+
+
+TOKENS = {"credential:new": b"the newer token", "credential:old": b"the older token"}
+
+
+def proving(**auth: Json) -> CompiledWebhook:
+    value = Webhook.model_validate({"auth": auth})
+    return webhook("in", build_verifier(value.auth, lambda ref: Secret(TOKENS[ref])), auth=auth)
+
+
+async def test_the_event_says_which_of_the_secrets_the_caller_used() -> None:
+    listener = Listener()
+    known = proving(type="token", token="header:x-token", secret=list(TOKENS))
+
+    for token in TOKENS.values():
+        await listener.receiver.receive(known, inbound(b"{}", headers={"x-token": token.decode()}), PEER)
+
+    assert [event.key for event in listener.intake.events] == [0, 1]
+    assert [event.observed for event in listener.intake.events] == [None, None]
+
+
+async def test_a_webhook_that_only_observes_lets_everybody_in_as_nobody_and_says_what_it_saw() -> None:
+    listener = Listener()
+    known = proving(type="token", token="header:x-token", secret="credential:new", mode="observe")
+
+    for token in ("the newer token", "wrong"):
+        answer = await listener.receiver.receive(known, inbound(b"{}", headers={"x-token": token}), PEER)
+        assert answer.status == 202
+
+    seen = [(event.observed, event.key, event.trust) for event in listener.intake.events]
+    assert seen == [("accepted", 0, Trust.ANONYMOUS), ("bad_token", None, Trust.ANONYMOUS)]
+    registry = listener.observer.metrics.registry
+    counted = [
+        registry.get_sample_value("hooksd_requests_observed_total", {"webhook": "in", "verdict": verdict})
+        for verdict in ("accepted", "bad_token")
+    ]
+    assert counted == [1, 1]
+
+
+async def test_while_the_keys_are_on_their_way_the_caller_is_asked_to_come_again_at_once() -> None:
+    listener = Listener()
+    known = proving(type="jwt", issuers="i", audience="a", jwks_url="https://issuer.example/jwks")
+    request = inbound(b"{}", headers={"authorization": "Bearer eyJhbGciOiJSUzI1NiJ9.e30.AAAA"})
+
+    answer = await listener.receiver.receive(known, request, PEER)
+
+    assert answer.status == 503
+    assert b"retry-after" in dict(answer.headers)
+    assert listener.intake.events == []
