@@ -78,16 +78,14 @@ class Throttle:
             if rate.per_address is not per_address:
                 continue
             who = network_of(peer) if per_address else ""
-            longest = max(longest, self._meter(webhook, rate).wait(who, now))
+            longest = max(longest, self._meter(webhook, rate, rates).wait(who, now))
         return math.ceil(longest)
 
-    def keep(self, webhooks: set[str]) -> None:
-        """Forget the buckets of all other webhooks."""
-        self._meters = {key: meter for key, meter in self._meters.items() if key[0] in webhooks}
-
-    def _meter(self, webhook: str, rate: Rate) -> _Meter:
+    def _meter(self, webhook: str, rate: Rate, rates: tuple[Rate, ...]) -> _Meter:
         meter = self._meters.get((webhook, rate))
         if meter is None:
+            for known in [known for known in self._meters if known[0] == webhook and known[1] not in rates]:
+                del self._meters[known]  # the definition has other rates now
             meter = self._meters[webhook, rate] = _Meter(rate)
         return meter
 

@@ -75,12 +75,12 @@ def test_addresses_that_came_long_ago_are_forgotten_when_there_are_too_many() ->
     assert throttle.wait("shop", EACH, "host-0", per_address=True) == 0
 
 
-def test_a_webhook_that_is_gone_is_forgotten() -> None:
+def test_a_rate_that_a_webhook_has_no_more_is_forgotten() -> None:
     throttle = Throttle(FakeClock())
     for _ in range(3):
         throttle.wait("shop", ALL, "x", per_address=False)
 
-    throttle.keep({"bank"})
+    throttle.wait("shop", (Rate(count=9, seconds=1),), "x", per_address=False)
 
     assert throttle.wait("shop", ALL, "x", per_address=False) == 0
 
