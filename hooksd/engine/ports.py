@@ -23,8 +23,7 @@ class Performer(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Accepted:
+class Accepted(NamedTuple):
     """An event is durable, and so are the runs it starts."""
 
     event: EventId

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Final
 
 from hooksd.config.snapshot import CompiledWorkflow, Snapshot
 from hooksd.engine.rights import Rights, rights_of
@@ -40,10 +39,6 @@ class Routing:
     def plans(self) -> tuple[RunPlan, ...]:
         """The runs, as the log knows them."""
         return tuple([start.plan for start in self.starts])
-
-
-NO_RUNS: Final = Routing(starts=(), not_started=())
-"""What becomes of an event that nobody subscribes to."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

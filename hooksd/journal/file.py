@@ -16,9 +16,9 @@ from hooksd.errors import JournalBroken, JournalError
 from hooksd.journal import blobs, checkpoint, codec, recovery
 from hooksd.journal.checkpoint import OpenWork
 from hooksd.journal.disk import Disk, FileDisk
+from hooksd.journal.incoming import Incoming
 from hooksd.journal.keeper import Keeper
 from hooksd.journal.protocol import Durable, Journal
-from hooksd.journal.receipt import Receipt
 from hooksd.journal.retention import EVERYTHING, Keep, Retention, Swept
 from hooksd.journal.tail import Queued, Tail
 from hooksd.journal.writer import JournalState, Limits, Writer, later
@@ -124,10 +124,8 @@ class FileJournal:
         return 0.0 if self._writer is None else self._writer.behind
 
     def append(self, records: Sequence[Record | EventLine]) -> Durable:  # noqa: D102 - see Journal
-        return self._put(records)
-
-    def _put(self, records: Sequence[Record | EventLine]) -> Receipt:
-        return self._open_writer.put([Queued(record, codec.dump(record)) for record in records])
+        writer = self._writer or self._open_writer
+        return writer.put([Queued(record, codec.dump(record)) for record in records])
 
     def read(self) -> Iterator[Record]:
         """Yield every record from the oldest unfinished work on, oldest first, and report the damage on the way.
@@ -170,7 +168,7 @@ class FileJournal:
     def _report(self, damages: Sequence[LogDamaged]) -> None:
         if not damages:
             return
-        _ = self._put(damages)  # nobody waits for it: what cannot be kept will be found again
+        _ = self.append(damages)  # nobody waits for it: what cannot be kept will be found again
         for damage in damages:
             self._observer.emit(
                 happenings.LogDamaged(segment=damage.segment, offset=damage.offset, size=damage.size, kind=damage.kind)
@@ -181,13 +179,32 @@ class FileJournal:
         if writer.refusal is not None:
             raise type(writer.refusal)(*writer.refusal.args) from writer.refusal
         self._retention.fresh.mark(blobs.digest_of(data))
-        if self._tail is not None:
-            self._tail.beside += len(data)
+        self._stored(len(data))
         try:
             return await asyncio.to_thread(blobs.put, self._disk, data)
         except JournalBroken as error:
             writer.break_down(error)
             raise
+
+    @property
+    def folder(self) -> str:
+        """The directory, from the root: the paths of blobs begin with it."""
+        return str(self._directory.absolute())
+
+    def receive(self) -> Incoming:
+        """Begin a body that comes piece by piece and becomes a blob.
+
+        Raises:
+            JournalError: The log takes nothing now.
+        """
+        writer = self._open_writer
+        if writer.refusal is not None:
+            raise type(writer.refusal)(*writer.refusal.args) from writer.refusal
+        return Incoming(self._disk, mark=self._retention.fresh.mark, stored=self._stored, broken=writer.break_down)
+
+    def _stored(self, size: int) -> None:
+        if self._tail is not None:
+            self._tail.beside += size
 
     def blob(self, digest: str) -> bytes:  # noqa: D102 - see Journal
         return blobs.get(self._disk, digest)

@@ -18,7 +18,7 @@ from __future__ import annotations
 import re
 import zlib
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 import orjson
 
@@ -50,28 +50,14 @@ class Line:
         return len(self.text) + _SEAL_SIZE
 
 
-class Content(NamedTuple):
-    """What of a line is known before its place in the log is. `content_of` makes it."""
-
-    inner: bytes
-    """The record as JSON, without its closing brace."""
-    crc: int
-    """The checksum of that."""
-
-    @property
-    def size(self) -> int:
-        """The bytes of the record as JSON."""
-        return len(self.inner) + 1
-
-
-def content_of(text: bytes) -> Content:
-    """Begin the line of a record.
+def begun(text: bytes) -> tuple[bytes, int]:
+    """Begin the line of a record: return it without its closing brace, and the checksum of that.
 
     The checksum of a long one lets other threads run meanwhile. So it is made where few wait for that, and not by the
     thread that writes: there, each record would cost two changes of threads.
     """
     inner = text[:-1]
-    return Content(inner, zlib.crc32(inner))
+    return inner, zlib.crc32(inner)
 
 
 def seal(text: bytes, seq: int, batch: int, prev: int) -> tuple[bytes, int]:
@@ -86,14 +72,14 @@ def seal(text: bytes, seq: int, batch: int, prev: int) -> tuple[bytes, int]:
     Returns:
         The line and its checksum.
     """
-    return sealed(content_of(text), seq, batch, prev)
+    return ended(*begun(text), seq, batch, prev)
 
 
-def sealed(content: Content, seq: int, batch: int, prev: int) -> tuple[bytes, int]:
-    """Do what `seal` does with a line that was begun."""
+def ended(inner: bytes, crc: int, seq: int, batch: int, prev: int) -> tuple[bytes, int]:
+    """Make the line of a record that was begun; see `seal`."""
     place = b"%012d.%012d.%08x" % (seq, batch, prev)
-    crc = zlib.crc32(place, content.crc)
-    return b'%b,"_":"%b.%08x"}\n' % (content.inner, place, crc), crc
+    crc = zlib.crc32(place, crc)
+    return b'%b,"_":"%b.%08x"}\n' % (inner, place, crc), crc
 
 
 def unseal(line: bytes) -> Line | None:

@@ -9,7 +9,7 @@ from hooksd.errors import JournalBroken, JournalFull
 from hooksd.journal import checkpoint, codec
 from hooksd.journal.checkpoint import OpenWork
 from hooksd.journal.disk import Disk
-from hooksd.journal.lines import content_of, sealed
+from hooksd.journal.lines import begun, ended
 from hooksd.journal.recovery import Mended
 from hooksd.journal.scan import Link
 from hooksd.journal.segment import Segment, segment_name
@@ -24,12 +24,12 @@ _FLOOR_INTERVAL = 1.0
 class Queued:
     """A record on its way to the disk."""
 
-    __slots__ = ("content", "record")
+    __slots__ = ("crc", "inner", "record")
 
     def __init__(self, record: Record | EventLine, text: bytes) -> None:
         """Take a record and what `codec.dump` made of it."""
         self.record = record
-        self.content = content_of(text)
+        self.inner, self.crc = begun(text)
 
 
 class Tail:
@@ -135,7 +135,7 @@ class Tail:
         prev = self._link.prev
         lines: list[bytes] = []
         for queued in batch:
-            line, prev = sealed(queued.content, seq, first, prev)
+            line, prev = ended(queued.inner, queued.crc, seq, first, prev)
             lines.append(line)
             seq += 1
         self._segment.append(b"".join(lines))

@@ -75,8 +75,9 @@ class Writer:
         self._on_broken = on_broken
         self._loop = asyncio.get_running_loop()
         self._queue = _Queue()
-        self._ready = threading.Condition(threading.Lock())
+        self._lock = threading.Lock()
         """Guards the queue and what follows; held for a few instructions only."""
+        self._ready = threading.Condition(self._lock)
         self._called = False
         self._refusal: JournalError | None = None
         self._closing = False
@@ -112,12 +113,14 @@ class Writer:
         """Queue records behind all others. Never waits."""
         if not items:
             return settled(None)
-        size = sum([item.content.size for item in items])
-        with self._ready:
-            refusal = self._refusal or self._overflow(len(items), size)
+        size = 0
+        for item in items:
+            size += len(item.inner)
+        with self._lock:  # not the condition, which is written in Python
+            queue = self._queue
+            refusal = self._refusal or (self._overflow(len(items), size) if queue.items else None)
             if refusal is not None:
                 return settled(refusal)
-            queue = self._queue
             if not queue.items:
                 self._loop.call_soon(self._call_thread)
             queue.items.extend(items)
@@ -136,8 +139,6 @@ class Writer:
 
     def _overflow(self, count: int, size: int) -> JournalFull | None:
         queue = self._queue
-        if not queue.items:
-            return None
         if len(queue.items) + count <= self._limits.records and queue.size + size <= self._limits.size:
             return None
         return JournalFull(f"{len(queue.items)} records wait for the disk; it is too slow for what arrives")

@@ -36,6 +36,9 @@ from hooksd.web.guard_limits import (
 from hooksd.web.guard_refusal import Phase, Unwelcome, check_host, unwelcome
 from hooksd.web.problem import CLOSE, RETRY_AFTER, problem
 
+_IDLE: Final = Phase.IDLE  # looking a member up takes as long as calling a function
+_HEAD: Final = Phase.HEAD
+_BODY: Final = Phase.BODY
 _RESET: Final = struct.pack("ii", 1, 0)
 """SO_LINGER that throws away what was not sent: whoever does not read must not hold kernel memory either."""
 
@@ -82,7 +85,7 @@ class GuardedProtocol(HttpToolsProtocol):
         self.limits = crowd.limits
         self.address = ""
         self.since = 0.0
-        self._phase = Phase.IDLE
+        self._phase = _IDLE
         self._exit: _Exit
         self._served = False
         self._owed = 0  # requests heard whose answers are not complete
@@ -131,7 +134,7 @@ class GuardedProtocol(HttpToolsProtocol):
         """Answer what was asked, and close then; a body that is on its way must come soon."""
         self._keeps = False
         self._ends = True
-        if self._phase is Phase.BODY:
+        if self._phase is _BODY:
             self.since = self.loop.time()
         super().shutdown()
 
@@ -172,7 +175,7 @@ class GuardedProtocol(HttpToolsProtocol):
         """Refuse a request that takes many bytes to say little."""
         if self._deaf:
             return
-        if self._phase is not Phase.BODY:
+        if self._phase is not _BODY:
             self._refuse(Unwelcome(431, "head_too_large", f"headers may have {self.limits.head_bytes} bytes in all"))
         elif self._wire > WIRE_RATIO * self._body + WIRE_SLACK + self.limits.head_bytes:
             self._refuse(Unwelcome(400, "malformed", "send the body in larger chunks, without chunk extensions"))
@@ -184,7 +187,7 @@ class GuardedProtocol(HttpToolsProtocol):
         self.url = b""
         self.headers = []
         self.expect_100_continue = False
-        self._phase = Phase.HEAD
+        self._phase = _HEAD
         self.since = self.loop.time()
         self._turned = True
         self._wire = self._body = self._pieces = 0
@@ -208,13 +211,14 @@ class GuardedProtocol(HttpToolsProtocol):
         if self.parser.should_upgrade():
             return  # see _without_upgrade
         self.begin_answer()
-        self.cycle.transport = self._exit  # type: ignore[assignment] # all of it that a cycle uses
+        cycle = self.cycle
+        cycle.transport = self._exit  # type: ignore[assignment] # all of it that a cycle uses
         # Only a request that was heard to its end leaves a connection on which the next can be found. An answer that
         # comes earlier says `Connection: close`, which uvicorn reads from here.
-        self._keeps = self.cycle.keep_alive
-        self.cycle.keep_alive = False
+        self._keeps = cycle.keep_alive
+        cycle.keep_alive = False
         self.headers = []  # trailer fields must not join the headers, which were checked and perhaps signed
-        self._phase = Phase.BODY
+        self._phase = _BODY
         self._owed += 1
 
     def begin_answer(self) -> None:
@@ -235,7 +239,7 @@ class GuardedProtocol(HttpToolsProtocol):
         if len(named) != len(self.headers) and [name for name, _ in self.headers].count(b"host") > 1:
             raise Unwelcome(400, "malformed", "send exactly one Host")
         check_host(named.get(b"host"), self.parser.get_http_version())
-        self.expect_100_continue = named.get(b"expect", b"").lower() == b"100-continue"
+        self.expect_100_continue = b"expect" in named and named[b"expect"].lower() == b"100-continue"
         if self._wire + self._read > self.limits.head_bytes:
             size = len(self.url) + sum(len(name) + len(value) for name, value in self.headers)
             if size > self.limits.head_bytes:
@@ -257,17 +261,25 @@ class GuardedProtocol(HttpToolsProtocol):
         self.crowd.buffered += size
         if self.crowd.buffered > self.limits.buffered:
             raise Unwelcome(503, "crowded", "too many bodies are being received; try again later")
+        self.keep(body)
+
+    def keep(self, body: bytes) -> None:
+        """Give a piece of a body to the request."""
         super().on_body(body)
 
     def on_message_complete(self) -> None:
         """End a request."""
-        if self._phase is not Phase.BODY:
+        if self._phase is not _BODY:
             return  # see _without_upgrade
-        self._phase = Phase.IDLE
+        self._phase = _IDLE
         self._turned = True
         self._sizes.append(self._body)
         if not self.cycle.response_started:
             self.cycle.keep_alive = self._keeps
+        self.end_request()
+
+    def end_request(self) -> None:
+        """Tell the request that it is whole."""
         super().on_message_complete()
 
     # What leaves.
@@ -289,7 +301,7 @@ class GuardedProtocol(HttpToolsProtocol):
             self._say_last_words()
         else:
             self.flow.resume_reading()
-            if self._phase is Phase.IDLE:
+            if self._phase is _IDLE:
                 self.since = self.loop.time()
 
     def pause_writing(self) -> None:
@@ -304,7 +316,7 @@ class GuardedProtocol(HttpToolsProtocol):
 
     def part(self) -> None:
         """Close, in a way that lets the caller read what was sent."""
-        if self._phase is Phase.IDLE and not self._deaf:
+        if self._phase is _IDLE and not self._deaf:
             self.transport.close()
         elif self._parted is None and not self.transport.is_closing():
             self._deaf = True
@@ -318,7 +330,7 @@ class GuardedProtocol(HttpToolsProtocol):
             return
         self._deaf = True
         answered = False
-        if self._phase is Phase.BODY:  # the application knows this request
+        if self._phase is _BODY:  # the application knows this request
             answered = self.cycle.response_started
             self._withdraw()
         if unwelcome.status is not None and not answered:
@@ -357,7 +369,7 @@ class GuardedProtocol(HttpToolsProtocol):
 
     def standing(self) -> int | None:
         """Tell how early this connection should go when room is needed; None: it is being answered."""
-        if self._phase is Phase.BODY:
+        if self._phase is _BODY:
             return 1
         return None if self._owed else 0
 
@@ -383,10 +395,10 @@ class GuardedProtocol(HttpToolsProtocol):
 
     def _check_caller(self, seconds: float) -> None:
         limits = self.limits
-        if self._phase is Phase.HEAD:
+        if self._phase is _HEAD:
             if seconds > limits.header_timeout:
                 self._refuse(Unwelcome(408, "slow", f"the headers were not there after {limits.header_timeout:g} s"))
-        elif self._phase is Phase.BODY:
+        elif self._phase is _BODY:
             if self._ends and seconds > LINGER:
                 self._refuse(Unwelcome(503, "slow", "the daemon stops; send the same request again later"))
             elif seconds > limits.body_timeout + self._body / BODY_RATE:

@@ -67,7 +67,7 @@ class _Request:
     def __init__(self, webhook: CompiledWebhook, scope: Scope) -> None:
         self.webhook = webhook
         self.scope = scope
-        self.body = b""  # most come in one piece, which is added to nothing without being copied
+        self.body = b""
         self.keep_alive = True
         self.disconnected = self.response_complete = self.response_started = False
         self.more_body = True
@@ -103,36 +103,22 @@ class DirectProtocol(GuardedProtocol):
     def begin_answer(self) -> None:
         """Take a plain request; leave any other to uvicorn."""
         before: Any = self.cycle  # None at first
-        webhook = self._webhook() if before is None or before.response_complete else None
-        if webhook is None:
-            super().begin_answer()
-        else:
-            request: Any = _Request(webhook, self._described())
-            self.cycle = request  # it has all of a cycle that is used
+        if (before is None or before.response_complete) and self._is_plain():
+            target, _, query = self.url.partition(b"?")
+            path = target.decode("ascii")
+            webhook = self._application.webhook_at(path)
+            if webhook is not None and webhook.value.wait is None:
+                request: Any = _Request(webhook, self._described(path, query))
+                self.cycle = request  # it has all of a cycle that is used
+                return
+        super().begin_answer()
 
-    def _webhook(self) -> CompiledWebhook | None:
-        """Return the webhook that a plain request is for."""
-        parser, url = self.parser, self.url
+    def _is_plain(self) -> bool:
+        parser, url, headers = self.parser, self.url, self.named
         if parser.get_method() != b"POST" or parser.get_http_version() != "1.1" or not parser.should_keep_alive():
-            return None
+            return False
         if self.expect_100_continue or url[:1] != b"/" or b"%" in url or b"#" in url or not url.isascii():
-            return None
-        webhook = self._application.webhook_at(url.partition(b"?")[0].decode("ascii"))
-        return webhook if webhook is not None and webhook.value.wait is None and self._is_short() else None
-
-    def _described(self) -> Scope:
-        path, _, query = self.url.partition(b"?")
-        return {
-            "type": "http",
-            "method": "POST",
-            "path": path.decode("ascii"),
-            "query_string": query,
-            "headers": self.headers,
-            "client": self.client,
-        }
-
-    def _is_short(self) -> bool:
-        headers = self.named
+            return False
         length = headers.get(b"content-length", b"")
         return (
             length.isdigit()
@@ -142,11 +128,31 @@ class DirectProtocol(GuardedProtocol):
             and b"upgrade" not in headers
         )
 
-    def on_message_complete(self) -> None:
-        """End a request; a plain one is answered now."""
-        super().on_message_complete()
+    def _described(self, path: str, query: bytes) -> Scope:
+        return {
+            "type": "http",
+            "method": "POST",
+            "path": path,
+            "query_string": query,
+            "headers": self.headers,
+            "client": self.client,
+        }
+
+    def keep(self, body: bytes) -> None:
+        """Take a piece of a body; most come in one, which is not copied."""
         request: object = self.cycle
-        if isinstance(request, _Request) and not request.more_body and not request.response_started:
+        if isinstance(request, _Request):
+            request.body += body
+        else:
+            super().keep(body)
+
+    def end_request(self) -> None:
+        """End a request; a plain one is answered now."""
+        request: object = self.cycle
+        if not isinstance(request, _Request):
+            super().end_request()
+        elif not request.response_complete:
+            request.more_body = False
             request.response_started = True
             say = partial(self._say, request)
             work = self._application.begin_answer(request.webhook, request.scope, request.body, say)
@@ -172,8 +178,9 @@ class DirectProtocol(GuardedProtocol):
         task.add_done_callback(self.tasks.discard)
 
     def _send(self, request: _Request, answer: Answer) -> None:
-        if any(_UNFIT.search(value) for _, value in answer.headers):
-            answer = problem(500)  # uvicorn would refuse it too: data of a caller must not begin a line of its own
+        for _, value in answer.headers:
+            if _UNFIT.search(value):  # uvicorn would refuse it too: data of a caller must not begin a line of its own
+                answer = problem(500)
         if CLOSE[0] in answer.headers:
             request.keep_alive = False
         elif not request.keep_alive:
