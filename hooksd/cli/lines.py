@@ -71,18 +71,23 @@ def _run_started(tree: Tree) -> str:
     return f"{safe(tree['workflow'])}  {_id(tree['run'])}"
 
 
+def _place(tree: Tree) -> str:
+    """Return the workflow and the step; records of older versions have no workflow."""
+    return f"{safe(tree['workflow'])} {safe(tree['step'])}" if tree.get("workflow") else safe(tree["step"])
+
+
 def _step_started(tree: Tree) -> str:
     until = f"  until {safe(tree['wake_at'])}" if tree.get("wake_at") else ""
-    return f"{safe(tree['step'])}  attempt {tree['attempt']}{until}  {_id(tree['run'])}"
+    return f"{_place(tree)}  attempt {tree['attempt']}{until}  {_id(tree['run'])}"
 
 
 def _step_retried(tree: Tree) -> str:
     when = f"attempt {tree['attempt']} failed, again at {safe(tree['retry_at'])}"
-    return f"{safe(tree['step'])}  {when}{error(tree)}  {_id(tree['run'])}"
+    return f"{_place(tree)}  {when}{error(tree)}  {_id(tree['run'])}"
 
 
 def _step_ended(tree: Tree) -> str:
-    return f"{safe(tree['step'])}  {status(tree['status'])} in {took(tree)}{error(tree)}  {_id(tree['run'])}"
+    return f"{_place(tree)}  {status(tree['status'])} in {took(tree)}{error(tree)}  {_id(tree['run'])}"
 
 
 def _run_ended(tree: Tree) -> str:

@@ -29,7 +29,7 @@ from hooksd.engine.world import World
 from hooksd.model.base import Json
 from hooksd.model.effect import Deliver, Effect, Performed
 from hooksd.model.record import Record, RunEnded, RunStarted, RunStatus, StepEnded, StepRetried, StepStarted, StepStatus
-from hooksd.model.retry import wait_after
+from hooksd.model.retry import longest_wait, wait_after
 from hooksd.model.stored import BLOB_THRESHOLD
 from hooksd.model.units import format_duration
 from hooksd.telemetry import happenings
@@ -177,7 +177,8 @@ class Execution:
         performed = replace(performed, error=rights.hide(performed.error), detail=rights.hide(performed.detail))
         rule = step.value.retry if verb.retries and not performed.ok and performed.kind != "unknown" else None
         wait = None if rule is None else wait_after(rule, command.number, self._world.jitter())
-        if wait is not None:
+        if rule is not None and wait is not None:
+            wait = max(wait, min(performed.patience, longest_wait(rule)))
             self._note(self._retried(command, performed, wait))
             return
         await self._close(
@@ -258,6 +259,7 @@ class Execution:
         record = StepEnded(
             at=self._world.at(),
             run=self.run.id,
+            workflow=self.run.workflow.name,
             step=step.key,
             verb=step.verb,
             status=outcome.status,
@@ -282,7 +284,12 @@ class Execution:
 
     def _started(self, command: Attempt, wake_at: str | None) -> StepStarted:
         return StepStarted(
-            at=self._world.at(), run=self.run.id, step=command.step, attempt=command.number, wake_at=wake_at
+            at=self._world.at(),
+            run=self.run.id,
+            workflow=self.run.workflow.name,
+            step=command.step,
+            attempt=command.number,
+            wake_at=wake_at,
         )
 
     def _retried(self, command: Attempt, performed: Performed, wait: float) -> StepRetried:
@@ -290,6 +297,7 @@ class Execution:
         return StepRetried(
             at=rfc3339(now),
             run=self.run.id,
+            workflow=self.run.workflow.name,
             step=command.step,
             attempt=command.number,
             error=(performed.error or "failed")[:LONGEST_ERROR],

@@ -95,3 +95,5 @@ class Performed:
     kind: Literal["", "timeout", "not_found", "signal", "connect", "http", "exhausted", "unknown"] = ""
     """Why it failed, for programs. `unknown`: nobody knows whether it was done, so it is not tried again."""
     detail: Mapping[str, Json] = field(default_factory=dict)
+    patience: float = 0.0
+    """`http`: for how many seconds the receiver wants to be left alone."""

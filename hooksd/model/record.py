@@ -113,6 +113,8 @@ class StepStarted:
 
     at: str
     run: str
+    workflow: str | None = None
+    """The run's. Older records lack it."""
     step: str
     attempt: int
     """From 1."""
@@ -127,6 +129,8 @@ class StepRetried:
 
     at: str
     run: str
+    workflow: str | None = None
+    """The run's. Older records lack it."""
     step: str
     attempt: int
     """The attempt that failed."""
@@ -141,6 +145,8 @@ class StepEnded:
 
     at: str
     run: str
+    workflow: str | None = None
+    """The run's. Older records lack it."""
     step: str
     verb: str
     status: StepStatus

@@ -58,3 +58,8 @@ def wait_after(rule: RetryRule, attempt: int, jitter: float) -> float | None:
         return rule.wait_after(attempt, jitter)
     waits = SCHEDULES[rule]
     return waits[attempt - 1] * (1 + JITTER * jitter) if attempt <= len(waits) else None
+
+
+def longest_wait(rule: RetryRule) -> float:
+    """Return the longest wait of a rule in seconds, without what is added at random."""
+    return rule.max_delay if isinstance(rule, Retry) else max(SCHEDULES[rule], default=0.0)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import click
 import orjson
 
@@ -22,7 +24,7 @@ from tests.cli.conftest import AT, RUN, STORY
 
 OTHERS: tuple[Record, ...] = (
     StepRetried(at=AT, run=RUN, step="build", attempt=1, error="exit status 3", retry_at=AT),
-    StepStarted(at=AT, run=RUN, step="rest", attempt=1, wake_at=AT),
+    StepStarted(at=AT, run=RUN, workflow="deploy", step="rest", attempt=1, wake_at=AT),
     ConfigApplied(at=AT, revision="abc", commit=None, dirty=False, counts={"webhooks": 1}, added=("webhook/a",)),
     ConfigRejected(
         at=AT,
@@ -82,3 +84,10 @@ def test_a_record_of_a_later_version_has_a_line_too() -> None:
 
     assert "run.paused" in text
     assert text.isprintable()
+
+
+def test_the_line_of_a_step_begins_with_its_workflow_where_the_record_says_it() -> None:
+    old = StepStarted(at=AT, run=RUN, step="rest", attempt=1)
+
+    assert "  deploy rest  attempt 1" in told(replace(old, workflow="deploy"))
+    assert "  rest  attempt 1" in told(old)

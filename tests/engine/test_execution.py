@@ -7,7 +7,7 @@ import pytest
 
 from hooksd.errors import JournalFull
 from hooksd.model.effect import Effect, Performed
-from hooksd.model.record import EventAccepted, RunEnded, StepEnded
+from hooksd.model.record import EventAccepted, RunEnded, StepEnded, StepRetried, StepStarted
 from hooksd.testing import RecordingPerformer
 from tests.engine.bench import Bench
 
@@ -169,6 +169,35 @@ async def test_a_program_that_waits_for_its_turn_keeps_its_time_and_only_the_dea
 
         assert len(performer.cancelled) == 1
         assert bench.records(RunEnded)[0].status == "timed_out"
+
+
+@pytest.mark.parametrize(("asked", "waited"), [(0.0, 1), (0.5, 1), (4.0, 4), (3600.0, 10)])
+async def test_a_receiver_that_asks_for_time_gets_it_up_to_the_longest_wait_of_the_rule(
+    asked: float, waited: int
+) -> None:
+    busy = Performed(ok=True, code=429, patience=asked)
+    step = {"http": "GET https://a.example/", "retry": {"max": 2, "delay": "1s", "max_delay": "10s"}}
+    async with Bench({"w": {"steps": [step]}}, performer=RecordingPerformer(busy)).running() as bench:
+        await bench.happens()
+        await bench.clock.advance(waited - 0.5)
+        assert len(bench.performer.effects) == 1
+        await bench.clock.advance(0.5)
+        assert len(bench.performer.effects) == 2
+
+    (ended,) = bench.records(RunEnded)
+    assert ended.status == "failed"
+
+
+async def test_every_record_of_a_step_names_its_workflow() -> None:
+    failed = Performed(ok=False, error="no")
+    step = {"run": ["a"], "retry": {"max": 2, "delay": "1s"}}
+    async with Bench({"w": {"steps": [step]}}, performer=RecordingPerformer(failed)).running() as bench:
+        await bench.happens()
+        await bench.clock.advance(1)
+
+    kinds: tuple[type[StepStarted | StepRetried | StepEnded], ...] = (StepStarted, StepRetried, StepEnded)
+    named = [record.workflow for kind in kinds for record in bench.records(kind)]
+    assert named == ["w"] * 4
 
 
 async def test_a_retry_that_would_come_after_the_deadline_ends_the_run_at_the_deadline() -> None:

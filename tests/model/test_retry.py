@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hooksd.model.retry import JITTER, SCHEDULES, Retry, RetryRule, ScheduleName, wait_after
+from hooksd.model.retry import JITTER, SCHEDULES, Retry, RetryRule, ScheduleName, longest_wait, wait_after
 
 
 def waits(rule: RetryRule) -> list[float]:
@@ -46,3 +46,8 @@ def test_jitter_only_adds_and_at_most_its_share(attempt: int, jitter: float, rul
 @pytest.mark.parametrize("name", SCHEDULES)
 def test_waits_of_a_schedule_never_get_shorter(name: ScheduleName) -> None:
     assert waits(name) == sorted(waits(name))
+
+
+@given(st.integers(1, 100), st.sampled_from([*SCHEDULES, Retry(max=100, factor=10, max_delay="7s")]))
+def test_no_wait_is_longer_than_the_longest(attempt: int, rule: RetryRule) -> None:
+    assert (wait_after(rule, attempt, 0.0) or 0.0) <= longest_wait(rule)
