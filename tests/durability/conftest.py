@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.battery import leave_out
 from tests.durability import work
 from tests.durability.receiver import Receiver
 from tests.end_to_end.daemon import Daemon
@@ -16,12 +16,7 @@ HERE = Path(__file__).parent
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Leave this battery out of the everyday suite: it wants the machine to itself, and minutes."""
-    if not os.environ.get("HOOKSD_BATTERY"):
-        skip = pytest.mark.skip(reason="part of the battery: HOOKSD_BATTERY=1 python -m pytest tests/durability")
-        for item in items:
-            if HERE in item.path.parents:
-                item.add_marker(skip)
+    leave_out(items, HERE)
 
 
 @pytest.fixture

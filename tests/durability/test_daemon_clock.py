@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.battery import tell
 from tests.durability.receiver import Receiver
-from tests.durability.work import Load, assert_nothing_is_lost, caller, finish, in_flight, tell
+from tests.durability.work import Load, assert_nothing_is_lost, caller, finish, in_flight
 from tests.end_to_end.daemon import Daemon, records
 
 LIBRARIES = sorted(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"))

@@ -8,8 +8,9 @@ import shutil
 import httpx
 import pytest
 
+from tests.battery import tell
 from tests.durability.receiver import Receiver
-from tests.durability.work import Load, assert_nothing_is_lost, caller, finish, in_flight, tell
+from tests.durability.work import Load, assert_nothing_is_lost, caller, finish, in_flight
 from tests.end_to_end.daemon import Daemon, records
 
 DESCRIPTORS = 64
@@ -45,6 +46,7 @@ async def test_more_callers_than_files_wait_or_are_refused_and_nothing_is_lost(
     assert await asyncio.to_thread(daemon.stop) == 0
 
     assert set(load.answers) <= {202, 503}
+    assert load.broken + load.answers[503], "there were descriptors for all of them"
     assert_nothing_is_lost(daemon, receiver, load, duplicates=0)
     tell(
         f"{DESCRIPTORS} descriptors, {ROUNDS} x {CALLERS} callers at once: {load.answers[202]} accepted, "

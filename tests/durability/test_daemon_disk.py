@@ -1,7 +1,7 @@
 """A disk that is full, and a disk that fails, under a whole daemon.
 
-`HOOKSD_FULL_DISKS=20` fills the disk so often (about three minutes), `HOOKSD_SYNC_ERRORS=40` fails the first, second
-and so on up to the 40th sync of a life (about four minutes).
+`HOOKSD_FULL_DISKS=20` fills the disk so often (about a minute), `HOOKSD_SYNC_ERRORS=40` fails the first, second and so
+on up to the 40th sync of a life (about four minutes).
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ import asyncio
 import contextlib
 import os
 import shutil
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,13 +17,15 @@ import httpx
 import orjson
 import pytest
 
+from tests.battery import size, tell
+from tests.durability import mounts
 from tests.durability.receiver import Receiver
 from tests.durability.strace import needs_strace, strace
-from tests.durability.work import Load, assert_nothing_is_lost, caller, finish, in_flight, set_up, tell
+from tests.durability.work import Load, assert_nothing_is_lost, caller, finish, in_flight, set_up
 from tests.end_to_end.daemon import Daemon, records
 
-FULL_DISKS = int(os.environ.get("HOOKSD_FULL_DISKS", "1"))
-SYNC_ERRORS = int(os.environ.get("HOOKSD_SYNC_ERRORS", "0"))
+FULL_DISKS = size("FULL_DISKS", quick=1, long=10)
+SYNC_ERRORS = size("SYNC_ERRORS", quick=0, long=30)
 CALLERS = 8
 BROKEN = 74
 """The exit status when the log cannot be written (docs/commands.md)."""
@@ -33,20 +34,11 @@ BROKEN = 74
 @pytest.fixture
 def small_disk(daemon: Daemon) -> Iterator[Path]:
     """A disk of 24 MiB where the daemon has its log."""
-    daemon.log_dir.mkdir()
-    mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=24m,mode=0700", "hooksd-test", str(daemon.log_dir)],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if mounted.returncode:
-        pytest.skip(f"a small tmpfs cannot be mounted: {mounted.stderr.strip()}")
-    try:
-        yield daemon.log_dir
-    finally:
-        daemon.kill()
-        subprocess.run(["umount", "-l", str(daemon.log_dir)], check=True)
+    with mounts.memory(daemon.log_dir, "24m") as directory:
+        try:
+            yield directory
+        finally:
+            daemon.kill()
 
 
 def fill(directory: Path, leave: int = 0) -> Path:

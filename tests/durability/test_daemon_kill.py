@@ -19,13 +19,14 @@ from pathlib import Path
 
 import pytest
 
+from tests.battery import IS_LONG, size, tell
 from tests.durability.receiver import Receiver
 from tests.durability.strace import needs_strace, strace
-from tests.durability.work import Load, assert_nothing_is_lost, caller, finish, in_flight, set_up, tell
+from tests.durability.work import Load, assert_nothing_is_lost, caller, finish, in_flight, set_up
 from tests.end_to_end.daemon import Daemon, records, unfinished
 
-EVERYWHERE = os.environ.get("HOOKSD_KILL_EVERYWHERE", "")
-LOOP = int(os.environ.get("HOOKSD_KILL_LOOP", "10"))
+EVERYWHERE = os.environ.get("HOOKSD_KILL_EVERYWHERE") or ("1/1" if IS_LONG else "")
+LOOP = size("KILL_LOOP", quick=10, long=200)
 CALLERS = 12
 DICE = random.Random()  # noqa: S311 - chance, no secret
 PADDINGS = (0, 60_000, 70_000, 10)

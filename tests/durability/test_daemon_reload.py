@@ -6,18 +6,18 @@ Eight seconds here; `HOOKSD_STORM_SECONDS=60` for the long run.
 from __future__ import annotations
 
 import asyncio
-import os
 import re
 from pathlib import Path
 
 import httpx
 import pytest
 
+from tests.battery import size, tell
 from tests.durability.receiver import Receiver
-from tests.durability.work import Load, assert_nothing_is_lost, caller, in_flight, tell
+from tests.durability.work import Load, assert_nothing_is_lost, caller, in_flight
 from tests.end_to_end.daemon import Daemon, records
 
-SECONDS = float(os.environ.get("HOOKSD_STORM_SECONDS", "8"))
+SECONDS = size("STORM_SECONDS", quick=8, long=60)
 IS_LONG = SECONDS >= 60
 PAUSE = 0.2
 """Seconds between two reloads."""
@@ -131,6 +131,6 @@ async def test_a_storm_of_reloads_fails_no_request_loses_nothing_and_takes_no_me
     assert storm.reloads > KILLS
     assert after < before * (1.05 if IS_LONG else 1.2)
     tell(
-        f"{SECONDS:.0f} s of storm: {storm.reloads} reloads, {KILLS} kills, {len(load.accepted)} accepted, 0 failed, "
+        f"{SECONDS} s of storm: {storm.reloads} reloads, {KILLS} kills, {len(load.accepted)} accepted, 0 failed, "
         f"0 lost, memory {before} -> {after} kB ({(after / before - 1) * 100:+.1f} %)"
     )

@@ -23,7 +23,7 @@ answer    = "wait:30s"
 
 [[steps]]
 id  = "work"
-run = ["sh", "-c", "touch $0/started; while ! test -e $0/go; do sleep 0.05; done; echo done", "DIRECTORY"]
+run = ["sh", "-c", "touch $0/started; UNTIL; echo done", "DIRECTORY"]
 
 [[steps]]
 respond = "{{ steps.work.output }}"
@@ -39,8 +39,11 @@ trust   = "anonymous"
 auth.type = "none"
 
 [[steps]]
-run = ["sh", "-c", "trap '' TERM INT HUP; touch $0/started; while ! test -e $0/go; do sleep 0.05; done", "DIRECTORY"]
+run = ["sh", "-c", "trap '' TERM INT HUP; touch $0/started; UNTIL", "DIRECTORY"]
 """
+
+UNTIL = "for turn in $(seq 2400); do if test -e $0/go; then break; fi; sleep 0.05; done"
+"""A program that outlives its daemon, and perhaps its test, ends after two minutes."""
 
 ROLES = 'version = 1\n\n[roles.sleeper]\nallow = ["run:sh"]\n'
 
@@ -52,12 +55,11 @@ async def until_there(path: Path) -> None:
 
 
 def set_up(daemon: Daemon) -> None:
-    files = {"patient.toml": PATIENT, "stubborn.toml": STUBBORN, "sleepers.toml": ROLES}
-    (daemon.hooks_dir / "roles.toml").unlink(missing_ok=True)
     for other in daemon.hooks_dir.glob("*.toml"):
         other.unlink()
-    files["roles.toml"] = files.pop("sleepers.toml")
-    daemon.write({name: text.replace("DIRECTORY", str(daemon.directory)) for name, text in files.items()})
+    files = {"patient.toml": PATIENT, "stubborn.toml": STUBBORN, "roles.toml": ROLES}
+    place = str(daemon.directory)
+    daemon.write({name: text.replace("DIRECTORY", place).replace("UNTIL", UNTIL) for name, text in files.items()})
 
 
 async def test_a_caller_who_waits_for_a_run_is_answered_although_the_daemon_was_told_to_stop(daemon: Daemon) -> None:

@@ -1,22 +1,25 @@
 """Every state in which a power cut can leave a log: what was acknowledged is there, and nothing that never was.
 
-The quick part enumerates at least 20,000 states. `HOOKSD_CRASH_SEEDS=100` takes that many workloads instead of twelve.
+The quick part enumerates at least 20,000 states. `HOOKSD_CRASH_SEEDS=60` takes that many workloads instead of twelve.
 """
 
 from __future__ import annotations
 
-import os
 import random
+import time
 from dataclasses import dataclass
+
+import pytest
 
 from hooksd.errors import JournalFull
 from hooksd.journal.retention import Keep
 from hooksd.model.record import RequestRefused
+from tests.battery import size, tell
 from tests.durability.simulated_disk import SimulatedDisk, State, after_power_cut, snapshot
 from tests.durability.synchronous_log import SynchronousLog
 from tests.journal import samples
 
-SEEDS = int(os.environ.get("HOOKSD_CRASH_SEEDS", "12"))
+SEEDS = size("CRASH_SEEDS", quick=12, long=60)
 ENOUGH = 20_000
 """Of twelve workloads."""
 SEGMENT_SIZE = 1500
@@ -89,7 +92,9 @@ def check_that_it_goes_on(disk: SimulatedDisk, read: list[int]) -> None:
     assert after.damages == ()
 
 
+@pytest.mark.timeout(120 + 10 * SEEDS)
 def test_no_state_after_a_power_cut_loses_invents_or_reorders_a_record() -> None:
+    began = time.process_time()
     states = 0
     for seed in range(SEEDS):
         workload = Workload(seed)
@@ -111,6 +116,7 @@ def test_no_state_after_a_power_cut_loses_invents_or_reorders_a_record() -> None
                         # Recovery has synced what it read: what it saw once stays.
                         assert set(moment.told) <= set(check(again, moment)) <= set(read)
     assert states >= ENOUGH * SEEDS // 12
+    tell(f"{states} states after a power cut, 0 violations, {time.process_time() - began:.1f} s of processor time")
 
 
 def test_a_power_cut_during_a_sweep_costs_nothing_that_is_kept() -> None:

@@ -1,6 +1,6 @@
 """A log that is written, filled, broken, cut off from power, restarted and swept in any order that can be thought of.
 
-`HYPOTHESIS_PROFILE=deep` tries 20,000 sequences instead of some hundreds.
+`HOOKSD_LOG_SEQUENCES=20000` tries so many instead of 300.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ import contextlib
 import errno
 import random
 
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
@@ -18,11 +19,13 @@ from hooksd.journal import blobs
 from hooksd.journal.replay import unfinished
 from hooksd.journal.retention import Keep
 from hooksd.model.record import EventAccepted, Record, RunEnded
+from tests.battery import size
 from tests.durability.hand_clock import HandClock
 from tests.durability.simulated_disk import SimulatedDisk, after_power_cut
 from tests.durability.synchronous_log import SynchronousLog
 from tests.journal import samples
 
+SEQUENCES = size("LOG_SEQUENCES", quick=300, long=20_000)
 HOUR = 3600.0
 STRIDE = 41
 PASSING = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
@@ -126,9 +129,9 @@ class LogMachine(RuleBasedStateMachine):
     @rule(room=st.integers(0, 1500), sizes=st.lists(st.integers(0, 700), min_size=1, max_size=4))
     def accept_on_a_full_disk(self, room: int, sizes: list[int]) -> None:
         self.disk.room = room
-        for size in sizes:
+        for length in sizes:
             if self.alive:
-                self.write(self.event(size, large=False))
+                self.write(self.event(length, large=False))
         self.disk.heal()
 
     @precondition(lambda self: self.alive)
@@ -214,4 +217,5 @@ def name_of(record: Record) -> str:
 
 
 TestLog = LogMachine.TestCase
-TestLog.settings = settings(stateful_step_count=30, deadline=None)
+TestLog.settings = settings(max_examples=SEQUENCES, stateful_step_count=30, deadline=None)
+TestLog = pytest.mark.timeout(120 + SEQUENCES // 5)(TestLog)

@@ -7,7 +7,6 @@ so that it is tried again; what is emitted starts another run.
 from __future__ import annotations
 
 import asyncio
-import sys
 from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass, field
@@ -64,11 +63,6 @@ version = 1
 [roles.worker]
 allow = ["run:true", "http:RECEIVER/*", "send:receiver"]
 """
-
-
-def tell(figures: str) -> None:
-    """Say what was counted, for docs/reliability.md; pytest shows it with `-s`."""
-    sys.stdout.write(f"\n{figures}\n")
 
 
 def set_up(daemon: Daemon, receiver: Receiver) -> None:

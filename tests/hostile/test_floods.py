@@ -1,6 +1,6 @@
 """Requests that are too large in some way: refused early, in little memory, and honest callers notice nothing.
 
-HOOKSD_HOSTILE=full sends eight million headers, a header of 100 MB, 1.5 million chunks of a byte and so on.
+The long part sends eight million headers, a header of 100 MB, 1.5 million chunks of a byte and so on.
 """
 
 from __future__ import annotations
@@ -10,8 +10,9 @@ from typing import Final
 
 import pytest
 
+from tests.battery import IS_LONG
 from tests.end_to_end.daemon import Daemon
-from tests.hostile.siege import FULL, keep_up, siege, size, start, statuses, throw
+from tests.hostile.siege import keep_up, siege, size, start, statuses, throw
 
 HEAD: Final = b"POST /hooks/honest HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
 KIB: Final = b"a" * 1024
@@ -97,4 +98,4 @@ def test_a_flood_is_refused_and_honest_callers_are_served(
     assert expected in last
     assert last <= {expected, 503}, "an attacker may also meet the bound of its own address"
     assert daemon.stop() == 0
-    assert len(answers) >= (4 if FULL else 1)
+    assert len(answers) >= (4 if IS_LONG else 1)

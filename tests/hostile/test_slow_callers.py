@@ -1,6 +1,6 @@
 """Callers who hold connections and never finish: slow headers, slow bodies, answers that nobody reads.
 
-HOOKSD_HOSTILE=full opens 5,000 connections for half a minute; the test raises its own limit of file descriptors.
+The long part opens 5,000 connections for half a minute; the test raises its own limit of file descriptors.
 """
 
 from __future__ import annotations
@@ -15,8 +15,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.battery import IS_LONG
 from tests.end_to_end.daemon import Daemon
-from tests.hostile.siege import FULL, SECONDS, connect, said, siege, size, start, statuses
+from tests.hostile.siege import SECONDS, connect, said, siege, size, start, statuses
 
 LINE = b"POST /hooks/honest HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
 HEADS = {
@@ -106,7 +107,7 @@ class Loris:
     [
         pytest.param(addresses, what, id=f"{name}-{what}")
         for name, addresses in {"one": STRANGERS[:1], "forty": STRANGERS, "proxied": ("127.0.0.1",)}.items()
-        for what in (HEADS if FULL or name == "forty" else ["headers"])
+        for what in (HEADS if IS_LONG or name == "forty" else ["headers"])
     ],
 )
 @pytest.mark.timeout(120)
