@@ -50,6 +50,7 @@ def ground_of(settings: Settings) -> Ground:
         segment_size=settings.segment_size,
         keep=Keep(age=settings.retention_age, size=settings.retention_size),
         sync=settings.durability == "always",
+        index=True,
         clock=clock,
         on_broken=stopping.fail,
         observer=observer,

@@ -18,7 +18,8 @@ from typing import Protocol
 from hooksd.errors import JournalError
 
 LOCK = "lock"
-_SCRATCH = "tmp"
+SCRATCH = "tmp"
+"""Where files are written that get their names when they are whole. Emptied whenever the directory is locked."""
 _DIRECTORY_MODE = 0o700
 _FILE_MODE = 0o640
 _OWNER_ONLY = 0o600
@@ -163,7 +164,7 @@ class FileScratch:
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
-        descriptor, path = tempfile.mkstemp(dir=directory / _SCRATCH)  # 0600
+        descriptor, path = tempfile.mkstemp(dir=directory / SCRATCH)  # 0600
         self._path: Path | None = Path(path)
         self._file = os.fdopen(descriptor, "wb")
 
@@ -220,7 +221,7 @@ class FileDisk:
         self._clear_scratch()
 
     def _clear_scratch(self) -> None:
-        scratch = self._directory / _SCRATCH
+        scratch = self._directory / SCRATCH
         scratch.mkdir(mode=_DIRECTORY_MODE, exist_ok=True)
         for leftover in scratch.iterdir():
             leftover.unlink()

@@ -42,6 +42,7 @@ class FileJournal:
         segment_size: int = SEGMENT_SIZE,
         keep: Keep = EVERYTHING,
         sync: bool = True,
+        index: bool = False,
         clock: Clock | None = None,
         limits: Limits | None = None,
         observer: Observer | None = None,
@@ -56,6 +57,7 @@ class FileJournal:
             keep: How much of the log is kept. Default: everything.
             sync: False trades the promise that an answer means "on disk" for speed: a crash of the machine, not of
                 the daemon, then loses the last seconds.
+            index: Note which names occur in closed segments, for those who read the log.
             clock: Default: the machine's.
             limits: How much may wait for the disk.
             observer: Told of batches, damage and changes of state. Default: one that nobody reads.
@@ -67,6 +69,7 @@ class FileJournal:
         self._segment_size = segment_size
         self._keep = keep
         self._sync = sync
+        self._index = index
         self._clock = clock or SystemClock()
         self._limits = limits or Limits()
         self._observer = observer or Observer()
@@ -149,10 +152,13 @@ class FileJournal:
         tail.work = work
         tail.save_checkpoint()
         self._report(replay.damages)
-        if not self._keep.everything:
+        if self._index or not self._keep.everything:
             loop = asyncio.get_running_loop()
             self._keeper = Keeper(
-                self._retention, tail, lambda swept, error: later(loop, self._tell_swept, swept, error)
+                None if self._keep.everything else self._retention,
+                tail,
+                lambda swept, error: later(loop, self._tell_swept, swept, error),
+                notes=self._directory if self._index else None,
             )
 
     def _tell_swept(self, swept: Swept, error: OSError | None) -> None:

@@ -1,10 +1,15 @@
-"""The thread that sweeps what is not kept. Made by `journal.file` when there is a limit; the writer wakes it."""
+"""The thread that looks after closed segments: sweeps what is not kept, and notes what is in the others.
+
+Made by `journal.file` when there is either to do; the writer wakes it.
+"""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from pathlib import Path
 
+from hooksd.journal import index
 from hooksd.journal.retention import Retention, Swept
 from hooksd.journal.tail import Tail
 
@@ -15,19 +20,21 @@ Tell = Callable[[Swept, OSError | None], None]
 
 
 class Keeper:
-    """Sweeps after each new segment, and every minute. What goes wrong is told, and tried again."""
+    """Works after each new segment, and every minute. What goes wrong is told, and tried again."""
 
-    def __init__(self, retention: Retention, tail: Tail, tell: Tell) -> None:
+    def __init__(self, retention: Retention | None, tail: Tail, tell: Tell, *, notes: Path | None = None) -> None:
         """Start the thread.
 
         Args:
-            retention: What to do.
+            retention: What to sweep; None: everything is kept.
             tail: Says which segment is being written, and which are needed.
             tell: Called in the thread when something was removed, or could not be.
+            notes: The directory of the log, to note which names occur in its segments; None: nobody reads it.
         """
         self._retention = retention
         self._tail = tail
         self._tell = tell
+        self._notes = notes
         self._wake = threading.Event()
         self._closing = False
         self._thread = threading.Thread(target=self._run, name="hooksd-log-keeper", daemon=True)
@@ -42,16 +49,19 @@ class Keeper:
 
     def _run(self) -> None:
         while not self._closing:
-            self._sweep()
+            if self._retention is not None:
+                self._sweep(self._retention)
+            if self._notes is not None and not self._tail.is_full:
+                index.write_notes(self._notes, current=self._tail.segment, is_over=lambda: self._closing)
             self._wake.wait(INTERVAL)
             self._wake.clear()
 
-    def _sweep(self) -> None:
+    def _sweep(self, retention: Retention) -> None:
         needed = self._tail.needed
         if needed is None or self._tail.is_full:
             return  # recovery has not read yet what is unfinished, or records wait that name bodies
         try:
-            swept = self._retention.sweep(current=self._tail.segment, needed=needed)
+            swept = retention.sweep(current=self._tail.segment, needed=needed)
         except OSError as error:
             self._tell(Swept(), error)
             return

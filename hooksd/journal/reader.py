@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hooksd.instant import unix
-from hooksd.journal import blobs, lines, search
+from hooksd.journal import blobs, index, lines, search
 from hooksd.journal.related import Related
 from hooksd.journal.segment import segment_name, segment_number
 from hooksd.model.ids import unix_of
@@ -56,7 +56,9 @@ class LogReader:
             marks: Leave out, unparsed, the records whose line holds none of these bytes. None: all records are wanted.
         """
         for number in reversed(self._segments()):
-            yield from self._backward(number, marks)
+            note = index.note_of(self._directory, number) if marks else None
+            if note is None or note.may_hold(marks):
+                yield from self._backward(number, marks)
 
     def follow(self, wait: Callable[[], bool], *, last: int = 0) -> Iterator[Entry]:
         """Yield the last records, then every new one as it is written, in order and without a gap.

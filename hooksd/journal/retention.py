@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from hooksd.clock import Clock, unix
 from hooksd.journal import blobs, codec, naming
 from hooksd.journal.disk import Disk
+from hooksd.journal.index import INDEX
 from hooksd.journal.naming import Named
 from hooksd.journal.recovery import TORN
 from hooksd.journal.segment import segment_name, segment_number
@@ -166,7 +167,7 @@ class Retention:
     def _drop(self, number: int) -> None:
         name = segment_name(number)
         # What belongs to it first: nobody would look for it later.
-        for other in (name + naming.NAMES, name + TORN):
+        for other in (name + naming.NAMES, name + INDEX, name + TORN):
             if self._disk.size(other) is not None:
                 self._disk.remove(other, sync=False)
         self._disk.remove(name)

@@ -12,6 +12,7 @@ import orjson
 
 from hooksd.instant import rfc3339
 from hooksd.journal import lines
+from hooksd.journal.disk import SCRATCH
 from hooksd.journal.segment import segment_name
 from hooksd.model.ids import IdFactory
 from tests.bench.payload import push
@@ -21,6 +22,10 @@ WEBHOOKS = 100
 RATE = 1000
 BEGAN = 1_795_000_000.0
 PICKED = 10
+RARE = "once"
+"""A webhook that receives one event,"""
+EARLY = 100_000
+"""this one."""
 ORIGIN = {"file": "deploy.toml", "line": 1}
 
 
@@ -35,7 +40,7 @@ class _Past:
 
 def write_log(directory: Path, size: int) -> list[str]:
     """Write a log of about as many bytes and return the ids of some events in it."""
-    directory.mkdir()
+    (directory / SCRATCH).mkdir(parents=True)
     past, body = _Past(), orjson.loads(push(1024))
     every: list[str] = []
     seq = prev = written = number = 0
@@ -57,7 +62,8 @@ def _segment(past: _Past, number: int, body: object, every: list[str]) -> Iterat
     yield {"at": rfc3339(past.now), "number": number, "previous_sha256": None, "format": 1, "type": "segment"}
     while True:
         past.now += 1 / RATE
-        event, run, webhook = past.ids.event(), past.ids.run(), f"h{past.random.randrange(WEBHOOKS)}"
+        event, run = past.ids.event(), past.ids.run()
+        webhook = RARE if len(every) == EARLY else f"h{past.random.randrange(WEBHOOKS)}"
         every.append(event)
         yield from _work(rfc3339(past.now), event, run, webhook, body)
 

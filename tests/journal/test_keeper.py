@@ -1,6 +1,10 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
 
 from hooksd.journal.keeper import Keeper
 from hooksd.journal.retention import Keep, Swept
@@ -61,4 +65,30 @@ def test_nothing_is_removed_before_recovery_knows_what_is_unfinished() -> None:
 
     Keeper(log.retention, log.tail, told).close()
 
+    assert told.all == []
+
+
+def test_a_closed_segment_is_noted_without_anything_being_removed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    noted: list[tuple[Path, int]] = []
+    once = threading.Event()
+
+    def write(directory: Path, *, current: int, is_over: Callable[[], bool]) -> None:
+        noted.append((directory, current))
+        once.set()
+
+    monkeypatch.setattr("hooksd.journal.index.write_notes", write)
+    log = SynchronousLog(SimulatedDisk())
+    told = Told()
+    keeper = Keeper(None, log.tail, told, notes=tmp_path)
+    assert once.wait(10)
+    once.clear()
+    log.append([samples.refused(1)])
+    log.rotate()
+    log.append([samples.refused(2)])
+    assert once.wait(10)
+    keeper.close()
+    assert noted[0] == (tmp_path, 1)
+    assert noted[-1] == (tmp_path, 2)
     assert told.all == []
