@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import socket
+from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
+from types import MappingProxyType
 from typing import assert_never
 
 import orjson
@@ -28,6 +30,10 @@ class Answer:
 
     status: int
     data: Json
+    raw: bytes = b""
+    """Its body, as it came."""
+    etag: str | None = None
+    """Which version of a thing this is, for `match`."""
 
     @property
     def ok(self) -> bool:
@@ -62,8 +68,42 @@ class Client:
         """
         return self._ask("POST", path, data, patience)
 
-    def _ask(self, method: str, path: str, data: Json, patience: float) -> Answer:
-        headers = {"content-type": "application/json"}
+    def text(self, path: str, media: str) -> Answer:
+        """Ask for something in another form than JSON; it is in `raw`."""
+        return self._ask("GET", path, None, PATIENCE, {"accept": media})
+
+    def change(
+        self,
+        method: str,
+        path: str,
+        data: Json | bytes,
+        *,
+        patience: float,
+        media: str = "application/json",
+        match: str | None = None,
+    ) -> Answer:
+        """Ask the daemon to change something.
+
+        Args:
+            method: `PUT`, `POST` or `DELETE`.
+            path: What is changed.
+            data: The JSON body; or bytes, which are sent as they are.
+            patience: Seconds to wait for the answer.
+            media: The media type of the body.
+            match: Only if it still is this version, as `Answer.etag` names it; None: whatever it is.
+        """
+        headers = {"content-type": media, **({} if match is None else {"if-match": match})}
+        return self._ask(method, path, data, patience, headers)
+
+    def _ask(
+        self,
+        method: str,
+        path: str,
+        data: Json | bytes,
+        patience: float,
+        more: Mapping[str, str] = MappingProxyType({}),
+    ) -> Answer:
+        headers = {"content-type": "application/json", **more}
         if self._token is not None:
             headers["authorization"] = f"Bearer {self._token.text()}"
         with closing(self._connection(patience)) as connection:
@@ -72,9 +112,10 @@ class Client:
             except OSError as error:
                 raise Unreachable(self._nobody(error)) from error
             try:
-                connection.request(method, path, b"" if data is None else orjson.dumps(data), headers)
+                connection.request(method, path, _written(data), headers)
                 answer = connection.getresponse()
-                return Answer(status=answer.status, data=_read(answer.read()))
+                raw = answer.read()
+                return Answer(status=answer.status, data=_read(raw), raw=raw, etag=answer.getheader("etag"))
             except TimeoutError as error:
                 raise TooLate(f"the daemon at {named(self._address)} did not answer within {patience:g} s") from error
             except (OSError, HTTPException) as error:
@@ -113,6 +154,12 @@ class TooLate(HooksdError):
     """The daemon is there and needs longer than we wait."""
 
     exit_status = 75
+
+
+def _written(data: Json | bytes) -> bytes:
+    if isinstance(data, bytes):
+        return data
+    return b"" if data is None else orjson.dumps(data)
 
 
 def _read(content: bytes) -> Json:

@@ -22,6 +22,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "list": ("hooksd.cli.list", "Show webhooks, workflows, endpoints and roles."),
     "show": ("hooksd.cli.show", "Show a definition, or all that is known of an event, a run or a delivery."),
     "new": ("hooksd.cli.new", "Write a commented file for a new webhook, workflow or endpoint."),
+    "webhook": ("hooksd.cli.webhook", "Create, show, change and remove webhooks of a running daemon."),
     "trigger": ("hooksd.cli.trigger", "Start a workflow by hand, or publish an event."),
     "tail": ("hooksd.cli.tail", "Follow the log."),
     "deliveries": ("hooksd.cli.deliveries", "Show what came in and what went out, newest first."),
@@ -29,6 +30,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "reload": ("hooksd.cli.reload", "Make the daemon read its definitions now, and print the verdict."),
     "status": ("hooksd.cli.status", "Show what the daemon runs and whether it agrees with the files."),
     "log": ("hooksd.cli.log", "Check the log: every line, every body."),
+    "sign": ("hooksd.cli.sign", "Print a curl that sends a file as a webhook's provider would."),
+    "verify": ("hooksd.cli.verify", "Judge written requests as a webhook would, by the code that judges them live."),
     "schema": ("hooksd.cli.schema", "Print, write or check the JSON schemas."),
 }
 """Every command: its module, which holds it as `command`, and its line in `hooksd --help`."""

@@ -18,6 +18,9 @@ from hooksd.model.base import Json
 from hooksd.model.file import SUPPORTED_VERSIONS
 from hooksd.model.webhook import Webhook
 
+TOML: Final = "application/toml"
+"""The media type of a file of definitions (registered with IANA in 2024)."""
+
 FOLDER: Final = "webhooks"
 """Where new files are written, below the directory of definitions: apart from what people write."""
 

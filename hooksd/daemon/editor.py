@@ -31,7 +31,7 @@ from hooksd.model.webhook import Webhook
 from hooksd.telemetry import happenings
 from hooksd.telemetry.observer import Observer
 from hooksd.web.editing import Declined, Done, Editor, Wanted
-from hooksd.web.views import without_literals
+from hooksd.web.views import HIDDEN, without_literals
 
 READ_ONLY = frozenset({errno.EROFS, errno.EACCES, errno.EPERM})
 
@@ -160,6 +160,9 @@ class FileEditor:
     def _composed(self, wanted: Wanted, defined: Defined[Webhook] | None, text: str) -> str | Declined:
         """Return the text with the stamps that belong to it; the text before when nothing else would change."""
         content = wanted.content
+        if isinstance(content, Mapping) and _hides(content):
+            detail = f"`{HIDDEN}` stands for a literal secret that is not shown: change the file itself"
+            return Declined(reason="conflict", detail=detail)
         try:
             document = writing.read_one(content, wanted.name) if isinstance(content, str) else dict(content)
             base = content if isinstance(content, str) else text
@@ -227,6 +230,13 @@ class FileEditor:
             detail = f"webhook {change.webhook!r} is still needed: change what refers to it first"
             return Declined(reason="conflict", detail=detail, diagnostics=diagnostics)
         return Declined(reason="invalid", detail=f"{change.path} would be refused", diagnostics=diagnostics)
+
+
+def _hides(value: Json) -> bool:
+    """Tell whether something stands in for a secret: what this API has shown comes back to be written."""
+    if isinstance(value, Mapping | list):
+        return any(_hides(item) for item in (value.values() if isinstance(value, Mapping) else value))
+    return bool(value == HIDDEN)
 
 
 def _own(defined: Defined[Webhook]) -> dict[str, Json]:

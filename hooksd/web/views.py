@@ -67,6 +67,7 @@ def webhook_view(defined: Defined[Webhook], path: str, public_url: str | None) -
         "url": f"{public_url.rstrip('/')}{path}" if public_url else None,
         "methods": list(value.methods),
         "auth": value.auth.preset if isinstance(value.auth, PresetAuth) else value.auth.type,
+        "event": value.event,
         "answer": value.answer,
         "enabled": value.enabled,
         "description": value.description,
@@ -86,7 +87,7 @@ def endpoint_view(defined: Defined[Endpoint]) -> dict[str, Json]:
         "name": defined.name,
         "url": value.url,
         "method": value.method,
-        "sign": value.sign if value.secrets else None,
+        "sign": " ".join(value.sign) if value.secrets else None,
         "description": value.description,
         "origin": origin_view(defined.origin),
     }

@@ -14,6 +14,7 @@ import tomli
 from starlette.requests import Request
 
 from hooksd.config.diagnostics import as_json
+from hooksd.config.writing import TOML
 from hooksd.model.base import NAME_PATTERN, Json
 from hooksd.web.access import caller_of
 from hooksd.web.answer import Answer, Headers, json_answer
@@ -22,9 +23,6 @@ from hooksd.web.control import Control
 from hooksd.web.editing import Declined, Done, Editor, Wanted
 from hooksd.web.problem import RETRY_AFTER, problem
 from hooksd.web.views import documents, webhook_view
-
-TOML: Final = "application/toml"
-"""The media type of a file of definitions (registered with IANA in 2024)."""
 
 ID_LENGTH: Final = 16
 """Characters of a name that nobody chose: 95 random bits."""

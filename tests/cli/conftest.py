@@ -249,9 +249,17 @@ class FakeDaemon:
         self.answers.setdefault(request, []).append((status, data))
 
     def answer(self, request: str, body: bytes) -> tuple[int, Any]:
-        self.asked.append((request, orjson.loads(body) if body else None))
+        self.asked.append((request, _content(body)))
         waiting = self.answers.get(request, [(404, {"title": "Not Found", "detail": f"nothing at {request}"})])
         return waiting.pop(0) if len(waiting) > 1 else waiting[0]
+
+
+def _content(body: bytes) -> Any:
+    """What was sent: JSON, or text."""
+    try:
+        return orjson.loads(body) if body else None
+    except orjson.JSONDecodeError:
+        return body.decode()
 
 
 @pytest.fixture
@@ -269,7 +277,7 @@ def daemon(home: Path) -> Iterator[FakeDaemon]:
             self.end_headers()
             self.wfile.write(text)
 
-        do_GET = do_POST = answer  # noqa: N815 - the names are given
+        do_GET = do_POST = do_PUT = do_DELETE = answer  # noqa: N815 - the names are given
 
         def address_string(self) -> str:
             return "unix"

@@ -7,13 +7,14 @@ import httpx
 import pytest
 
 from hooksd.config.diagnostics import Diagnostic
+from hooksd.config.writing import TOML
 from hooksd.model.base import Json
 from hooksd.telemetry.observer import Observer
 from hooksd.testing import FakeClock, FakeIds
 from hooksd.web.admin import Admin
 from hooksd.web.app import admin_app
 from hooksd.web.editing import Declined, Done, Editor, Wanted
-from hooksd.web.webhooks import ID_LENGTH, TOML
+from hooksd.web.webhooks import ID_LENGTH
 from tests.web.doubles import FakeControl, FakeIntake, client, snapshot, webhook
 
 TEXT = "version = 1\n[webhooks.shop]\nauth.type = 'none'\n"
