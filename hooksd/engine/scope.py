@@ -61,6 +61,10 @@ def event_json(event: Event) -> dict[str, Json]:
         "hop": event.hop,
         "webhook": event.webhook,
         "data": event.data,
+        # As templates name them, so that a program that gets the event finds the request in it by the same names.
+        "body": event.data,
+        "headers": dict(event.headers),
+        "query": dict(event.query),
         "files": files_json(event),
     }
 

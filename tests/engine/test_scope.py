@@ -64,6 +64,16 @@ def test_there_is_nothing_but_json_in_scope() -> None:
     assert event_json(run.event)["data"] == run.event.data
 
 
+def test_a_program_finds_the_request_in_its_event_by_the_names_of_templates() -> None:
+    event = replace(event_of({"foo": "bar"}), headers={"x-verify-signature": "1"}, query={"q": "2"})
+
+    told = event_json(event)
+
+    assert (told["body"], told["data"]) == ({"foo": "bar"}, {"foo": "bar"})
+    assert told["headers"] == {"x-verify-signature": "1"}
+    assert told["query"] == {"q": "2"}
+
+
 def test_files_are_read_by_the_names_of_their_fields_with_the_path_to_their_bytes() -> None:
     file = ReceivedFile(field="doc", name="a.txt", filename="a.txt", media="text/plain", size=1, digest="sha256:abcd")
     event = replace(event_of(None), files={"doc": file}, folder="/log")

@@ -24,7 +24,8 @@ AFTER = STEP | {"error"}
 """In scope of `on_failure` and `finally`."""
 
 MEMBERS: Mapping[str, frozenset[str]] = {
-    "event": frozenset({"id", "type", "source", "subject", "time", "trust", "hop", "webhook", "data", "files"}),
+    "event": frozenset({"id", "type", "source", "subject", "time", "trust", "hop", "webhook"})
+    | {"data", "body", "headers", "query", "files"},
     "run": frozenset({"id", "workflow", "ok", "url", "date"}),
     "error": frozenset({"step", "message"}),
 }
