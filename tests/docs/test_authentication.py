@@ -75,7 +75,7 @@ def test_the_example_of_a_preset_is_let_in(preset: str, tmp_path: Path) -> None:
 def test_every_provider_that_asks_back_is_named() -> None:
     section = PAGE.partition("## Handshakes")[2].partition("\n\nWho signs")[0]
 
-    assert re.findall(r"`([a-z]+)`", section) == sorted(HANDSHAKES)
+    assert re.findall(r"`([a-z-]+)`", section) == sorted(HANDSHAKES)
 
 
 @pytest.mark.parametrize("name", sorted(definitions()))
