@@ -98,10 +98,11 @@ class Keyed:
         if self.needs_id:
             variables["id"] = self._id(seen, laid.id)
         key = self._fitting(laid.signatures, self._message(seen, variables))
-        if any(held(seen) for held in self.forbidden):
+        if self.forbidden and any(held(seen) for held in self.forbidden):
             raise Refusal("unsigned_content")
-        # Only now is the time more than a claim.
-        self._check_time(moment, now)
+        if moment:
+            # Only now is the time more than a claim.
+            self._check_time(moment, now)
         return key
 
     def _timestamp(self, seen: Examined) -> str | None:
@@ -126,15 +127,15 @@ class Keyed:
         if self.checks:
             fits = [place for place, check in enumerate(self.checks) for raw in given if check(raw, message)]
         else:
-            wanted = [mac.digest(message) for mac in self.macs]
-            fits = [place for place, digest in enumerate(wanted) for raw in given if equal(raw, digest)]
+            fits = []
+            for place, mac in enumerate(self.macs):
+                digest = mac.digest(message)
+                fits += [place for raw in given if equal(raw, digest)]
         if not fits:
             raise Refusal("bad_signature")
         return fits[0]
 
-    def _check_time(self, moment: str | None, now: float) -> None:
-        if not moment:
-            return
+    def _check_time(self, moment: str, now: float) -> None:
         distance = abs(now - self.parse_time(moment))
         if self.tolerance is not None and not distance <= self.tolerance:
             raise Refusal("stale_timestamp")

@@ -45,15 +45,15 @@ def reader(layout: str, separator: str | None) -> Read:
         shown = re.search(r"\}\s*([^\s\w{}])", layout)
         return _pairs_reader(keys, separator or (shown[1] if shown else ","))
     prefix, _, suffix = layout.partition("{signature}")
+    begin, rest = len(prefix), len(suffix)
 
     def read(value: str) -> Laid:
-        items = [item.strip(" \t") for item in (value.split(separator) if separator else [value])]
-        found = [
-            item[len(prefix) : len(item) - len(suffix)]
-            for item in items
-            if len(item) > len(prefix) + len(suffix) and item.startswith(prefix) and item.endswith(suffix)
-        ]
-        return Laid(signatures=tuple(found[:MAX_CANDIDATES]))
+        found: list[str] = []
+        for item in value.split(separator) if separator else (value,):
+            text = item.strip(" \t")
+            if len(text) > begin + rest and text.startswith(prefix) and text.endswith(suffix):
+                found.append(text[begin : len(text) - rest])
+        return Laid(tuple(found[:MAX_CANDIDATES]))
 
     return read
 

@@ -23,15 +23,12 @@ class Inbound:
     """The declared media type, in lower case, without parameters."""
     url: str | None = None
     """The URL that the caller used, from `public_url`, never from Host; None when that setting is missing."""
-    _by_name: Mapping[str, str] = field(init=False, repr=False, compare=False)
+    unrepeated: Mapping[str, str] | None = field(init=False, repr=False, compare=False)
+    """Every header by its name; None when one came twice, for then names do not tell."""
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "_by_name", dict(self.headers))
-
-    @property
-    def unrepeated(self) -> Mapping[str, str] | None:
-        """Every header by its name; None when one came twice, for then names do not tell."""
-        return self._by_name if len(self._by_name) == len(self.headers) else None
+        named = dict(self.headers)
+        object.__setattr__(self, "unrepeated", named if len(named) == len(self.headers) else None)
 
     def header_values(self, name: str) -> list[str]:
         """Return every value of a header; `name` in lower case."""

@@ -124,7 +124,7 @@ def finder(source: str) -> Find:
     match kind:
         case "header":
             wanted = name.lower()
-            return lambda seen: _latin(seen.header(wanted))
+            return lambda seen: None if (found := seen.header(wanted)) is None else found.encode("latin-1")
         case "query":
             return lambda seen: _utf8(seen.query(name))
         case "form":
@@ -169,10 +169,6 @@ def _has(value: Json, part: str) -> bool:
         return part in value
     digits = part.isascii() and part.isdigit() and len(part) < 6
     return isinstance(value, list) and digits and int(part) < len(value)
-
-
-def _latin(value: str | None) -> bytes | None:
-    return None if value is None else value.encode("latin-1")
 
 
 def _utf8(value: str | None) -> bytes | None:

@@ -247,11 +247,15 @@ class Engine:
         self._note(event, len(routing.starts), None)
 
     def _note(self, event: Event | Arrival, runs: int, error: JournalError | None) -> None:
-        if error is None and self._observer is not None:
-            happening = happenings.EventAccepted(
-                event_id=event.id, event_type=event.type, source=event.source, runs=runs
-            )
-            self._observer.emit(happening)
+        observer = self._observer
+        if error is not None or observer is None:
+            return
+        if not observer.is_verbose:  # making the happening would take longer than all else that is done here
+            observer.metrics.event(event.source)
+            return
+        observer.emit(
+            happenings.EventAccepted(event_id=event.id, event_type=event.type, source=event.source, runs=runs)
+        )
 
 
 _: type[Intake] = Engine

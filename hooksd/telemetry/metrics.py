@@ -48,6 +48,7 @@ class Metrics:
 
     def _add_web(self) -> None:
         self._tally = RequestTally(_QUICK)
+        self.request = self._tally.request
         self.registry.register(self._tally)
         self._names += ["hooksd_requests_total", "hooksd_request_seconds", "hooksd_events_accepted_total"]
         self.requests_refused = self._counter("requests_refused", "Refused requests by reason.", "webhook", "reason")
@@ -103,10 +104,6 @@ class Metrics:
     def names(self) -> tuple[str, ...]:
         """The name of every metric as a scrape shows it, histograms without their suffixes."""
         return tuple(self._names)
-
-    def request(self, webhook: str, status: int, seconds: float) -> None:
-        """Count one answered request, on the event loop."""
-        self._tally.request(webhook, status, seconds)
 
     def event(self, source: str) -> None:
         """Count one event that is durable, on the event loop."""

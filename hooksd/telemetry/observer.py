@@ -31,6 +31,11 @@ class Observer:
         self._logger = logger or get_logger()
         self._is_enabled_for: Callable[[int], bool] = self._logger.is_enabled_for
 
+    @property
+    def is_verbose(self) -> bool:
+        """Whether the lines of happenings are written of which every request makes one."""
+        return self._is_enabled_for(LEVELS["debug"])
+
     def emit(self, happening: Happening) -> None:
         """Observe a happening. Safe to call from any thread; it never waits and never raises for odd values."""
         happening.measure(self.metrics)

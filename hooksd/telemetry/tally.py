@@ -39,7 +39,7 @@ class RequestTally(Collector):
         self._events: dict[str, int] = {}
 
     def request(self, webhook: str, status: int, seconds: float) -> None:
-        """Count one answered request."""
+        """Count one answered request, on the event loop."""
         key = (webhook, status)
         self._requests[key] = self._requests.get(key, 0) + 1
         times = self._times.get(webhook)

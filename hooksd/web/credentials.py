@@ -30,11 +30,14 @@ def kept_headers(request: Inbound, verifier: Verifier) -> dict[str, str]:
     """Return the headers that an event keeps: credentials hidden, values of repeated ones joined with commas."""
     secret = verifier.credential_headers
     if (found := request.unrepeated) is not None:
-        hidden = [name for name in secret if name in found]
-        if not CREDENTIAL_HEADERS.isdisjoint(found):
-            hidden += [name for name in found if name in CREDENTIAL_HEADERS]
-        return {**found, **dict.fromkeys(hidden, HIDDEN)}
-    kept: dict[str, str] = {}
+        kept = dict(found)
+        for name in secret:
+            if name in kept:
+                kept[name] = HIDDEN
+        if not CREDENTIAL_HEADERS.isdisjoint(kept):
+            kept.update(dict.fromkeys(CREDENTIAL_HEADERS & kept.keys(), HIDDEN))
+        return kept
+    kept = {}
     for name, value in request.headers:
         if name in CREDENTIAL_HEADERS or name in secret:
             kept[name] = HIDDEN
