@@ -26,6 +26,9 @@ MAX_LINKS = 40
 TRIES = 10
 """How often `scan` begins again when files change while it reads."""
 
+NOT_NOW = (errno.EMFILE, errno.ENFILE)
+"""Errors that say nothing of a directory: there is no descriptor to look at it with."""
+
 Identity = tuple[int, int]
 """Device and inode."""
 
@@ -70,7 +73,11 @@ def is_definition(path: str) -> bool:
 
 
 def look(root: Path) -> Scan:
-    """Look at a directory of definitions and everything below it. It blocks: call it in a thread."""
+    """Look at a directory of definitions and everything below it. It blocks: call it in a thread.
+
+    Raises:
+        OSError: One of `NOT_NOW`.
+    """
     walk = _Walk(str(root))
     exists = os.path.isdir(walk.root)  # noqa: PTH112 - paths stay text: this runs every two seconds
     walk.link(walk.root)
@@ -114,14 +121,21 @@ def glance(root: Path, seen: Scan, paths: Collection[str]) -> Scan | None:
 def scan(root: Path) -> Tree:
     """Return what a directory holds now, without waiting until it is at rest: for the command line."""
     for _ in range(TRIES):
-        tree = gather(root, look(root), {})
+        try:
+            tree = gather(root, look(root), {})
+        except OSError as error:
+            return Tree(unreadable=(f".: {why(error)}",))
         if tree is not None:
             return tree
     return restless(exists=True)
 
 
 def gather(root: Path, seen: Scan, known: Mapping[str, tuple[Fingerprint, bytes]]) -> Tree | None:
-    """Read the files of a scan, those excepted whose bytes are known; None when one is not what the scan saw."""
+    """Read the files of a scan, those excepted whose bytes are known; None when one is not what the scan saw.
+
+    Raises:
+        OSError: One of `NOT_NOW`.
+    """
     files: dict[str, bytes] = {}
     unreadable = list(seen.unreadable)
     for path, mark in seen.files.items():
@@ -133,6 +147,8 @@ def gather(root: Path, seen: Scan, known: Mapping[str, tuple[Fingerprint, bytes]
         except FileNotFoundError:
             return None
         except OSError as error:
+            if error.errno in NOT_NOW:
+                raise
             unreadable.append(f"{path}: {why(error)}")
             continue
         if data is None:
@@ -203,6 +219,8 @@ class _Walk:
             except FileNotFoundError:
                 continue  # it vanished since it was listed
             except OSError as error:
+                if error.errno in NOT_NOW:
+                    raise
                 self.unreadable.append(f"{prefix.rstrip('/') or '.'}: {why(error)}")
                 continue
             todo += [(entry.path, f"{prefix}{entry.name}/") for entry in listing if self._entry(entry, prefix)]

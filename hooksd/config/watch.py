@@ -14,13 +14,14 @@ import signal
 from collections.abc import AsyncGenerator, Callable, Collection, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypeVar, TypeVarTuple
 
 from watchfiles import awatch
 
 from hooksd.clock import Clock
-from hooksd.config.tree import Fingerprint, Identity, Scan, Tree, gather, glance, look, restless
+from hooksd.config.tree import NOT_NOW, Fingerprint, Identity, Scan, Tree, gather, glance, look, restless
 
 RESCAN = 2.0
 """Seconds between scans without a hint: what the system does not tell (network file systems, a full queue of events,
@@ -38,8 +39,14 @@ SETTLE_BUSY = 5.0
 PATIENCE = 30.0
 """Seconds after which a tree that never rests is taken as it is, if it can be read whole."""
 
+RETRY = 0.5
+"""Seconds between two tries to look while the process has no descriptor left to look with."""
+
 FRESH = SETTLE_BUSY + 1.0
 """Files that were written longer ago than this many seconds have no writer who counts."""
+
+_T = TypeVar("_T")
+_Ts = TypeVarTuple("_Ts")
 
 _PAUSE = 0.01
 """Seconds between two scans at least, however long they take."""
@@ -81,7 +88,7 @@ class Watcher:
             async with aclosing(self._hints(watched)) as hints:
                 async for paths in hints:
                     began = self._clock.monotonic()
-                    now = await asyncio.to_thread(self._look, seen, paths)
+                    now = await self._patiently(self._look, seen, paths)
                     if now == seen:
                         continue
                     seen, newer = await self._settled(first=(began, now))
@@ -144,12 +151,12 @@ class Watcher:
         """
         async with self._lock:
             began = self._clock.monotonic()
-            since, seen = first or (began, await asyncio.to_thread(look, self._root))
+            since, seen = first or (began, await self._patiently(look, self._root))
             while True:
                 # Scans look at files in the same order, so each file is seen twice with this time in between.
                 await self._clock.sleep(max(since + SETTLE - self._clock.monotonic(), _PAUSE))
                 looked = self._clock.monotonic()
-                state = await asyncio.to_thread(self._state)
+                state = await self._patiently(self._state)
                 now = self._clock.monotonic()
                 is_late = now - began >= PATIENCE
                 is_same = state.scan == seen
@@ -158,11 +165,21 @@ class Watcher:
                     if not is_late:
                         continue
                 if is_late or now - since >= _rest(state):
-                    tree = await asyncio.to_thread(self._read, state.scan, is_at_rest=is_same)
+                    tree = await self._patiently(partial(self._read, state.scan, is_at_rest=is_same))
                     if tree is not None:
                         return state.scan, tree
                     if is_late:
                         return state.scan, restless(exists=state.scan.exists)
+
+    async def _patiently(self, function: Callable[[*_Ts], _T], *arguments: *_Ts) -> _T:
+        """Call what looks at the directory in a thread; again, when there is no descriptor to look with."""
+        while True:
+            try:
+                return await asyncio.to_thread(function, *arguments)
+            except OSError as error:
+                if error.errno not in NOT_NOW:
+                    raise
+            await self._clock.sleep(RETRY)
 
     def _state(self) -> _State:
         found = look(self._root)

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from hooksd.config.tree import MAX_FILE, Tree, gather, glance, is_definition, look, read, scan
+from tests.config.descriptors import no_descriptors
 from tests.config.unprivileged import unprivileged
 
 
@@ -210,3 +211,14 @@ def test_what_is_known_is_not_read_again(tmp_path: Path) -> None:
     seen = look(tmp_path)
     assert gather(tmp_path, seen, {"a.toml": (seen.files["a.toml"], b"known")}) == Tree(files={"a.toml": b"known"})
     assert gather(tmp_path, seen, {"a.toml": ((0, 0, 0, 0, 0), b"old")}) == Tree(files={"a.toml": b"a = 1\n"})
+
+
+def test_without_a_descriptor_to_look_with_nothing_is_said_of_the_definitions(tmp_path: Path) -> None:
+    (tmp_path / "a.toml").write_bytes(b"a = 1\n")
+    seen = look(tmp_path)
+    with no_descriptors():
+        for attempt in (lambda: look(tmp_path), lambda: gather(tmp_path, seen, {})):
+            with pytest.raises(OSError, match="Too many open files"):
+                attempt()
+        found = scan(tmp_path)
+    assert found == Tree(unreadable=(".: too many open files",))

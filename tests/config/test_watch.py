@@ -19,6 +19,7 @@ from hooksd.clock import SystemClock
 from hooksd.config import watch
 from hooksd.config.tree import Scan, Tree, look
 from hooksd.config.watch import Watcher
+from tests.config.descriptors import no_descriptors
 from tests.config.unprivileged import privileged, unprivileged
 
 LONG = 8.0
@@ -473,6 +474,18 @@ async def test_a_directory_that_vanishes_before_it_can_be_watched_is_looked_at_a
             assert (await found.next()).files == {"a.toml": b"n = %d\n" % number}
     assert calls == 2
     assert found.reports == []
+
+
+async def test_a_change_without_a_descriptor_to_look_with_is_seen_when_there_is_one(root: Path) -> None:
+    async with following(root) as found:
+        await found.next()
+        with (root / "a.toml").open("r+b", buffering=0) as file:
+            await asyncio.sleep(0.1)
+            with no_descriptors():
+                file.write(b"b")
+                os.truncate(root / "a.toml", 5)
+                assert await found.is_quiet(), "holes were taken for a change"
+        assert await found.until({"a.toml": b"b = 1"}) == [Tree(files={"a.toml": b"b = 1"})]
 
 
 async def test_a_file_that_is_written_all_the_time_is_read_in_the_end(
