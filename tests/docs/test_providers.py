@@ -1,48 +1,72 @@
-"""The table of docs/providers.md is what the presets say; its example is every provider's."""
+"""docs/providers.md is what the presets say; every definition in it loads, and every request in it is let in."""
 
 from __future__ import annotations
 
+import json
 import re
+import shlex
 import tomllib
-from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
-from hooksd.auth.coverage import coverage
-from hooksd.auth.presets import describe, preset_names
-from hooksd.model.auth import HmacAuth
+from hooksd.auth.build import build_verifier
+from hooksd.auth.lint import problems
+from hooksd.auth.presets import expand, preset_names
+from hooksd.auth.request import Inbound
+from hooksd.auth.verdict import Authentic
+from hooksd.model.auth import PresetAuth
+from hooksd.model.secret import Secret
 from hooksd.model.webhook import Webhook
-from tests.auth.signing import concrete
+from tests.auth.requests import NOW
+from tests.auth.signing import public_text
+from tests.docs.providers import FILE, TOLD, generated
 
-PAGE = (Path(__file__).parents[2] / "docs" / "providers.md").read_text()
-ROWS = dict(re.findall(r"^\| `([a-z0-9-]+)` (\|.*\|)$", PAGE, re.MULTILINE))
-
-NOTHING = "\u2013"
-
-
-def row(name: str) -> str:
-    """Return what the page must say of a preset, behind its name."""
-    known, about = concrete(name), describe(name)
-    event = " ".join(f"`{source}`" for source in about.event) or NOTHING
-    covered = str(coverage(known)) if isinstance(known, HmacAuth) else NOTHING
-    return (
-        f"| {about.title} | {known.type} `{about.proof}` | {covered} | {event} | {about.secret_at} | {about.source} |"
-    )
+PAGE = FILE.read_text()
+KEYS = {"file:keys/sendgrid": public_text("ecdsa-p256-sha256", "spki-base64").encode()}
+NOBODY = Inbound(method="POST", path="/", query_string="", headers=(), body=b"", media="application/json")
 
 
-def test_the_table_has_every_preset_in_order() -> None:
-    assert list(ROWS) == list(preset_names())
+def section(name: str) -> str:
+    return PAGE.partition(f"\n### {name}\n")[2].partition("\n### ")[0]
 
 
-@pytest.mark.parametrize("name", preset_names())
-def test_what_the_table_says_of_a_provider_is_what_its_preset_does(name: str) -> None:
-    assert ROWS[name] == row(name)
+def defined(name: str) -> Webhook:
+    text = re.findall(r"^```toml\n(.*?)^```", section(name), re.MULTILINE | re.DOTALL)[0]
+    return Webhook.model_validate(tomllib.loads(text)["webhooks"][name])
+
+
+def test_the_generated_part_is_what_the_presets_say() -> None:
+    assert PAGE.endswith(generated()), "run `python -m tests.docs.providers`"
 
 
 @pytest.mark.parametrize("name", preset_names())
-def test_the_example_is_right_for_every_provider(name: str) -> None:
-    by_password, by_secret = re.findall(r"^```toml\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
-    example = by_password if concrete(name).type == "basic" else by_secret
-    written = example.replace("PRESET", name)
+def test_the_definition_of_each_provider_can_be_put_in_force(name: str) -> None:
+    webhook = defined(name)
 
-    assert Webhook.model_validate(tomllib.loads(written)["webhooks"]["in"]).auth.preset == name  # type: ignore[union-attr]
+    def secret(reference: str) -> Secret:
+        return Secret(KEYS.get(reference, b"whsec_" + b"YWJj" * 8 if "adyen" not in name else b"ab" * 16))
+
+    assert isinstance(webhook.auth, PresetAuth)
+    assert webhook.auth.preset == name
+    assert problems(expand(webhook.auth)) == ()
+    assert build_verifier(webhook.auth, secret).verify(NOBODY, NOW) != Authentic(key=0)
+
+
+@pytest.mark.parametrize("name", sorted(set(preset_names()) - set(TOLD)))
+def test_the_request_of_each_provider_is_let_in(name: str) -> None:
+    script = re.findall(r"^```sh\n(.*?)^```", section(name), re.MULTILINE | re.DOTALL)[0]
+    comment, _, command = script.partition("\n")
+    secret = shlex.split(comment.removeprefix("# "))[1].removesuffix(",")
+    words = shlex.split(command.replace("\\\n", " "))
+    lines = [words[place + 1].split(": ", 1) for place, word in enumerate(words) if word == "-H"]
+    url = urlsplit(words[1])
+    request = Inbound(
+        method="POST", path=url.path, query_string=url.query, url=words[1], media="application/json",
+        headers=tuple((header.lower(), value) for header, value in lines), body=words[-1].encode(),
+    )  # fmt: skip
+
+    judge = build_verifier(defined(name).auth, lambda _: Secret(secret.encode()))
+
+    assert judge.verify(request, NOW) == Authentic(key=0)
+    assert judge.read(request, json.loads(request.body)) is not None
