@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import secrets
 import shutil
 import subprocess
 from dataclasses import dataclass
@@ -22,8 +23,13 @@ wrk.headers["Content-Type"] = "application/json"
 wrk.headers["User-Agent"] = "GitHub-Hookshot/044aadd"
 wrk.headers["Accept"] = "*/*"
 wrk.headers["X-GitHub-Event"] = "push"
-wrk.headers["X-GitHub-Delivery"] = "72d3162e-cc78-11e3-81ab-4c9367dc0958"
 wrk.headers["X-Hub-Signature-256"] = "{signature}"
+local number = 0
+request = function()
+  number = number + 1  -- the same delivery twice would be answered as a duplicate
+  wrk.headers["X-GitHub-Delivery"] = string.format("{load}-cc78-11e3-81ab-%012x", number)
+  return wrk.format()
+end
 done = function(summary, latency, requests)
   local form = '\\n{{"requests": %d, "microseconds": %d, "refused": %d, "lost": %d, "p50": %d, "p99": %d}}\\n'
   io.write(string.format(form,
@@ -64,7 +70,7 @@ def offer(url: str, pid: int, body: bytes, *, seconds: int, directory: Path) -> 
     given = directory / "body"
     given.write_bytes(body)
     script = directory / "post.lua"
-    script.write_text(_SCRIPT.format(body=given, signature=signature(body)))
+    script.write_text(_SCRIPT.format(body=given, signature=signature(body), load=secrets.token_hex(4)))
     command = [
         "taskset", "-c", str(CLIENT_CORE), "wrk", "-t1", f"-c{CONNECTIONS}", f"-d{seconds}s", "--timeout", "30s",
         "-s", str(script), url,

@@ -153,7 +153,15 @@ answer      = "{answer}"
 ROLE = 'version = 1\n[roles.runner]\nallow = ["run:/bin/true"]\n'
 
 
-def hooksd(name: str, workflow: str, steps: str, *, durability: str = "always", answer: str = "accept") -> Server:
+def hooksd(
+    name: str,
+    workflow: str,
+    steps: str,
+    *,
+    durability: str = "always",
+    answer: str = "accept",
+    program: str = "hooksd",
+) -> Server:
     """Return hooksd with one webhook that verifies the signature.
 
     Args:
@@ -162,6 +170,7 @@ def hooksd(name: str, workflow: str, steps: str, *, durability: str = "always", 
         steps: The steps.
         answer: When the webhook answers.
         durability: `always`, or `none` to leave syncing to the kernel.
+        program: The module that is run: `hooksd`, or `tests.bench.by_asgi`.
     """
 
     def prepare(directory: Path, port: int) -> list[str]:
@@ -178,6 +187,6 @@ def hooksd(name: str, workflow: str, steps: str, *, durability: str = "always", 
         }
         file = directory / "hooksd.toml"
         file.write_text("".join(f'{key} = "{value}"\n' for key, value in settings.items()))
-        return [sys.executable, "-m", "hooksd", "--config", str(file), "serve"]
+        return [sys.executable, "-m", program, "--config", str(file), "serve"]
 
     return Server(name=name, path="/hooks/push", prepare=prepare)
