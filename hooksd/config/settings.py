@@ -16,6 +16,7 @@ from hooksd.config.sources import OTHER_VARIABLES, PREFIX, process_environment, 
 from hooksd.errors import SettingsRejected
 from hooksd.model.base import Name
 from hooksd.model.mailbox import MAILBOX_PATTERN
+from hooksd.model.network import networks
 from hooksd.model.secret import SecretRef
 from hooksd.model.units import Duration, Size
 
@@ -77,6 +78,14 @@ def _pairs(value: object) -> object:
 Keys = Annotated[Mapping[Name, SecretRef], BeforeValidator(_pairs)]
 
 
+def _listed(value: object) -> object:
+    """Let the environment write a list as `A,B`."""
+    return [item.strip() for item in value.split(",") if item.strip()] if isinstance(value, str) else value
+
+
+Addresses = Annotated[tuple[str, ...], BeforeValidator(_listed)]
+
+
 class Settings(BaseModel):
     """Every setting, checked. Building one reads nothing: `load_settings` reads the file and the environment."""
 
@@ -115,6 +124,11 @@ class Settings(BaseModel):
     """A reference to the password."""
     smtp_from: Annotated[str, Field(pattern=MAILBOX_PATTERN)] | None = None
     """Who mail comes from unless a step says it: `hooks@example.com` or `Hooks <hooks@example.com>`."""
+    trusted_proxies: Addresses = ()
+    """Proxies that say where a request comes from: addresses, networks, and `unix` for whoever connects over a Unix
+    socket. In the environment with commas between them."""
+    forwarded_header: Literal["x-forwarded-for", "forwarded"] = "x-forwarded-for"
+    """The header in which they say it. The other one is not looked at."""
     max_connections: Annotated[int, Field(ge=1, le=1_000_000)] = 512
     """Connections at once on `listen`, and on `admin`; never more than half of the file descriptors there are."""
     max_connections_per_address: Annotated[int, Field(ge=1, le=1_000_000)] = 256
@@ -153,6 +167,17 @@ class Settings(BaseModel):
             except ValueError as error:
                 raise PydanticCustomError("address", "{what}", {"what": str(error)}) from error
         return text
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _are_networks(cls, texts: tuple[str, ...]) -> tuple[str, ...]:
+        try:
+            networks(text for text in texts if text != "unix")
+        except ValueError as error:
+            raise PydanticCustomError(
+                "network", "{what}; write addresses and networks", {"what": str(error)}
+            ) from error
+        return texts
 
     @field_validator("public_url")
     @classmethod

@@ -7,12 +7,16 @@ from dataclasses import dataclass, field
 
 from hooksd.auth.handshake import Greeter
 from hooksd.auth.verdict import Verifier
+from hooksd.config.body_schema import BodySchema
 from hooksd.expr.condition import Condition
 from hooksd.expr.template import Template, Value
 from hooksd.model.base import Json
 from hooksd.model.definitions import Definitions
 from hooksd.model.endpoint import Endpoint
+from hooksd.model.network import Network
+from hooksd.model.identity import Grant, Identity
 from hooksd.model.patterns import matches
+from hooksd.model.rate import Rate
 from hooksd.model.record import Origin
 from hooksd.model.role import Role
 from hooksd.model.secret import Secret
@@ -39,10 +43,27 @@ class Revision:
     dirty: bool = False
     """Files differ from that commit."""
 
-    @property
-    def id(self) -> str:
-        """What records carry: the tree's digest shortened to 12 hexadecimal digits."""
-        return self.tree.removeprefix("sha256:")[:12]
+    id: str = field(init=False, repr=False, compare=False)
+    """What records carry: the tree's digest shortened to 12 hexadecimal digits."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "id", self.tree.removeprefix("sha256:")[:12])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """What a webhook asks of requests beyond what every webhook asks."""
+
+    allowed: tuple[Network, ...] | None = None
+    """Who may call; None: everybody."""
+    rates: tuple[Rate, ...] = ()
+    unpacks: bool = False
+    """Compressed bodies are taken."""
+    schema: BodySchema | None = None
+    dedupe: Template | None = None
+    """What tells one delivery from another, in place of the provider's id."""
+    takes_all: bool = False
+    """No delivery is a duplicate."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +79,10 @@ class CompiledWebhook:
     subject: Template | None
     greeter: Greeter | None = None
     """Answers the provider's handshakes; None: it has none."""
+    entry: Entry | None = None
+    """None: it asks for nothing unusual, like most."""
+    reads_body: bool = True
+    """Whether callers are who they say shows in the body too, so that it must be there first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,7 +135,17 @@ class CompiledEndpoint:
     secrets: tuple[Secret, ...]
     """The signing secrets; none: requests are not signed."""
     hidden: tuple[str, ...]
-    """Texts of secrets that the URL or the headers hold, to be replaced before anything is logged."""
+    """Texts of secrets that requests hold, to be replaced before anything is logged."""
+    is_literal: bool = True
+    """The host of the URL is written in the definition: it may be private then."""
+    authorization: str | None = None
+    """The value of the header, of `basic_auth` or `bearer`."""
+    grant: Grant | None = None
+    """How a token is had."""
+    identity: Identity | None = None
+    """What TLS needs of its own."""
+    digest: str = ""
+    """Of the definition as it is written."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,7 +156,7 @@ class Snapshot:
     definitions: Definitions
     webhooks: Mapping[str, CompiledWebhook]
     by_path: Mapping[str, CompiledWebhook]
-    """Enabled webhooks by path: the one lookup of the hot path."""
+    """Enabled webhooks by path: the one lookup of the hot path. Those with `uuid` are not among them."""
     workflows: Mapping[str, CompiledWorkflow]
     endpoints: Mapping[str, CompiledEndpoint]
     roles: Mapping[str, Role]
@@ -131,6 +166,8 @@ class Snapshot:
     """Workflows by each `on` entry without `*`; those that name a webhook are spelled `webhook:NAME`."""
     patterns: tuple[tuple[str, CompiledWorkflow], ...] = ()
     """`on` entries with `*`."""
+    by_uuid: Mapping[tuple[str, str], CompiledWebhook] = field(default_factory=dict)
+    """Enabled webhooks that only their `uuid` leads to, by path and hash."""
 
 
 def subscribers(snapshot: Snapshot, event_type: str, webhook: str | None) -> tuple[CompiledWorkflow, ...]:

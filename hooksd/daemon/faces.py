@@ -19,8 +19,10 @@ from hooksd.journal.reader import LogReader
 from hooksd.model.secret import Secret
 from hooksd.web.admin import Admin
 from hooksd.web.app import admin_app
+from hooksd.web.duplicates import Duplicates
 from hooksd.web.editing import Editor
 from hooksd.web.guard_limits import Limits
+from hooksd.web.origin import Proxies
 from hooksd.web.receive import Receiver
 from hooksd.web.refusals import Refusals
 from hooksd.web.trigger import TriggerApp
@@ -41,7 +43,14 @@ def limits_of(settings: Settings) -> Limits:
     )
 
 
-def trigger_face(ground: Ground, *, intake: Intake, refusals: Refusals, is_open: Callable[[], bool]) -> ASGIApp:
+def trigger_face(
+    ground: Ground,
+    *,
+    intake: Intake,
+    refusals: Refusals,
+    is_open: Callable[[], bool],
+    duplicates: Duplicates | None = None,
+) -> ASGIApp:
     """Return what callers of webhooks meet.
 
     Args:
@@ -49,6 +58,7 @@ def trigger_face(ground: Ground, *, intake: Intake, refusals: Refusals, is_open:
         intake: Where events go.
         refusals: Where refused requests are counted.
         is_open: Tells whether the daemon has started and does not stop, for `/readyz`.
+        duplicates: What was accepted before. Default: nothing.
     """
 
     def unready() -> Sequence[str]:
@@ -57,12 +67,15 @@ def trigger_face(ground: Ground, *, intake: Intake, refusals: Refusals, is_open:
             reasons.append(f"the log takes no records: it is {ground.journal.state}")
         return reasons
 
+    proxies = ground.settings.trusted_proxies
     receiver = Receiver(
         intake=intake,
         clock=ground.clock,
         ids=ground.ids,
         public_url=ground.settings.public_url,
         refusals=refusals,
+        shelf=ground.journal,
+        duplicates=duplicates,
     )
     return TriggerApp(
         receiver=receiver,
@@ -72,6 +85,7 @@ def trigger_face(ground: Ground, *, intake: Intake, refusals: Refusals, is_open:
         public_url=ground.settings.public_url,
         clock=ground.clock,
         observer=ground.observer,
+        proxies=Proxies(proxies, ground.settings.forwarded_header) if proxies else None,
     )
 
 

@@ -14,6 +14,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import orjson
@@ -42,6 +43,7 @@ from hooksd.delivery.sender import HttpSender
 from hooksd.engine.process import ProcessRunner
 from hooksd.engine.runner import Engine
 from hooksd.errors import JournalFull
+from hooksd.journal.accepted import accepted
 from hooksd.journal.replay import Unfinished, unfinished
 from hooksd.model.base import Json
 from hooksd.model.event import Event
@@ -49,7 +51,9 @@ from hooksd.model.record import DaemonStarted, DaemonStopped
 from hooksd.model.trust import Trust
 from hooksd.telemetry import happenings
 from hooksd.telemetry.observer import Observer
+from hooksd.web.duplicates import SETTLED, Duplicates
 from hooksd.web.refusals import Refusals
+from hooksd.web.remembered import KEEP
 
 STUCK = 20.0
 """Seconds after which a write to the log that has not returned counts as hanging: the watchdog is not fed then."""
@@ -73,6 +77,7 @@ class _Works:
     dispatcher: Dispatcher
     reloader: Reloader
     refusals: Refusals
+    duplicates: Duplicates
 
 
 async def _life(settings: Settings) -> None:
@@ -87,8 +92,17 @@ async def _life(settings: Settings) -> None:
         await works.reloader.start()
         works.engine.recover(left)
         works.dispatcher.recover(left)
+        await _recall(ground, works.duplicates, left)
         await live(await _parts(ground, works, left), ground.stopping)
         await _stopped(ground)
+
+
+async def _recall(ground: Ground, duplicates: Duplicates, left: Unfinished) -> None:
+    """Know again which deliveries were accepted, before anybody can send one twice."""
+    events = frozenset(left.events)
+    since = ground.clock.now() - KEEP
+    items = accepted(Path(ground.journal.folder), since=since, unfinished=events, settled=SETTLED)
+    await asyncio.to_thread(duplicates.recall, items, events)
 
 
 def _works(ground: Ground, sender: HttpSender, processes: ProcessRunner) -> _Works:
@@ -101,6 +115,7 @@ def _works(ground: Ground, sender: HttpSender, processes: ProcessRunner) -> _Wor
         jitter=random.random,
         observer=ground.observer,
     )
+    duplicates = Duplicates(ground.clock.now)
     engine = Engine(
         journal=ground.journal,
         performer=Switchboard(
@@ -115,6 +130,8 @@ def _works(ground: Ground, sender: HttpSender, processes: ProcessRunner) -> _Wor
         jitter=random.random,
         public_url=ground.settings.public_url or "",
         observer=ground.observer,
+        folder=ground.journal.folder,
+        ended=duplicates.ended,
     )
     reloader = Reloader(
         root=ground.settings.hooks_dir,
@@ -127,7 +144,7 @@ def _works(ground: Ground, sender: HttpSender, processes: ProcessRunner) -> _Wor
         observer=ground.observer,
     )
     refusals = Refusals(journal=ground.journal, clock=ground.clock, observer=ground.observer)
-    return _Works(engine=engine, dispatcher=dispatcher, reloader=reloader, refusals=refusals)
+    return _Works(engine=engine, dispatcher=dispatcher, reloader=reloader, refusals=refusals, duplicates=duplicates)
 
 
 def _mail_server(ground: Ground) -> Server | None:
@@ -181,7 +198,9 @@ async def _parts(ground: Ground, works: _Works, left: Unfinished) -> Parts:
     )
     _measure(ground, works)
     is_open = asyncio.Event()
-    callers = trigger_face(ground, intake=works.engine, refusals=works.refusals, is_open=is_open.is_set)
+    callers = trigger_face(
+        ground, intake=works.engine, refusals=works.refusals, is_open=is_open.is_set, duplicates=works.duplicates
+    )
     operators = admin_face(
         ground,
         intake=works.engine,

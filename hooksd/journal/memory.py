@@ -58,6 +58,21 @@ class MemoryJournal:
         self.blobs[digest] = bytes(data)
         return digest
 
+    @property
+    def folder(self) -> str:
+        """Where blobs would be if they were anywhere."""
+        return "/nowhere"
+
+    def receive(self) -> MemoryIncoming:
+        """Begin a body that comes piece by piece and becomes a blob.
+
+        Raises:
+            JournalError: Nothing is taken.
+        """
+        if self._refusal is not None:
+            raise self._refusal
+        return MemoryIncoming(self)
+
     def blob(self, digest: str) -> bytes:  # noqa: D102 - see Journal
         return self.blobs[digest]
 
@@ -67,6 +82,29 @@ class MemoryJournal:
     @property
     def _refusal(self) -> JournalError | None:
         return JournalBroken("the log is closed") if self._closed else self._error
+
+
+class MemoryIncoming:
+    """A body on its way, as `journal.incoming.Incoming`."""
+
+    def __init__(self, journal: MemoryJournal) -> None:
+        self._journal = journal
+        self._data = b""
+        self.size = 0
+        """Bytes so far."""
+
+    async def write(self, data: bytes) -> None:
+        """Add a piece."""
+        self._data += data
+        self.size += len(data)
+
+    async def keep(self) -> str:
+        """Make it a blob and return its digest."""
+        return await self._journal.put_blob(self._data)
+
+    def discard(self) -> None:
+        """Throw it away, unless it is a blob already."""
+        self._data = b""
 
 
 def _whole(record: Record | EventLine) -> Record:

@@ -37,6 +37,8 @@ class Definitions:
     endpoints: Mapping[str, Defined[Endpoint]] = field(default_factory=dict)
     workflows: Mapping[str, Defined[Workflow]] = field(default_factory=dict)
     roles: Mapping[str, Defined[Role]] = field(default_factory=dict)
+    schemas: Mapping[str, Json] = field(default_factory=dict)
+    """JSON Schemas of bodies by their paths."""
 
     def counts(self) -> dict[str, int]:
         """Return how many there are of each kind."""

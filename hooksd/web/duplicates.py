@@ -19,9 +19,10 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Final
 
+from hooksd.errors import JournalError
 from hooksd.journal.accepted import Accepted
 from hooksd.model.ids import EVENT_PREFIX, EventId, unix_of
-from hooksd.web.remembered import KEEP, Remembered, key_of
+from hooksd.web.remembered import KEEP, Entry, Remembered, key_of
 
 SETTLED: Final = frozenset({"succeeded", "superseded", "cancelled"})
 """Ends of a run after which its event is dealt with: it did what it should, or a newer run took its place. After any
@@ -56,6 +57,13 @@ class Acceptance:
         """Say that it is durable, with so many runs."""
         self._duplicates._accepted(self._key, self._event, self._fingerprint, runs)  # noqa: SLF001 - two halves of one
         self._end()
+
+    def told(self, runs: int, error: JournalError | None) -> None:
+        """Say what `Durable.then` told: `done`, or `failed`."""
+        if error is None:
+            self.done(runs)
+        else:
+            self.failed()
 
     def failed(self) -> None:
         """Say that it was not accepted: the next request with this id is the first."""
@@ -167,18 +175,22 @@ class Duplicates:
             accepted: Events with ids, newest first.
             unfinished: Events of which some run has not ended.
         """
-        for item in reversed(list(islice(accepted, self._remembered.most))):
+        # Oldest first is how they are put, and they are many: what is gathered meanwhile is small.
+        found: list[tuple[int, Entry, float]] = []
+        for item in islice(accepted, self._remembered.most):
             if item.runs and item.undone == item.runs:
                 continue  # its id is accepted again
             key = key_of(item.webhook, item.delivery_id)
             fingerprint = None if item.fingerprint is None else int(item.fingerprint, 16)
-            self._put(key, item.event, fingerprint, item.at)
+            found.append((key, _entry(item.event, fingerprint), item.at))
             if item.event in unfinished:
                 self._open[item.event] = _Open(key, item.runs, item.undone)
+        while found:
+            self._remembered.put(*found.pop())
 
     def _accepted(self, key: int, event: EventId, fingerprint: int | None, runs: int) -> None:
         del self._in_flight[key]
-        self._put(key, event, fingerprint, self._now())
+        self._remembered.put(key, _entry(event, fingerprint), self._now())
         state = self._open.get(event)
         if state is None:
             return  # a run ended well before this was told
@@ -199,15 +211,16 @@ class Duplicates:
             if self._event(state.key) == event:
                 self._remembered.drop(state.key)
 
-    def _put(self, key: int, event: str, fingerprint: int | None, now: float) -> None:
-        number = uuid.UUID(event.removeprefix(EVENT_PREFIX)).int
-        self._remembered.put(key, number if fingerprint is None else (number, fingerprint), now)
-
     def _event(self, key: int) -> str | None:
         entry = self._remembered.get(key)
         if entry is None:
             return None
         return _event_of(entry[0] if isinstance(entry, tuple) else entry)
+
+
+def _entry(event: str, fingerprint: int | None) -> Entry:
+    number = uuid.UUID(event.removeprefix(EVENT_PREFIX)).int
+    return number if fingerprint is None else (number, fingerprint)
 
 
 def _event_of(number: int) -> EventId:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from typing import Final
 
@@ -15,6 +16,9 @@ MAX_TYPE: Final = 512
 
 MAX_SUBJECT: Final = 1024
 """Characters of a subject; a longer one is cut."""
+
+MAX_ID: Final = 512
+"""Characters of the id of a delivery; a longer one that `dedupe` makes is replaced by its SHA-256."""
 
 RESERVED: Final = ("workflow.", "config.", "daemon.", "log.")
 """What hooksd calls its own events. A caller's data must not name one, or it could speak for the daemon."""
@@ -56,6 +60,25 @@ def subject(webhook: CompiledWebhook, scope: Scope) -> str | None:
     if webhook.subject is None:
         return None
     return _CONTROL.sub(" ", _render(webhook.subject, "subject", scope)).strip()[:MAX_SUBJECT] or None
+
+
+def delivery_id(webhook: CompiledWebhook, said: str | None, scope: Scope) -> str | None:
+    """Return what tells one delivery from another.
+
+    Args:
+        webhook: Who received it.
+        said: The provider's id of it.
+        scope: What the webhook's `dedupe` template reads.
+
+    Raises:
+        Unnamed: The template misses a value, or gives nothing.
+    """
+    if webhook.entry is None or webhook.entry.dedupe is None:
+        return said
+    text = _render(webhook.entry.dedupe, "dedupe", scope)
+    if not text:
+        raise Unnamed("`dedupe` of this webhook gives an empty text for this request")
+    return text if len(text) <= MAX_ID else hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def _render(template: Template, key: str, scope: Scope) -> str:

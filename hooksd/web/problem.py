@@ -16,6 +16,9 @@ from hooksd.web.answer import Answer, Headers
 
 PROBLEM_TYPE: Final[Headers] = ((b"content-type", b"application/problem+json"),)
 
+FULL: Final = "nothing can be written now; send the same request again later"
+"""What a caller is told whose event cannot be made durable."""
+
 RETRY_AFTER_SECONDS: Final = 5
 """What a 503 asks callers to wait: long enough to free room, short enough for callers who do not queue."""
 

@@ -6,6 +6,7 @@ trigger app calls `screen` before it reads the body, then `receive` with the who
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator, Awaitable, Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
@@ -13,24 +14,36 @@ from hooksd.auth.handshake import Greeter
 from hooksd.auth.request import Inbound
 from hooksd.auth.verdict import LATER, Authentic, Observed, Reason, Refused, Verdict
 from hooksd.clock import Clock, rfc3339
-from hooksd.config.snapshot import CompiledWebhook
-from hooksd.engine.ports import Accepted, Intake, Taken
+from hooksd.config.body_schema import Violation
+from hooksd.config.snapshot import CompiledWebhook, Entry
+from hooksd.engine.ports import Accepted, Intake
 from hooksd.errors import JournalError
 from hooksd.model import body
 from hooksd.model.arrival import Arrival
 from hooksd.model.auth import BasicAuth, BearerAuth, JwtAuth
 from hooksd.model.base import Json
 from hooksd.model.ids import IdFactory
-from hooksd.web import credentials, naming
+from hooksd.model.network import is_within
+from hooksd.model.received import Files
+from hooksd.model.trust import Trust
+from hooksd.model.webhook import UUID
+from hooksd.web import credentials, idempotency, naming
 from hooksd.web.answer import Answer, Headers, json_answer
+from hooksd.web.bodies import Bodies, Content, Shelf, is_special
 from hooksd.web.body import Unreadable, parse_body
+from hooksd.web.duplicates import Duplicates
+from hooksd.web.handover import Handover, Laden, Later, Outcome, Promise
 from hooksd.web.handshake import answer_of, may_greet
+from hooksd.web.inflate import ALIASES
+from hooksd.web.multipart import Oversized
 from hooksd.web.outcome import accepted_document, responded
-from hooksd.web.problem import CLOSE, problem, unavailable
+from hooksd.web.problem import CLOSE, FULL, problem, unavailable
 from hooksd.web.refusals import Refusals, WebReason
+from hooksd.web.throttle import Throttle
 
 _NO_KEYS: Final = "the keys to check this with are being fetched; send the same request again in a moment"
-_FULL: Final = "nothing can be written now; send the same request again later"
+_PLAIN: Final = frozenset({"", "identity"})
+"""Content codings that are none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,19 +59,29 @@ class Head:
     """Bytes of the body; None when the request does not say."""
 
 
-class Promise(NamedTuple):
-    """An answer that may be given when an event is durable."""
+class _Came(NamedTuple):
+    """An authentic request."""
 
-    taken: Taken
-    time: str
-    """When it came, RFC 3339."""
+    webhook: CompiledWebhook
+    request: Inbound
+    verdict: Authentic | Observed
+    now: float
+    peer: str
 
 
 class Receiver:
     """Receives requests for webhooks."""
 
     def __init__(
-        self, *, intake: Intake, clock: Clock, ids: IdFactory, public_url: str | None, refusals: Refusals
+        self,
+        *,
+        intake: Intake,
+        clock: Clock,
+        ids: IdFactory,
+        public_url: str | None,
+        refusals: Refusals,
+        shelf: Shelf,
+        duplicates: Duplicates | None = None,
     ) -> None:
         """Take what it works with.
 
@@ -68,26 +91,58 @@ class Receiver:
             ids: Names events.
             public_url: The URL under which callers and operators reach the daemon; None: run URLs are paths.
             refusals: Where refused requests are counted.
+            shelf: Where files go that requests bring.
+            duplicates: What was accepted before. Default: nothing.
         """
         self._intake = intake
         self._clock = clock
         self._ids = ids
         self._base = (public_url or "").rstrip("/")
         self._refusals = refusals
+        self._bodies = Bodies(shelf)
+        self._throttle = Throttle(clock)
+        self._handover = Handover(
+            intake=intake,
+            duplicates=Duplicates(clock.now) if duplicates is None else duplicates,
+            refusals=refusals,
+            folder=shelf.folder,
+        )
 
     def screen(self, webhook: CompiledWebhook, head: Head, peer: str) -> Answer | None:
         """Refuse what the head of a request already shows to be wrong; None: read the body."""
-        value = webhook.value
+        value, entry = webhook.value, webhook.entry
+        if entry is not None and (refused := self._door(webhook, entry, peer)) is not None:
+            return refused
         if head.method not in value.methods and not may_greet(webhook, head.method):
             return self._method(webhook, peer)
         if head.length is not None and head.length > value.limits.body:
             return self.too_large(webhook, peer)
-        if head.coding not in {"", "identity"}:
-            answer = problem(415, f"send the body as it is, without content coding {head.coding!r}")
-            return self._refuse(webhook, "content_coding", peer, answer)
+        if head.coding not in _PLAIN and not (entry is not None and entry.unpacks and head.coding in ALIASES):
+            return self._coding(webhook, head.coding, peer)
         if not _is_read(value.accept, head) and not may_greet(webhook, head.method):
             return self._media(webhook, head.media, peer)
         return None
+
+    def _door(self, webhook: CompiledWebhook, entry: Entry, peer: str) -> Answer | None:
+        """Refuse whoever may not call at all, or calls too often for one address."""
+        if entry.allowed is not None and not is_within(peer, entry.allowed):
+            return self._refuse(webhook, "address", peer, problem(403, headers=CLOSE))
+        return self._too_often(webhook, entry, peer, per_address=True)
+
+    def _too_often(self, webhook: CompiledWebhook, entry: Entry, peer: str, *, per_address: bool) -> Answer | None:
+        wait = self._throttle.wait(webhook.name, entry.rates, peer, per_address=per_address) if entry.rates else 0
+        if not wait:
+            return None
+        answer = problem(429, "too many requests; try again later", headers=((b"retry-after", b"%d" % wait),))
+        return self._refuse(webhook, "rate", peer, answer)
+
+    def _coding(self, webhook: CompiledWebhook, coding: str, peer: str) -> Answer:
+        taken = ", ".join(webhook.value.accept_encoding) or "identity"
+        detail = f"send the body as it is, without content coding {coding[:80]!r}"
+        if webhook.value.accept_encoding:
+            detail = f"send the body as it is, or as {taken}, not as {coding[:80]!r}"
+        answer = problem(415, detail, headers=((b"accept-encoding", taken.encode()),))  # RFC 7694 section 3
+        return self._refuse(webhook, "content_coding", peer, answer)
 
     def _method(self, webhook: CompiledWebhook, peer: str) -> Answer:
         allow = ", ".join(webhook.value.methods)
@@ -129,12 +184,12 @@ class Receiver:
         outcome = self.take(webhook, request, peer)
         return outcome if isinstance(outcome, Answer) else await self.finish(webhook, outcome)
 
-    def take(self, webhook: CompiledWebhook, request: Inbound, peer: str) -> Answer | Promise | Arrival:
+    def take(self, webhook: CompiledWebhook, request: Inbound, peer: str) -> Outcome:
         """Do everything of `admit` that waits for nothing: it is all of it but the disk.
 
         Returns:
-            An answer; or what becomes one when the event is durable; or an event that needs something stored first:
-            `finish` makes answers of both.
+            An answer; or what becomes one when the event is durable; or an event that needs something stored first, or
+            has to wait for something else: `finish` makes answers of these.
         """
         now = self._clock.now()
         verdict = webhook.verifier.verify(request, now)
@@ -143,25 +198,75 @@ class Receiver:
         if isinstance(verdict, Refused):
             answer = unavailable(_NO_KEYS) if verdict.reason == LATER else problem(401, headers=_challenge(webhook))
             return self._refuse(webhook, verdict.reason, peer, answer)
+        entry = webhook.entry
+        if entry is not None and (late := self._too_often(webhook, entry, peer, per_address=False)) is not None:
+            return late
+        came = _Came(webhook, request, verdict, now, peer)
+        if is_special(webhook, request):
+            raw = credentials.kept_body(request, webhook.verifier)
+            return Later(lambda: self._with(came, self._bodies.read(webhook, request, raw)))
+        return self._enter(came, None)
+
+    async def stream(
+        self, webhook: CompiledWebhook, request: Inbound, pieces: AsyncIterator[bytes], peer: str
+    ) -> Answer:
+        """Receive a form with files whose body is not needed to know who sends it: no file of it is ever in memory.
+
+        Args:
+            webhook: The webhook at the request's path; `screen` has let the request through.
+            request: The request, with an empty body.
+            pieces: The body. Raises Oversized.
+            peer: The address it came from.
+        """
+        now = self._clock.now()
+        verdict = webhook.verifier.verify(request, now)
+        if isinstance(verdict, Refused):
+            return self._refuse(webhook, verdict.reason, peer, problem(401, headers=_challenge(webhook) + CLOSE))
+        entry = webhook.entry
+        if entry is not None and (late := self._too_often(webhook, entry, peer, per_address=False)) is not None:
+            return late
+        came = _Came(webhook, request, verdict, now, peer)
+        return await self.finish(webhook, await self._with(came, self._bodies.form(webhook, request, pieces)))
+
+    async def _with(self, came: _Came, reading: Awaitable[Content]) -> Outcome:
+        """Go on when a body has been read."""
         try:
-            arrival = self._arrival(webhook, request, verdict, now)
+            return self._enter(came, await reading)
+        except Unreadable as error:
+            return self._refuse(came.webhook, "unreadable_body", came.peer, problem(400, str(error)))
+        except Oversized as error:
+            return self._refuse(came.webhook, "too_large", came.peer, problem(413, str(error), headers=CLOSE))
+        except JournalError:
+            return unavailable(FULL)
+
+    def _enter(self, came: _Came, content: Content | None) -> Outcome:
+        """Make an event of an authentic request and hand it on."""
+        webhook, peer, entry = came.webhook, came.peer, came.webhook.entry
+        fingerprint = None
+        try:
+            arrival = self._arrival(came, content)
+            if entry is not None and entry.schema is not None and (wrong := entry.schema.violations(arrival.data)):
+                return self._refuse(webhook, "schema", peer, _violated(wrong))
+            files: Files = {} if content is None else content.files
+            if arrival.delivery_id is None and idempotency.HEADER in arrival.headers and _may_choose(arrival, entry):
+                arrival = arrival._replace(delivery_id=idempotency.key_in(arrival.headers))
+                fingerprint = idempotency.fingerprint_of(arrival.media, arrival.raw, files)
         except Unreadable as error:
             return self._refuse(webhook, "unreadable_body", peer, problem(400, str(error)))
         except naming.Unnamed as error:
             return self._refuse(webhook, "unnamed_event", peer, problem(422, str(error)))
-        taken = self._intake.take(arrival, origin=webhook.origin)
-        return arrival if taken is None else Promise(taken, arrival.time)
+        return self._handover.give(webhook, Laden(arrival, files, fingerprint), peer)
 
-    async def finish(self, webhook: CompiledWebhook, outcome: Promise | Arrival) -> Answer:
+    async def finish(self, webhook: CompiledWebhook, outcome: Outcome) -> Answer:
         """Wait until an event is durable, and for its workflow where the webhook wants it."""
+        while isinstance(outcome, Later):
+            outcome = await outcome.resume()
+        if isinstance(outcome, Answer):
+            return outcome
         try:
-            if isinstance(outcome, Arrival):
-                accepted = await self._intake.accept(outcome.event(), origin=webhook.origin)
-            else:
-                await outcome.taken.durable
-                accepted = outcome.taken.accepted
+            accepted = await self._handover.kept(webhook, outcome)
         except JournalError:
-            return unavailable(_FULL)
+            return unavailable(FULL)
         wait = webhook.value.wait
         if wait is not None:
             response = await self._intake.response(accepted.event, wait)
@@ -178,7 +283,7 @@ class Receiver:
             error: What `Durable.then` told.
         """
         if error is not None:
-            return unavailable(_FULL)
+            return unavailable(FULL)
         return self._accepted(webhook, promise.taken.accepted, promise.time)
 
     def _accepted(self, webhook: CompiledWebhook, accepted: Accepted, time: str) -> Answer:
@@ -200,12 +305,14 @@ class Receiver:
         head = Head(method=request.method, media=request.media, coding="", length=len(request.body))
         return None if _is_read(webhook.value.accept, head) else self._media(webhook, head.media, peer)
 
-    def _arrival(
-        self, webhook: CompiledWebhook, request: Inbound, verdict: Authentic | Observed, now: float
-    ) -> Arrival:
+    def _arrival(self, came: _Came, content: Content | None) -> Arrival:
+        webhook, request, verdict = came.webhook, came.request, came.verdict
         verifier = webhook.verifier
-        raw = credentials.kept_body(request, verifier)
-        data = parse_body(request.media, raw)
+        if content is None:
+            raw = credentials.kept_body(request, verifier)
+            media, data = request.media or body.JSON, parse_body(request.media, raw)
+        else:
+            media, raw, data, _ = content
         headers = credentials.kept_headers(request, verifier)
         query = _query(request, webhook)
         reading = verifier.read(request, data)
@@ -214,13 +321,13 @@ class Receiver:
             id=self._ids.event(),
             type=naming.event_type(webhook, reading.event_type, scope),
             subject=naming.subject(webhook, scope),
-            time=rfc3339(now),
+            time=rfc3339(came.now),
             trust=verifier.trust,
             webhook=webhook.name,
-            delivery_id=reading.delivery_id,
+            delivery_id=naming.delivery_id(webhook, reading.delivery_id, scope),
             headers=headers,
             query=query,
-            media=request.media or body.JSON,
+            media=media,
             raw=raw,
             data=data,
             key=verdict.key if isinstance(verdict, Authentic) else _key(verdict.found),
@@ -252,9 +359,20 @@ def _is_read(accept: tuple[str, ...], head: Head) -> bool:
     return not head.length  # no body, no media type; an unknown length shows when the body is there
 
 
+def _may_choose(arrival: Arrival, entry: Entry | None) -> bool:
+    """Tell whether a caller may say which request this is: a signature would not cover it."""
+    return arrival.trust < Trust.SIGNED and not (entry is not None and entry.takes_all)
+
+
+def _violated(violations: Sequence[Violation]) -> Answer:
+    first = violations[0]
+    errors = [{"path": violation.path, "message": violation.message} for violation in violations]
+    return problem(422, f"the body does not fit its schema: {first.path}: {first.message}", more={"errors": errors})
+
+
 def _query(request: Inbound, webhook: CompiledWebhook) -> dict[str, str]:
     try:
-        return credentials.kept_query(request, webhook.verifier)
+        return credentials.kept_query(request, webhook.verifier, (UUID,) if webhook.value.uuid else ())
     except ValueError as error:
         raise Unreadable(f"the query has more than {credentials.MAX_FIELDS} parameters") from error
 

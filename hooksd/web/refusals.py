@@ -20,7 +20,18 @@ from hooksd.web.guard_limits import GuardReason
 FLUSH_SECONDS = 1.0
 
 WebReason = Literal[
-    "unknown_path", "method", "too_large", "content_coding", "media_type", "unreadable_body", "unnamed_event"
+    "unknown_path",
+    "method",
+    "too_large",
+    "content_coding",
+    "media_type",
+    "unreadable_body",
+    "unnamed_event",
+    "address",
+    "rate",
+    "schema",
+    "duplicate",
+    "key_reused",
 ]
 """Why a request was refused before or after it was authenticated; `auth.verdict.Reason` says why it was not, and
 `web.guard_limits.GuardReason` why nobody asked."""

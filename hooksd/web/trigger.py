@@ -6,9 +6,10 @@ file or starts a task.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Sequence
 from functools import partial
 from typing import Any
+from urllib.parse import parse_qsl
 
 from starlette.requests import Request
 from starlette.types import Receive, Scope, Send
@@ -17,14 +18,17 @@ from hooksd.auth.request import Inbound
 from hooksd.clock import Clock
 from hooksd.config.snapshot import CompiledWebhook, Snapshot
 from hooksd.errors import JournalError
-from hooksd.model.arrival import Arrival
+from hooksd.model.webhook import UUID, uuid_digest
 from hooksd.telemetry import happenings
 from hooksd.telemetry.observer import Observer
 from hooksd.web.answer import Answer, send_answer
 from hooksd.web.body import Disconnected, read_body
+from hooksd.web.handover import Outcome, Promise
 from hooksd.web.health import health_app
+from hooksd.web.multipart import MULTIPART, Oversized
+from hooksd.web.origin import Proxies
 from hooksd.web.problem import problem
-from hooksd.web.receive import Head, Promise, Receiver
+from hooksd.web.receive import Head, Receiver
 from hooksd.web.refusals import Refusals
 
 Headers = tuple[tuple[str, str], ...]
@@ -38,7 +42,7 @@ _DIGITS = 19
 class TriggerApp:
     """Answers callers of webhooks, and whoever asks after the health of the daemon."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what it works with, each by name
         self,
         *,
         receiver: Receiver,
@@ -48,6 +52,7 @@ class TriggerApp:
         public_url: str | None,
         clock: Clock,
         observer: Observer,
+        proxies: Proxies | None = None,
     ) -> None:
         """Take what it works with.
 
@@ -59,7 +64,9 @@ class TriggerApp:
             public_url: The URL that callers use, for schemes that sign it; None: not known.
             clock: Measures requests.
             observer: Told of every answer.
+            proxies: Who may say where a request comes from. Default: nobody.
         """
+        self._proxies = proxies
         self._receiver = receiver
         self._refusals = refusals
         self._current = current
@@ -74,7 +81,7 @@ class TriggerApp:
             if scope["type"] == "websocket":
                 await send({"type": "websocket.close", "code": 1008})
             return
-        webhook = self.webhook_at(scope["path"])
+        webhook = self.webhook_at(scope["path"]) or self._unguessable(scope)
         if webhook is None:
             await self._elsewhere(scope, receive, send)
             return
@@ -85,6 +92,15 @@ class TriggerApp:
     def webhook_at(self, path: str) -> CompiledWebhook | None:
         """Return the webhook at a path: one lookup, however many there are."""
         return self._current().by_path.get(path)
+
+    def _unguessable(self, scope: Scope) -> CompiledWebhook | None:
+        """Return the webhook that the query parameter `uuid` leads to. What is wrong leads nowhere, like any path."""
+        known = self._current().by_uuid
+        if not known or b"uuid=" not in scope["query_string"]:
+            return None
+        given = parse_qsl(scope["query_string"].decode("latin-1"), errors="replace")
+        said = [value for name, value in given if name == UUID]
+        return known.get((scope["path"], uuid_digest(said[0]))) if len(said) == 1 else None
 
     async def answer(self, webhook: CompiledWebhook, scope: Scope, receive: Receive) -> Answer | None:
         """Return the answer to a request.
@@ -119,11 +135,11 @@ class TriggerApp:
             What has to be done before `say` can be called, where something must be stored first.
         """
         began = self._clock.monotonic()
-        outcome: Answer | Promise | Arrival
+        outcome: Outcome
         try:
             headers = _texts(scope["headers"])
             head = head_of(scope["method"], headers)
-            peer = peer_of(scope)
+            peer = self._peer(scope, headers)
             refused = self._receiver.screen(webhook, head, peer)
             outcome = refused or self._receiver.take(webhook, self._inbound(scope, head, headers, body), peer)
         except Exception as error:  # noqa: BLE001 - see `answer`
@@ -141,9 +157,9 @@ class TriggerApp:
     ) -> None:
         say(self._counted(webhook, self._receiver.kept(webhook, promise, error), began))
 
-    async def _finish(self, webhook: CompiledWebhook, arrival: Arrival, began: float, say: Say) -> None:
+    async def _finish(self, webhook: CompiledWebhook, outcome: Outcome, began: float, say: Say) -> None:
         try:
-            answer = await self._receiver.finish(webhook, arrival)
+            answer = await self._receiver.finish(webhook, outcome)
         except Exception as error:  # noqa: BLE001 - see `answer`
             answer = self._failed(webhook, "POST", error)
         say(self._counted(webhook, answer, began))
@@ -159,9 +175,12 @@ class TriggerApp:
     async def _answer(self, webhook: CompiledWebhook, scope: Scope, receive: Receive) -> Answer:
         headers = _texts(scope["headers"])
         head = head_of(scope["method"], headers)
-        peer = peer_of(scope)
+        peer = self._peer(scope, headers)
         if (refused := self._receiver.screen(webhook, head, peer)) is not None:
             return refused
+        if head.media == MULTIPART and not webhook.reads_body and not head.coding:
+            pieces = _pieces(scope, receive, webhook.value.limits.body)
+            return await self._receiver.stream(webhook, self._inbound(scope, head, headers, b""), pieces, peer)
         body = await read_body(receive, webhook.value.limits.body)
         if body is None:
             return self._receiver.too_large(webhook, peer)
@@ -187,8 +206,38 @@ class TriggerApp:
             return None
         return f"{self._public_url}{path}?{query}" if query else f"{self._public_url}{path}"
 
+    def _peer(self, scope: Scope, headers: Headers) -> str:
+        peer = peer_of(scope)
+        return peer if self._proxies is None else self._proxies.caller(peer, headers)
+
     def _unknown(self, request: Request) -> None:
-        self._refusals.add(webhook=None, reason="unknown_path", status=404, peer=peer_of(request.scope))
+        peer = self._peer(request.scope, _texts(request.scope["headers"]))
+        self._refusals.add(webhook=None, reason="unknown_path", status=404, peer=peer)
+
+
+async def _pieces(scope: Scope, receive: Receive, limit: int) -> AsyncIterator[bytes]:
+    """Yield a body as it comes, within a limit.
+
+    What was yielded is on the disk or forgotten when the next piece is asked for: it counts no longer among the bodies
+    in memory, of which `web.guard` bounds the sum.
+    """
+    forget: Callable[[int], None] = scope.get("hooksd.forget", _keep)
+    size, more = 0, True
+    while more:
+        message = await receive()
+        if message["type"] != "http.request":
+            raise Disconnected
+        piece: bytes = message.get("body", b"")
+        size += len(piece)
+        if size > limit:
+            raise Oversized(f"the body may have at most {limit} bytes")
+        yield piece
+        forget(len(piece))
+        more = message.get("more_body", False)
+
+
+def _keep(size: int) -> None:
+    """Count what nobody counts."""
 
 
 def peer_of(scope: Scope) -> str:

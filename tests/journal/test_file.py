@@ -378,3 +378,26 @@ async def test_what_cannot_be_removed_is_said_and_disturbs_nobody(directory: Pat
 
     whole(directory)
     assert counts(await read(directory)) == list(range(30))
+
+
+async def test_a_body_that_comes_piece_by_piece_is_a_blob_that_retention_leaves_alone(tmp_path: Path) -> None:
+    journal = FileJournal(tmp_path / "log")
+    journal.open()
+    incoming = journal.receive()
+    await incoming.write(b"ab")
+    await incoming.write(b"cd")
+
+    digest = await incoming.keep()
+
+    assert journal.blob(digest) == b"abcd"
+    assert Path(journal.folder, "blobs", digest[7:9], digest[7:]).read_bytes() == b"abcd"
+    await journal.close()
+
+
+async def test_a_log_that_takes_nothing_takes_no_file_either(tmp_path: Path) -> None:
+    journal = FileJournal(tmp_path / "log")
+    journal.open()
+    await journal.close()
+
+    with pytest.raises(JournalError):
+        journal.receive()

@@ -191,6 +191,7 @@ class Listener:
             ids=FakeIds(),
             public_url=self.public_url,
             refusals=self.refusals,
+            shelf=self.journal,
         )
         self.app: ASGIApp = TriggerApp(
             receiver=self.receiver,

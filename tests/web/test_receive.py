@@ -172,7 +172,7 @@ async def test_schemes_of_http_say_how_to_authenticate(auth: Json, challenge: st
         (head(length=10 * 2**20 + 1), 413, "too_large"),
         (head(coding="gzip"), 415, "content_coding"),
         (head(media="text/xml"), 415, "media_type"),
-        (head(media="multipart/form-data"), 415, "media_type"),
+        (head(media="multipart/mixed"), 415, "media_type"),
         (head(media="", length=1), 415, "media_type"),
     ],
 )

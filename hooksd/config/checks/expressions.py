@@ -76,6 +76,7 @@ def _step(step: Mapping[str, Json], path: Path) -> Iterator[_Text]:
 def _webhook(table: Mapping[str, Json]) -> Iterator[_Text]:
     yield from _templates(table.get("event"), ("event",))
     yield from _templates(table.get("subject"), ("subject",))
+    yield from _templates(table.get("dedupe"), ("dedupe",))
 
 
 def _endpoint(table: Mapping[str, Json]) -> Iterator[_Text]:
