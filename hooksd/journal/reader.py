@@ -6,10 +6,12 @@ How much is read depends on the question, not on the length of the log.
 
 from __future__ import annotations
 
+import io
 import itertools
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 from hooksd.instant import unix
 from hooksd.journal import blobs, index, lines, search
@@ -130,8 +132,12 @@ class LogReader:
         names = (path.name for path in self._directory.iterdir())
         return sorted(number for name in names if (number := segment_number(name)) is not None)
 
-    def _path(self, number: int) -> Path:
-        return self._directory / segment_name(number)
+    def _open(self, number: int) -> BinaryIO:
+        """Open a segment; one that retention or somebody took away since it was listed reads as an empty file."""
+        try:
+            return (self._directory / segment_name(number)).open("rb")
+        except (FileNotFoundError, IsADirectoryError):
+            return io.BytesIO()
 
     def _since(self, time: float) -> list[int]:
         """Return the segments that may hold records made after a time: the first record of each says when it began."""
@@ -147,23 +153,17 @@ class LogReader:
         return segments[low:]
 
     def _began(self, number: int) -> float | None:
-        if not self._path(number).is_file():
-            return None
-        with self._path(number).open("rb") as file:
+        with self._open(number) as file:
             return _made(file.readline().removesuffix(b"\n"))
 
     def _position(self, number: int, time: float) -> int:
         """Return where in a segment the records begin that may have been made at a time or later."""
-        if not self._path(number).is_file():
-            return 0
-        with self._path(number).open("rb") as file:
+        with self._open(number) as file:
             return search.before(file, time, _made)
 
     def _holding(self, number: int, position: int, marks: Callable[[], Collection[bytes]]) -> Iterator[Entry]:
         """Yield the records of a segment that hold a mark, and some others between them."""
-        if not self._path(number).is_file():
-            return
-        with self._path(number).open("rb") as file:
+        with self._open(number) as file:
             for offset, text in search.onward(file, position, marks):
                 entry = self._entry(number, offset, text)
                 if entry is not None:
@@ -174,9 +174,7 @@ class LogReader:
 
     def _lines(self, number: int, position: int) -> Iterator[tuple[Entry | None, int]]:
         """Yield what each whole line is, None for one that is no record, and the offset behind it."""
-        if not self._path(number).is_file():
-            return
-        with self._path(number).open("rb") as file:
+        with self._open(number) as file:
             file.seek(position)
             for text in file:
                 if not text.endswith(b"\n"):
@@ -185,15 +183,13 @@ class LogReader:
                 position += len(text)
 
     def _size(self, number: int, offset: int) -> int:
-        with self._path(number).open("rb") as file:
+        with self._open(number) as file:
             file.seek(offset)
             return len(file.readline())
 
     def _backward(self, number: int, marks: Collection[bytes]) -> Iterator[Entry]:
         """Yield the records of a segment, last first."""
-        if not self._path(number).is_file():
-            return
-        with self._path(number).open("rb") as file:
+        with self._open(number) as file:
             for offset, text in search.back(file, marks):
                 entry = self._entry(number, offset, text)
                 if entry is not None:

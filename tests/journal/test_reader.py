@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -129,6 +130,29 @@ def test_a_segment_that_is_moved_away_meanwhile_is_stepped_over(log: Log, reader
 
     assert counts(list(forward)) == [3]
     assert counts(list(backward)) == [1]
+
+
+def test_a_segment_that_goes_away_at_any_moment_is_stepped_over(log: Log, reader: LogReader) -> None:
+    for number in (1, 2, 3):
+        log.segment(*some(number))
+    comes_and_goes, elsewhere = log.directory / segment_name(2), log.directory / "elsewhere"
+    is_over = threading.Event()
+
+    def hand() -> None:
+        while not is_over.is_set():
+            comes_and_goes.rename(elsewhere)
+            elsewhere.rename(comes_and_goes)
+
+    thread = threading.Thread(target=hand)
+    thread.start()
+    try:
+        for _ in range(1000):
+            assert counts(list(reader.forward())) in ([1, 2, 3], [1, 3])
+            assert counts(list(reader.backward())) in ([3, 2, 1], [3, 1])
+            assert list(reader.follow(lambda: False)) == []
+    finally:
+        is_over.set()
+        thread.join()
 
 
 def test_a_line_that_is_being_written_is_not_a_record_yet(log: Log, reader: LogReader) -> None:
