@@ -16,8 +16,8 @@ from typing import IO, Any
 import httpx
 import orjson
 
-START_SECONDS = 20.0
-STOP_SECONDS = 20.0
+START_SECONDS = 60.0
+STOP_SECONDS = 60.0
 
 
 def free_port() -> int:
