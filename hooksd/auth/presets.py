@@ -51,6 +51,10 @@ class Preset:
     """Where the provider shows or wants the secret."""
     source: str
     """The document or program that says how the provider signs."""
+    example: Mapping[str, str]
+    """What a definition says in place of a secret, by keys of `auth`; empty where there is a secret."""
+    verified: str | None
+    """A page on the web that was read and says the same."""
 
 
 def preset_names() -> tuple[str, ...]:
@@ -74,6 +78,8 @@ def describe(name: str) -> Preset:
         event=(event,) if isinstance(event, str) else tuple(event),
         secret_at=about["secret_at"],
         source=about["source"],
+        example=about.get("example", {}),
+        verified=about.get("verified"),
     )
 
 

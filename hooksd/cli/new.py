@@ -83,7 +83,8 @@ def webhook(ctx: click.Context, name: str, preset: str | None, key: str | None, 
         raise UsageError(f"`{key}` cannot be part of an event type: letters, digits, `.`, `_` and `-` only")
     path = _write(settings, name, _webhook_text(name, preset, key))
     say(f"wrote {path}")
-    _tell_secret(settings, name, make=with_secret)
+    if _has_secret(preset):
+        _tell_secret(settings, name, make=with_secret)
     _tell_provider(settings, name, preset)
 
 
@@ -131,12 +132,25 @@ def _webhook_text(name: str, preset: str | None, key: str | None) -> str:
         title = f"Receives webhooks of {describe(preset).title}."
         on = f"{name}.{key}*" if key else f"{name}.*"
         comment = "" if key else f'  # every event; one kind is "{name}.KEY*"'
-    if preset is not None and PRESETS[preset]["type"] == "basic":
-        auth += f'auth.username = "{name}"                     # as the provider sends it\n'
-        auth += f'auth.password = "credential:{name}"'
-    else:
-        auth += f'auth.secret = "credential:{name}"'
+    auth += "\n".join(_proof_lines(name, preset))
     return WEBHOOK.format(title=title, name=name, on=on, on_comment=comment, auth=auth)
+
+
+def _proof_lines(name: str, preset: str | None) -> list[str]:
+    """Return what a definition says besides its preset."""
+    if preset is not None and (example := describe(preset).example):
+        return [f'auth.{key} = "{value}"  # yours' for key, value in example.items()]
+    match PRESETS[preset]["type"] if preset else "bearer":
+        case "basic":
+            sent = f'auth.username = "{name}"                     # as the provider sends it'
+            return [sent, f'auth.password = "credential:{name}"']
+        case "signature":
+            return [f'auth.public_key = "credential:{name}"       # the key that the provider shows']
+    return [f'auth.secret = "credential:{name}"']
+
+
+def _has_secret(preset: str | None) -> bool:
+    return preset is None or not (describe(preset).example or PRESETS[preset]["type"] == "signature")
 
 
 def _write(settings: Settings, name: str, text: str) -> Path:
@@ -185,4 +199,5 @@ def _tell_provider(settings: Settings, name: str, preset: str | None) -> None:
         note("  (as seen from this machine; set `public_url` to what callers use)")
     if preset is not None:
         provider = describe(preset)
-        note(f"where {provider.title} has the secret: {provider.secret_at}")
+        what = "has the secret" if _has_secret(preset) else "says what to write"
+        note(f"where {provider.title} {what}: {provider.secret_at}")

@@ -9,6 +9,7 @@ import tomllib
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from hypothesis import given
@@ -257,6 +258,7 @@ def test_a_preset_tells_people_where_its_secret_is(name: str) -> None:
     assert about.title
     assert about.secret_at
     assert about.source
+    assert about.verified is None or urlsplit(about.verified).hostname
     assert about.proof
     assert not about.proof.startswith("header:")
 

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from hooksd.auth.presets import preset_names
+from hooksd.auth.presets import PRESETS, preset_names
+from tests.auth.signing import public_text
 from tests.cli.conftest import Command
 
 
@@ -25,6 +26,9 @@ def test_a_webhook_of_every_preset_is_valid_as_soon_as_its_secret_is_there(
     made = hooksd("new", "webhook", "door", "--preset", preset, "--secret")
     if preset == "standard":
         (credentials / "door").write_text("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")
+    if PRESETS[preset]["type"] == "signature":
+        assert not (credentials / "door").exists()
+        (credentials / "door").write_text(public_text(PRESETS[preset]["algorithm"], PRESETS[preset]["key_encoding"]))
 
     assert made.status == 0, made.err
     assert made.out == "wrote hooks.d/door.toml\n"

@@ -33,12 +33,8 @@ TOLD: dict[str, str] = {
     "standard-ed25519": 'auth.public_key = "whpk_1SiA4o9hyqTCpIqC5V9HUakiiaeACeqfZTInDBbOir4="',
     "sourcehut": 'auth.public_key = "1SiA4o9hyqTCpIqC5V9HUakiiaeACeqfZTInDBbOir4="',
     "sendgrid": 'auth.public_key = "file:keys/sendgrid"',
-    "sns": 'auth.topics = "arn:aws:sns:eu-central-1:123456789012:orders"',
-    "paypal": 'auth.webhook_id = "8PT597110X687430LKGECATA"',
-    "pubsub": f'auth.audience = "{HOST}/hooks/pubsub"\nauth.claims.email = "push@project.iam.gserviceaccount.com"',
-    "github-actions-oidc": f'auth.audience = "{HOST}"\nauth.claims.repository = "octo-org/octo-repo"',
 }
-"""What a definition says in place of a secret."""
+"""Public keys that stand in definitions."""
 BODIES: dict[str, Any] = {
     "adyen": {"notificationItems": [{"NotificationRequestItem": {
         "pspReference": "7914073381342284", "merchantAccountCode": "TestMerchant", "merchantReference": "TestPayment-1",
@@ -57,10 +53,16 @@ def definition(name: str) -> str:
     if PRESETS[name]["type"] == "basic":
         lines += ['auth.username = "ann"', f'auth.password = "credential:{name}"']
     else:
-        lines.append(TOLD.get(name, f'auth.secret = "credential:{name}"'))
+        told = [f'auth.{key} = "{value}"' for key, value in describe(name).example.items()]
+        lines += told or [TOLD.get(name, f'auth.secret = "credential:{name}"')]
     if any("token" in handshake for handshake in HANDSHAKES.get(name, ())):
         lines.append(f'auth.verify_token = "credential:{name}-verify"')
     return "\n".join(lines)
+
+
+def is_shared(name: str) -> bool:
+    """Tell whether a secret that we have too proves requests."""
+    return name not in TOLD and not describe(name).example
 
 
 def auth_of(name: str) -> PresetAuth:
@@ -79,7 +81,7 @@ def secret_of(known: ConcreteAuth) -> str:
 
 def request(name: str) -> Outgoing | None:
     """Return a request of the provider at `NOW`; None: only the provider can make one."""
-    if name in TOLD:
+    if not is_shared(name):
         return None
     known = expand(auth_of(name))
     draft = Draft(data=BODIES.get(name))
@@ -114,14 +116,17 @@ def row(name: str) -> str:
 def covers(name: str) -> str:
     told = {"public_key": "x"} if PRESETS[name]["type"] == "signature" else {}
     told |= {"webhook_id": "x"} if name == "paypal" else {}
-    known = expand(PresetAuth.model_validate({"preset": name, **told}) if told or name in TOLD else auth_of(name))
+    known = expand(
+        PresetAuth.model_validate({"preset": name, **told}) if told or not is_shared(name) else auth_of(name)
+    )
     said = str(coverage(known))
     return NOTHING if said == "nothing" else said
 
 
 def example(name: str) -> str:
     about: Preset = describe(name)
-    text = f"### {name}\n\n{about.title}. Secret: {about.secret_at}. Source: {about.source}.\n\n"
+    read = f"[{about.source}]({about.verified})" if about.verified else about.source
+    text = f"### {name}\n\n{about.title}. Secret: {about.secret_at}. Source: {read}.\n\n"
     text += f"```toml\n{definition(name)}\n```\n"
     made = request(name)
     if made is not None:
