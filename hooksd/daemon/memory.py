@@ -19,8 +19,7 @@ GC_THRESHOLD = (50_000, 50, 100)
 any cycles. Measured: with Python's own numbers it is what the slowest requests wait for."""
 
 MUCH = 200_000
-"""Objects that take the garbage collector so long to look through that requests would notice it. Then it does not: what
-a load leaves over in circles is next to nothing, and the rest is freed without it."""
+"""Objects that take the garbage collector so long to look through that requests would notice it."""
 
 TURN = 0.0005
 """Seconds after which a thread in the background gives way to the event loop. Python's own number, ten times as long,
@@ -54,31 +53,33 @@ class Turns:
 
 @contextmanager
 def in_the_background() -> Iterator[None]:
-    """Let requests go first while something takes long in a thread of their process."""
+    """Let requests go first while something takes long in a thread of their process.
+
+    What it makes is taken out of the garbage collector's sight: definitions stay, and circles are next to none.
+    """
     interval, collects = sys.getswitchinterval(), gc.isenabled()
+    gc.collect()  # little has been made since the last time, and garbage must not be kept
     sys.setswitchinterval(TURN)
     gc.disable()
     try:
         yield
     finally:
         sys.setswitchinterval(interval)
-        if gc.get_count()[0] > MUCH:
-            gc.freeze()
+        gc.freeze()
         if collects:
             gc.enable()
 
 
-def tidy(*, thoroughly: bool) -> None:
-    """Collect what making a set left over, and take the set out of the collector's sight.
+def tidy() -> None:
+    """Look for garbage in what was taken out of sight, like requests that were under way then; unless it is much.
 
-    Looking through everything that was frozen before stops every request for as long as it takes (measured: half a
-    second for 10,000 definitions), so it is done seldom, and never when there is much. An old set does not need it:
-    nothing in it refers back to itself. What does are requests that were under way when something was frozen.
+    Looking through everything stops every request for as long as it takes (measured: half a second for 10,000
+    definitions). An old set does not need it: nothing in it refers back to itself.
     """
-    if thoroughly and gc.get_freeze_count() <= MUCH:
+    if gc.get_freeze_count() <= MUCH:
         gc.unfreeze()
-    gc.collect()
-    gc.freeze()
+        gc.collect()
+        gc.freeze()
 
 
 def pieces_of(snapshot: Snapshot) -> list[object]:

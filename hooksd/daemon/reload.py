@@ -39,7 +39,7 @@ RETRY = 2.0
 """Seconds to wait when the log has no room for the record of a new set; until then the old one stays in force."""
 
 THOROUGH = 50
-"""Each time so many sets have been put in force, the garbage collector looks through all memory."""
+"""Each time so many sets have been put in force, the garbage collector looks at what was taken out of its sight."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -267,7 +267,8 @@ class Reloader:
             state="IN_SYNC", since=record.at, revision=revision.id, running=revision.id, diagnostics=ready.warnings
         )
         self._applied += 1
-        memory.tidy(thoroughly=self._applied % THOROUGH == 0)
+        if self._applied % THOROUGH == 0:
+            memory.tidy()
         self._observer.emit(happenings.ConfigApplied(**_body(record) | {"at": at}))
         if old is not None and is_new:
             await self._send(record)
