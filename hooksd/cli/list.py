@@ -66,7 +66,7 @@ def _row(item: Defined[Any], cells: Callable[[str, Any], tuple[object, ...]]) ->
 def _webhook(name: str, webhook: Webhook) -> tuple[object, ...]:
     auth = webhook.auth.preset if isinstance(webhook.auth, PresetAuth) else webhook.auth.type
     event = webhook.event or (f"{name}.*" if isinstance(webhook.auth, PresetAuth) else f"webhook.{name}")
-    path = webhook.path or f"/hooks/{name}"
+    path = webhook.path_as(name) + ("?uuid=***" if webhook.uuid else "")
     shown = path if webhook.enabled else f"{path} (disabled)"
     return (",".join(webhook.methods), shown, auth, covered(webhook), event, webhook.answer)
 
@@ -84,7 +84,7 @@ def _workflow(_name: str, workflow: Workflow) -> tuple[object, ...]:
 
 def _endpoint(_name: str, endpoint: Endpoint) -> tuple[object, ...]:
     retry = endpoint.retry if isinstance(endpoint.retry, str) else f"{endpoint.retry.max} attempts"
-    return (endpoint.method, endpoint.url, endpoint.sign if endpoint.secrets else "not signed", retry)
+    return (endpoint.method, endpoint.url, " ".join(endpoint.sign) if endpoint.secrets else "not signed", retry)
 
 
 def _role(_name: str, role: Role) -> tuple[object, ...]:

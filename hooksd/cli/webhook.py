@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -18,8 +19,11 @@ from hooksd.cli.webhook_content import content_options, merged, wanted_of
 from hooksd.cli.webhook_draft import Draft, edited, kept
 from hooksd.config.writing import TOML
 from hooksd.errors import HooksdError
+from hooksd.model.webhook import UUID
 
 PATH = "/api/v1/webhooks"
+_HIDDEN = "***"
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 PATIENCE = 60.0
 """Seconds for the daemon to judge a large set of definitions."""
 
@@ -41,7 +45,11 @@ def command() -> None:
 @click.option("-j", "--json", "as_object", is_flag=True, help="One JSON object.")
 @click.pass_context
 def create(ctx: click.Context, /, name: str | None, by_hand: bool, as_object: bool, **content: Any) -> int:
-    """Create a webhook. Without a name it gets one that nobody can guess."""
+    """Create a webhook.
+
+    Without a name it gets a random one. Without --preset, --secret or --open anybody may call it who has its URL, which
+    nobody can guess.
+    """
     client = client_of(settings_of(ctx))
     wanted = wanted_of(content)
     if isinstance(wanted, bytes):
@@ -68,7 +76,7 @@ def list_(ctx: click.Context, json_lines: bool) -> int:
         note("there is no webhook yet; `hooksd webhook create` makes one")
     else:
         rows = [
-            (one["name"], one["path"], one["auth"], one["event"] or "", one["updated_at"] or "", _where(one))
+            (one["name"], _reached(one), one["auth"], one["event"] or "", one["updated_at"] or "", _where(one))
             for one in webhooks
         ]
         for line in table(("WEBHOOK", "PATH", "AUTH", "EVENT", "UPDATED", "DEFINED AT"), rows):
@@ -78,13 +86,14 @@ def list_(ctx: click.Context, json_lines: bool) -> int:
 
 @command.command()
 @shared_options
-@click.argument("name")
+@click.argument("name", metavar="NAME|UUID")
 @click.option("-j", "--json", "as_object", is_flag=True, help="One JSON object.")
 @click.option("--toml", "as_file", is_flag=True, help="The file that defines it.")
 @click.pass_context
 def get(ctx: click.Context, /, name: str, as_object: bool, as_file: bool) -> int:
     """Show one webhook."""
     client = client_of(settings_of(ctx))
+    name = _named(client, name)
     if as_file:
         say(_file(client, name).raw.decode(), nl=False)
         return 0
@@ -94,7 +103,7 @@ def get(ctx: click.Context, /, name: str, as_object: bool, as_file: bool) -> int
 
 @command.command()
 @shared_options
-@click.argument("name")
+@click.argument("name", metavar="NAME|UUID")
 @content_options
 @click.option("-j", "--json", "as_object", is_flag=True, help="One JSON object.")
 @click.pass_context
@@ -104,6 +113,7 @@ def edit(ctx: click.Context, /, name: str, as_object: bool, **content: Any) -> i
     With options it changes what they say; without any the file is opened in $EDITOR.
     """
     client = client_of(settings_of(ctx))
+    name = _named(client, name)
     wanted = wanted_of(content)
     if isinstance(wanted, bytes):
         answer = client.change("PUT", _path(name), wanted, patience=PATIENCE, media=TOML)
@@ -122,13 +132,13 @@ def edit(ctx: click.Context, /, name: str, as_object: bool, **content: Any) -> i
 
 @command.command()
 @shared_options
-@click.argument("names", metavar="NAME...", nargs=-1, required=True)
+@click.argument("names", metavar="NAME|UUID...", nargs=-1, required=True)
 @click.option("-y", "--yes", is_flag=True, help="Do not ask.")
 @click.pass_context
 def delete(ctx: click.Context, /, names: Sequence[str], yes: bool) -> int:
     """Remove webhooks and their files."""
     client = client_of(settings_of(ctx))
-    for name in names:
+    for name in [_named(client, name) for name in names]:
         known = _asked(client, _path(name))
         if not yes:
             click.confirm(f"remove webhook {safe(name)} ({_where(known)})?", abort=True, err=True)
@@ -171,6 +181,14 @@ def _asked(client: Client, path: str) -> dict[str, Any]:
     return found
 
 
+def _named(client: Client, text: str) -> str:
+    """Return the name of a webhook that is meant by it, or by the `uuid` that leads to it."""
+    if not _UUID.fullmatch(text):
+        return text
+    found = _asked(client, f"{PATH}?{UUID}={text}")["webhooks"]
+    return str(found[0]["name"]) if found else text
+
+
 def _file(client: Client, name: str) -> Answer:
     answer = client.text(_path(name), TOML)
     if not answer.ok:
@@ -204,7 +222,7 @@ def _show(webhook: Mapping[str, Any], *, as_object: bool) -> None:
         return
     facts = {
         "webhook": webhook["name"],
-        "url": webhook["url"] or webhook["path"],
+        "url": webhook["url"] or _reached(webhook),
         "auth": webhook["auth"],
         "event": webhook["event"],
         "created": _when(webhook, "created"),
@@ -214,6 +232,12 @@ def _show(webhook: Mapping[str, Any], *, as_object: bool) -> None:
     for title, fact in facts.items():
         if fact:
             say(f"{click.style(title.ljust(7), bold=True)}  {safe(fact)}")
+    if webhook[UUID] not in (None, _HIDDEN):
+        note("Keep the URL: only its hash is written down, so it is shown this once.")
+
+
+def _reached(webhook: Mapping[str, Any]) -> str:
+    return f"{webhook['path']}?{UUID}={webhook[UUID]}" if webhook[UUID] else str(webhook["path"])
 
 
 def _when(webhook: Mapping[str, Any], what: str) -> str:

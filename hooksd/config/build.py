@@ -14,6 +14,7 @@ from hooksd.auth.handshake import build_greeter
 from hooksd.auth.problem import AuthProblem
 from hooksd.config.body_schema import SchemaProblem
 from hooksd.config.diagnostics import Diagnostic
+from hooksd.config.endpoints import authorization_of, grant_of, identity_of, is_literal_host
 from hooksd.config.entry import document_of, entry_of, reads_body
 from hooksd.config.secrets import SecretProblem, SecretStore
 from hooksd.config.snapshot import (
@@ -151,7 +152,10 @@ def build(
         revision=revision,
         definitions=definitions,
         webhooks=webhooks,
-        by_path={webhook.path: webhook for webhook in webhooks.values() if webhook.value.enabled},
+        by_path={item.path: item for item in webhooks.values() if item.value.enabled and item.value.uuid is None},
+        by_uuid={
+            (item.path, item.value.uuid): item for item in webhooks.values() if item.value.enabled and item.value.uuid
+        },
         workflows=workflows,
         endpoints=endpoints,
         roles={name: role.value for name, role in definitions.roles.items()},
@@ -238,7 +242,7 @@ def _webhook(
         name=defined.name,
         value=webhook,
         origin=defined.origin,
-        path=webhook.path or f"/hooks/{defined.name}",
+        path=webhook.path_as(defined.name),
         verifier=verifier,
         event=_template(webhook.event),
         subject=_template(webhook.subject),
@@ -252,6 +256,10 @@ def _endpoint(defined: Defined[Endpoint], secrets: SecretStore, own: Mapping[str
     endpoint = defined.value
     texts = {name: secret.text() for name, secret in own.items()}
     scope = {"secrets": texts}
+    authorization, hidden = authorization_of(endpoint, secrets.get)
+    grant = grant_of(endpoint, secrets.get)
+    if grant is not None:
+        hidden = (*hidden, grant.client_secret.text())
     return CompiledEndpoint(
         name=defined.name,
         value=endpoint,
@@ -259,7 +267,12 @@ def _endpoint(defined: Defined[Endpoint], secrets: SecretStore, own: Mapping[str
         url=compile_template(endpoint.url).text(scope),
         headers={name: compile_template(text).text(scope) for name, text in endpoint.headers.items()},
         secrets=tuple(secrets.get(reference) for reference in endpoint.secrets),
-        hidden=tuple(texts.values()),
+        hidden=(*texts.values(), *hidden),
+        is_literal=is_literal_host(endpoint.url),
+        authorization=authorization,
+        grant=grant,
+        identity=identity_of(endpoint, secrets.get),
+        digest=defined.digest,
     )
 
 

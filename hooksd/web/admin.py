@@ -136,6 +136,9 @@ class Admin:
         return json_answer(200, config_view(self._control.current()))
 
     def _listed(self, kind: str) -> Endpoint:
+        if kind == "webhooks":
+            return self._webhooks.listed
+
         async def listed(_request: Request) -> Answer:
             views = KINDS[kind](self._control.current(), self._public_url)
             return json_answer(200, {kind: [views[name] for name in sorted(views)]})

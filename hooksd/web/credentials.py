@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
 from collections.abc import Set as AbstractSet
 from typing import Final
 from urllib.parse import parse_qsl, unquote_plus
@@ -48,8 +49,13 @@ def kept_headers(request: Inbound, verifier: Verifier) -> dict[str, str]:
     return kept
 
 
-def kept_query(request: Inbound, verifier: Verifier) -> dict[str, str]:
+def kept_query(request: Inbound, verifier: Verifier, hidden: Container[str] = ()) -> dict[str, str]:
     """Return the query that an event keeps: credentials hidden, values of repeated names joined with commas.
+
+    Args:
+        request: The request.
+        verifier: Knows which parameters are credentials.
+        hidden: More of them.
 
     Raises:
         ValueError: There are more than `MAX_FIELDS` parameters.
@@ -59,7 +65,7 @@ def kept_query(request: Inbound, verifier: Verifier) -> dict[str, str]:
     pairs = parse_qsl(request.query_string, keep_blank_values=True, errors="replace", max_num_fields=MAX_FIELDS)
     kept: dict[str, str] = {}
     for name, value in pairs:
-        if name in verifier.credential_fields:
+        if name in verifier.credential_fields or name in hidden:
             kept[name] = HIDDEN
         else:
             kept[name] = f"{kept[name]}, {value}" if name in kept else value

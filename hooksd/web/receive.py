@@ -7,7 +7,6 @@ trigger app calls `screen` before it reads the body, then `receive` with the who
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Sequence
-from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 from hooksd.auth.handshake import Greeter
@@ -46,8 +45,7 @@ _PLAIN: Final = frozenset({"", "identity"})
 """Content codings that are none."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Head:
+class Head(NamedTuple):
     """What is known of a request before its body is read."""
 
     method: str

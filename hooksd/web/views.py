@@ -14,7 +14,7 @@ from hooksd.model.record import Origin
 from hooksd.model.role import Role
 from hooksd.model.secret import is_reference
 from hooksd.model.step import verb_of
-from hooksd.model.webhook import Webhook
+from hooksd.model.webhook import UUID, Webhook
 from hooksd.model.workflow import Workflow, step_key
 
 HIDDEN: Final = "***"
@@ -51,6 +51,19 @@ def without_literals(document: Json, *, secret: bool = False) -> Json:
             return document
 
 
+def url_of(defined: Defined[Webhook], path: str, public_url: str | None, uuid: str) -> str:
+    """Return the URL of a webhook.
+
+    Args:
+        defined: The definition.
+        path: Where callers reach it.
+        public_url: What its URL starts with; None: it is a path.
+        uuid: Stands in the place of the text that leads to it, if one does: only its hash is known.
+    """
+    query = f"?{UUID}={uuid}" if defined.value.uuid else ""
+    return f"{(public_url or '').rstrip('/')}{path}{query}"
+
+
 def webhook_view(defined: Defined[Webhook], path: str, public_url: str | None) -> dict[str, Json]:
     """Show a webhook.
 
@@ -64,7 +77,8 @@ def webhook_view(defined: Defined[Webhook], path: str, public_url: str | None) -
         "id": defined.name,
         "name": defined.name,
         "path": path,
-        "url": f"{public_url.rstrip('/')}{path}" if public_url else None,
+        "url": url_of(defined, path, public_url, HIDDEN) if public_url else None,
+        UUID: HIDDEN if value.uuid else None,
         "methods": list(value.methods),
         "auth": value.auth.preset if isinstance(value.auth, PresetAuth) else value.auth.type,
         "event": value.event,

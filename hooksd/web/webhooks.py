@@ -9,6 +9,7 @@ import string
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Final
+from uuid import uuid4
 
 import tomli
 from starlette.requests import Request
@@ -16,13 +17,14 @@ from starlette.requests import Request
 from hooksd.config.diagnostics import as_json
 from hooksd.config.writing import TOML
 from hooksd.model.base import NAME_PATTERN, Json
+from hooksd.model.webhook import UUID, uuid_digest
 from hooksd.web.access import caller_of
 from hooksd.web.answer import Answer, Headers, json_answer
 from hooksd.web.asked import Refusal, bytes_of, document_of
 from hooksd.web.control import Control
 from hooksd.web.editing import Declined, Done, Editor, Wanted
 from hooksd.web.problem import RETRY_AFTER, problem
-from hooksd.web.views import documents, webhook_view
+from hooksd.web.views import documents, url_of, webhook_view
 
 ID_LENGTH: Final = 16
 """Characters of a name that nobody chose: 95 random bits."""
@@ -59,8 +61,22 @@ class WebhookDesk:
         name = _chosen(content)
         if isinstance(content, Mapping):
             content = {key: value for key, value in content.items() if key != "name"}
-            content.setdefault("auth", {"type": "none"})
+            if "auth" not in content:
+                # Nobody who has to prove who they are: then at least nobody who has not been told where.
+                content = {"auth": {"type": "none"}, UUID: NEW, **content}
         return await self._put(editor, request, name, content, create=True)
+
+    async def listed(self, request: Request) -> Answer:
+        """Answer `GET /api/v1/webhooks`; with `?uuid=` the one that it leads to, if any."""
+        snapshot = self._control.current()
+        uuid = request.query_params.get(UUID)
+        digest = None if uuid is None else uuid_digest(uuid)
+        views: list[Json] = [
+            webhook_view(item, snapshot.webhooks[name].path, self._public_url)
+            for name, item in sorted(snapshot.definitions.webhooks.items())
+            if digest is None or item.value.uuid == digest
+        ]
+        return json_answer(200, {"webhooks": views})
 
     async def put(self, request: Request) -> Answer:
         """Answer `PUT /api/v1/webhooks/NAME`."""
@@ -97,16 +113,22 @@ class WebhookDesk:
         self, editor: Editor, request: Request, name: str, content: Mapping[str, Json] | str, *, create: bool
     ) -> Answer:
         by = await asyncio.to_thread(caller_of, request)
+        uuid = str(uuid4()) if isinstance(content, Mapping) and content.get(UUID) == NEW else None
+        if isinstance(content, Mapping) and uuid is not None:
+            content = {**content, UUID: uuid_digest(uuid)}
         wanted = Wanted(name=name, content=content, by=by, create=create, known=_known(request))
         done = await editor.put(wanted)
-        return _declined(done) if isinstance(done, Declined) else self._shown(name, done)
+        return _declined(done) if isinstance(done, Declined) else self._shown(name, done, uuid)
 
-    def _shown(self, name: str, done: Done) -> Answer:
+    def _shown(self, name: str, done: Done, uuid: str | None) -> Answer:
+        """Show a webhook as it is in force; once, with the new text that leads to it."""
         snapshot = self._control.current()
         defined, compiled = snapshot.definitions.webhooks.get(name), snapshot.webhooks.get(name)
         if defined is None or compiled is None:
             return problem(409, f"webhook {name!r} was written, and is gone again: somebody removed it meanwhile")
         view = webhook_view(defined, compiled.path, self._public_url)
+        if uuid is not None:
+            view |= {UUID: uuid, "url": url_of(defined, compiled.path, self._public_url, uuid)}
         document = {**view, "definition": documents(snapshot, "webhooks")[name]}
         etag = (b"etag", f'"{defined.digest}"'.encode())
         location = (b"location", f"/api/v1/webhooks/{name}".encode())

@@ -12,11 +12,13 @@ from tests.cli.conftest import Command, FakeDaemon
 
 ALL = "/api/v1/webhooks"
 LEADS = "/api/v1/webhooks/leads"
+UUID = "885d0000-0000-4000-8000-000000000001"
 VIEW: dict[str, Any] = {
     "id": "leads",
     "name": "leads",
     "path": "/hooks/leads",
     "url": None,
+    "uuid": None,
     "methods": ["POST"],
     "auth": "none",
     "event": "lead.created",
@@ -78,6 +80,34 @@ def test_a_webhook_is_created_from_nothing(hooksd: Command, daemon: FakeDaemon) 
 
     assert result.objects() == [VIEW]
     assert daemon.asked == [(f"POST {ALL}", {"name": None})]
+
+
+def test_a_url_that_nobody_can_guess_is_shown_once(hooksd: Command, daemon: FakeDaemon) -> None:
+    daemon.says(f"POST {ALL}", 201, {**VIEW, "path": "/hooks", "uuid": UUID})
+    daemon.says(f"GET {ALL}", 200, {"webhooks": [{**VIEW, "path": "/hooks", "uuid": "***"}]})
+
+    created, listed = hooksd("webhook", "create"), hooksd("webhook", "list")
+
+    assert f"/hooks?uuid={UUID}" in created.out
+    assert "Keep the URL" in created.err
+    assert "/hooks?uuid=***" in listed.out
+
+
+def test_a_webhook_is_found_by_what_leads_to_it(hooksd: Command, daemon: FakeDaemon) -> None:
+    daemon.says(f"GET {ALL}?uuid={UUID}", 200, {"webhooks": [VIEW]})
+    daemon.says(f"GET {LEADS}", 200, VIEW)
+    daemon.says(f"PUT {LEADS}", 200, VIEW)
+    daemon.says(f"DELETE {LEADS}", 204, b"")
+
+    assert hooksd("webhook", "get", UUID).out == SHOWN
+    assert hooksd("webhook", "edit", UUID, "--event", "lead.new").status == 0
+    assert hooksd("webhook", "delete", UUID, "--yes").err == "webhook leads is gone\n"
+
+
+def test_what_leads_nowhere_is_unknown(hooksd: Command, daemon: FakeDaemon) -> None:
+    daemon.says(f"GET {ALL}?uuid={UUID}", 200, {"webhooks": []})
+
+    assert hooksd("webhook", "get", UUID).status == 1
 
 
 def test_a_webhook_is_created_from_a_file(hooksd: Command, daemon: FakeDaemon, home: Path) -> None:

@@ -213,3 +213,12 @@ def test_origins_and_documents_stay_with_what_was_compiled() -> None:
     found = compile_workflow(source)
     assert found.origin == source.origin == Origin(file="w.toml", line=found.origin.line)
     assert (found.digest, found.document) == (source.digest, source.document)
+
+
+def test_a_webhook_with_a_uuid_is_known_by_its_hash_and_not_by_its_path() -> None:
+    text = 'version = 1\n[webhooks.leads]\nauth.type = "none"\nuuid = "sha256:' + "0" * 64 + '"\n'
+    found = snapshot({"a.toml": text, "b.toml": text.replace("leads", "off").replace("0", "1") + "enabled = false\n"})
+
+    assert found.by_path == {}
+    assert list(found.by_uuid) == [("/hooks", "sha256:" + "0" * 64)]
+    assert found.webhooks["leads"].path == "/hooks"

@@ -11,6 +11,7 @@ from starlette.types import ASGIApp
 
 from hooksd.auth.request import Inbound
 from hooksd.auth.verdict import Authentic, Reading, Reason, Refused, Verdict, Verifier
+from hooksd.config.entry import entry_of, reads_body
 from hooksd.config.snapshot import CompiledWebhook, Revision, Snapshot
 from hooksd.engine.ports import Accepted, Intake, Response, Taken
 from hooksd.errors import JournalError
@@ -28,6 +29,8 @@ from hooksd.model.webhook import Webhook
 from hooksd.telemetry.observer import Observer
 from hooksd.testing import FakeClock, FakeIds
 from hooksd.web.control import Control
+from hooksd.web.duplicates import Duplicates
+from hooksd.web.origin import Proxies
 from hooksd.web.receive import Receiver
 from hooksd.web.refusals import Refusals
 from hooksd.web.trigger import TriggerApp
@@ -55,17 +58,23 @@ class FakeIntake:
         self.error: Exception | None = None
         self.answer: Response | None = None
         self.waited: list[tuple[EventId, float]] = []
+        self.gate = asyncio.Event()
+        """Closed: something must be stored first, and that takes until it is open."""
+        self.gate.set()
 
     async def accept(self, event: Event, *, origin: Origin | None) -> Accepted:
         """Remember the event, or raise `error`."""
+        await self.gate.wait()
         if self.error is not None:
             raise self.error
         self.events.append(event)
         self.origins.append(origin)
         return Accepted(event=event.id, runs=self.runs, not_started=self.not_started)
 
-    def take(self, arrival: Arrival, *, origin: Origin) -> Taken:
+    def take(self, arrival: Arrival, *, origin: Origin) -> Taken | None:
         """Remember the event; it is durable in a moment, or there is `error`."""
+        if not self.gate.is_set():
+            return None
         event = arrival.event()
         receipt = Receipt()
         if isinstance(self.error, JournalError):
@@ -120,7 +129,12 @@ _verifier: Callable[[], Verifier] = TokenVerifier
 
 
 def webhook(
-    name: str = "github", verifier: Verifier | None = None, *, path: str | None = None, **keys: Json
+    name: str = "github",
+    verifier: Verifier | None = None,
+    *,
+    path: str | None = None,
+    schema: Json = None,
+    **keys: Json,
 ) -> CompiledWebhook:
     """Compile a webhook as the definitions would."""
     value = Webhook.model_validate({**OPEN, **keys})
@@ -132,6 +146,8 @@ def webhook(
         verifier=verifier or TokenVerifier(),
         event=template(value.event),
         subject=template(value.subject),
+        entry=entry_of(value, schema, None),
+        reads_body=reads_body(value.auth),
     )
 
 
@@ -150,7 +166,8 @@ def snapshot(*webhooks: CompiledWebhook, definitions: Definitions | None = None)
         revision=Revision(tree="sha256:" + "ab" * 32, commit="c" * 40),
         definitions=definitions or Definitions(webhooks=defined),
         webhooks={item.name: item for item in webhooks},
-        by_path={item.path: item for item in webhooks if item.value.enabled},
+        by_path={item.path: item for item in webhooks if item.value.enabled and not item.value.uuid},
+        by_uuid={(item.path, item.value.uuid): item for item in webhooks if item.value.uuid},
         workflows={},
         endpoints={},
         roles={},
@@ -182,9 +199,11 @@ class Listener:
     unready: list[str] = field(default_factory=list)
     public_url: str | None = "https://hooks.example.com"
     webhooks: tuple[CompiledWebhook, ...] = ()
+    proxies: Proxies | None = None
 
     def __post_init__(self) -> None:
         self.refusals = Refusals(journal=self.journal, clock=self.clock, observer=self.observer)
+        self.duplicates = Duplicates(self.clock.now)
         self.receiver = Receiver(
             intake=self.intake,
             clock=self.clock,
@@ -192,6 +211,7 @@ class Listener:
             public_url=self.public_url,
             refusals=self.refusals,
             shelf=self.journal,
+            duplicates=self.duplicates,
         )
         self.app: ASGIApp = TriggerApp(
             receiver=self.receiver,
@@ -201,6 +221,7 @@ class Listener:
             public_url=self.public_url,
             clock=self.clock,
             observer=self.observer,
+            proxies=self.proxies,
         )
 
     def client(self) -> httpx.AsyncClient:

@@ -15,7 +15,9 @@ from hooksd.auth.request import Inbound
 from hooksd.auth.verdict import Verdict
 from hooksd.daemon import server
 from hooksd.engine.ports import Response
+from hooksd.model.webhook import uuid_digest
 from hooksd.telemetry.log import configure
+from hooksd.web.origin import Proxies
 from hooksd.web.trigger import head_of, peer_of
 from tests.web.doubles import PEER, Listener, TokenVerifier, webhook
 
@@ -335,3 +337,77 @@ async def test_the_address_of_a_caller_is_the_one_it_connected_from() -> None:
 
     refused = [record for record in listener.journal.records if record.type == "request.refused"]
     assert refused[0].peer == "127.0.0.1" != PEER
+
+
+UUID = "885d0000-0000-4000-8000-000000000001"
+
+
+def unguessable() -> Listener:
+    return Listener(
+        webhooks=(
+            webhook("leads", path="/hooks", uuid=uuid_digest(UUID), event="lead.created"),
+            webhook("other", path="/hooks", uuid=uuid_digest("another")),
+        )
+    )
+
+
+async def test_a_webhook_with_a_uuid_is_reached_by_it_and_by_nothing_else() -> None:
+    listener = unguessable()
+
+    async with listener.client() as caller:
+        found = await caller.post(f"/hooks?uuid={UUID}&q=1", json={})
+        lost = [
+            (await caller.post(path, json={})).status_code
+            for path in (
+                "/hooks",
+                "/hooks?uuid=",
+                "/hooks?uuid=885d",
+                f"/hooks?uuid={UUID}&uuid={UUID}",
+                f"/hooks/leads?uuid={UUID}",
+                f"/hooks?uuid={uuid_digest(UUID)}",
+                f"/hooks%3Fuuid={UUID}",
+                "/hooks?uuid=%ff%00",
+            )
+        ]
+
+    assert found.status_code == 202
+    assert set(lost) == {404}
+    assert [(event.webhook, event.type) for event in listener.intake.events] == [("leads", "lead.created")]
+    assert await listener.reasons() == {"unknown_path": len(lost)}
+
+
+async def test_what_leads_to_a_webhook_is_kept_nowhere() -> None:
+    listener = unguessable()
+
+    async with listener.client() as caller:
+        await caller.post(f"/hooks?uuid={UUID}&q=1", json={})
+        await caller.get(f"/hooks?uuid={UUID}")
+
+    (event,) = listener.intake.events
+    assert event.query == {"uuid": "***", "q": "1"}
+    assert UUID not in repr(event)
+    await listener.refusals.flush()
+    assert UUID not in repr(listener.journal.records)
+
+
+async def test_behind_a_trusted_proxy_the_caller_is_whom_it_names() -> None:
+    listener = Listener(webhooks=(webhook(allow_ips=["198.51.100.0/24"]),), proxies=Proxies([PEER]))
+
+    async with listener.client() as client:
+        good = await client.post("/hooks/github", json={}, headers={"x-forwarded-for": "198.51.100.7"})
+        bad = await client.post("/hooks/github", json={}, headers={"x-forwarded-for": "198.51.100.7, 203.0.113.9"})
+        await client.post("/nowhere", headers={"x-forwarded-for": "203.0.113.8"})
+
+    assert (good.status_code, bad.status_code) == (202, 403)
+    await listener.refusals.flush()
+    peers = {record.reason: record.peer for record in listener.journal.records if record.type == "request.refused"}
+    assert peers == {"address": "203.0.113.9", "unknown_path": "203.0.113.8"}
+
+
+async def test_without_trusted_proxies_nobody_is_believed() -> None:
+    listener = Listener(webhooks=(webhook(allow_ips=["198.51.100.0/24"]),))
+
+    async with listener.client() as client:
+        answer = await client.post("/hooks/github", json={}, headers={"x-forwarded-for": "198.51.100.7"})
+
+    assert answer.status_code == 403

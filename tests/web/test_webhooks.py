@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Any
 
 import httpx
@@ -9,6 +10,7 @@ import pytest
 from hooksd.config.diagnostics import Diagnostic
 from hooksd.config.writing import TOML
 from hooksd.model.base import Json
+from hooksd.model.webhook import uuid_digest
 from hooksd.telemetry.observer import Observer
 from hooksd.testing import FakeClock, FakeIds
 from hooksd.web.admin import Admin
@@ -34,7 +36,12 @@ class FakeEditor:
         self.wanted.append(wanted)
         known = wanted.name in self.control.snapshot.webhooks
         if self.declines is None:
-            self.control.snapshot = snapshot(webhook("github"), webhook("shop"), webhook(wanted.name))
+            content = wanted.content if isinstance(wanted.content, Mapping) else {}
+            keys = {key: content[key] for key in ("uuid",) if key in content}
+            path = "/hooks" if keys else None
+            self.control.snapshot = snapshot(
+                webhook("github"), webhook("shop"), webhook(wanted.name, path=path, **keys)
+            )
         return self.declines or Done(created=not known)
 
     async def delete(self, name: str, *, by: str, known: str | None) -> Done | Declined:
@@ -110,7 +117,33 @@ async def test_a_webhook_created_from_nothing_gets_a_name_that_nobody_can_guess(
     assert re.fullmatch(rf"[A-Za-z0-9]{{{ID_LENGTH}}}", answer.json()["id"])
     (wanted,) = desk.editor.wanted
     assert wanted.create
-    assert wanted.content == {"auth": {"type": "none"}}
+    uuid = answer.json()["uuid"]
+    assert wanted.content == {"auth": {"type": "none"}, "uuid": uuid_digest(uuid)}
+    assert answer.json()["url"].endswith(f"/hooks?uuid={uuid}")
+
+
+async def test_what_leads_to_a_webhook_can_be_made_anew(desk: Desk) -> None:
+    first = await desk.ask("PUT", "/leads", json={"auth": {"type": "none"}, "uuid": "new"})
+    second = await desk.ask("PUT", "/leads", json={"auth": {"type": "none"}, "uuid": "new"})
+
+    assert first.json()["uuid"] != second.json()["uuid"]
+    assert [wanted.content for wanted in desk.editor.wanted] == [
+        {"auth": {"type": "none"}, "uuid": uuid_digest(answer.json()["uuid"])} for answer in (first, second)
+    ]
+
+
+async def test_a_webhook_is_found_by_what_leads_to_it_and_that_is_never_shown_again(desk: Desk) -> None:
+    hidden = webhook("leads", uuid=uuid_digest("885d"), path="/hooks")
+    desk.control.snapshot = snapshot(webhook("github"), hidden)
+
+    found = (await desk.ask("GET", params={"uuid": "885d"})).json()["webhooks"]
+    unknown = (await desk.ask("GET", params={"uuid": "885e"})).json()["webhooks"]
+    every = (await desk.ask("GET")).json()["webhooks"]
+
+    assert [one["name"] for one in found] == ["leads"]
+    assert unknown == []
+    assert [one["uuid"] for one in every] == [None, "***"]
+    assert every[1]["url"] == "https://hooks.example.com/hooks?uuid=***"
 
 
 async def test_a_webhook_may_be_created_by_a_name(desk: Desk) -> None:

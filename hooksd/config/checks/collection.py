@@ -6,8 +6,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TypeVar
 
-from hooksd.config.checks.written import Kind, Written
+from hooksd.config.checks.written import Kind, Written, text_of
 from hooksd.config.finding import Elsewhere, Finding
+from hooksd.model.webhook import default_path
 
 T = TypeVar("T")
 
@@ -71,14 +72,17 @@ def _twice(first: Written, again: Written) -> Finding:
 
 def _paths(collection: Collection) -> Iterator[Finding]:
     """Find webhooks that share a path, disabled ones included: enabling one must not break the other."""
-    first: dict[str, Written] = {}
+    first: dict[str, dict[str | None, Written]] = {}
     for name, item in collection.webhooks.items():
-        written = item.table.get("path")
-        path = written if isinstance(written, str) else f"/hooks/{name}"
-        other = first.setdefault(path, item)
-        if other is not item:
+        uuid = text_of(item.table, "uuid")
+        path = text_of(item.table, "path") or default_path(name, has_uuid=uuid is not None)
+        known = first.setdefault(path, {})
+        # Webhooks that only their `uuid` leads to share a path with each other, and with no other one.
+        other = known.get(uuid) or known.get(None) or (next(iter(known.values()), None) if uuid is None else None)
+        known.setdefault(uuid, item)
+        if other is not None:
             where = (*item.path, "path")
             related = (Elsewhere(file=other.file, path=(*other.path, "path"), message=f"webhook `{other.name}`"),)
             message = f"webhook `{name}` has the path `{path}` of webhook `{other.name}`"
-            hint = "a path leads to one webhook: change one of them"
+            hint = "a path leads to one webhook, or to several by different `uuid`s: change one of them"
             yield Finding(code="H031", message=message, file=item.file, path=where, related=related, hint=hint)

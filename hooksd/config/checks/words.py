@@ -9,7 +9,7 @@ from hooksd.model.base import NAME_PATTERN
 from hooksd.model.endpoint import SIGN_PATTERN
 from hooksd.model.mailbox import MAILBOX_PATTERN
 from hooksd.model.role import PERMISSION_PATTERN
-from hooksd.model.webhook import ANSWER_PATTERN, SCHEMA_PATTERN
+from hooksd.model.webhook import ANSWER_PATTERN, SCHEMA_PATTERN, UUID_PATTERN
 
 PATTERNS: Mapping[str, str] = MappingProxyType({
     NAME_PATTERN: "a name has letters, digits, `.`, `_` and `-`, and begins with a letter or digit",
@@ -18,12 +18,14 @@ PATTERNS: Mapping[str, str] = MappingProxyType({
     r"^((header|query|form|json\??|const):.*|method|url|)$":
         "say where it is: `header:X`, `query:x`, `form:x`, `json:a.b`, `const:x`, `method` or `url`",
     PERMISSION_PATTERN:
-        "a permission is `run:PROGRAM`, `http:URL`, `send:ENDPOINT`, `emit:TYPE` or `mail:ADDRESS`, each with `*` for any "
-        "characters, or `shell`",
+        "a permission is `run:PROGRAM`, `http:URL`, `send:ENDPOINT`, `emit:TYPE` or `mail:ADDRESS`, each with `*` for "
+        "any characters, or `shell`",
     MAILBOX_PATTERN: "write an address, like `a@example.com` or `Name <a@example.com>`",
     SIGN_PATTERN:
         "write `standard-webhooks`, `github`, `stripe` or a hash with a header, like `hmac-sha256:X-Signature`",
     SCHEMA_PATTERN: "write the path of a file below `hooks.d`, like `schemas/lead.json`",
+    UUID_PATTERN:
+        "write the hash that `printf %s UUID | sha256sum` prints, like `sha256:9f86...`; `hooksd webhook create` makes one",
     ANSWER_PATTERN: "write `accept`, `none` or `wait:` with a time, like `wait:10s`",
     r"^/[A-Za-z0-9._~/-]*$": "a path begins with `/` and has letters, digits, `.`, `_`, `~`, `/` and `-`",
     r"^https://[A-Za-z0-9.-]+(:[0-9]{1,5})?/[!-~]*$": "write a URL that begins with `https://HOST/`",

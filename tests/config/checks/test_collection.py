@@ -1,7 +1,10 @@
 from __future__ import annotations
 
+import pytest
+
 from hooksd.config.checks.collection import collect
 from hooksd.config.checks.written import Kind, Written
+from hooksd.model.base import Json
 from hooksd.model.role import Role
 from hooksd.model.webhook import Webhook
 
@@ -28,6 +31,25 @@ def test_a_default_path_and_a_written_one_collide_too() -> None:
     _, (finding,) = collect([written("webhook", "a", path="/hooks/b"), written("webhook", "b")])
     assert finding.code == "H031"
     assert "`/hooks/b`" in finding.message
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "collides"),
+    [
+        ({"uuid": "1"}, {"uuid": "2"}, False),
+        ({"uuid": "1"}, {"uuid": "1"}, True),
+        ({"uuid": "1", "path": "/a"}, {"uuid": "1"}, False),
+        ({"uuid": "1"}, {"path": "/hooks"}, True),
+        ({"path": "/hooks"}, {"uuid": "1"}, True),
+        ({"uuid": "1"}, {}, False),
+    ],
+)
+def test_webhooks_share_a_path_only_where_each_has_a_uuid_of_its_own(
+    first: dict[str, Json], second: dict[str, Json], *, collides: bool
+) -> None:
+    _, findings = collect([written("webhook", "a", **first), written("webhook", "b", **second)])
+
+    assert [finding.code for finding in findings] == (["H031"] if collides else [])
 
 
 def test_only_values_of_the_right_kind_are_handed_out() -> None:
