@@ -1,8 +1,9 @@
-"""When runs begin: at once while few wait, in the gaps between arrivals when many do.
+"""When runs begin: at once while few wait; when many do, whenever the event loop has nothing else to do.
 
-To accept an event costs a tenth of what it costs to begin a run, and those who send events wait, while runs that wait
-are safe in the log. So when events come faster than runs can begin, they go first; the runs catch up when it is quiet,
-and are never at a standstill meanwhile. Used by `engine.crowd`.
+To accept an event costs a fraction of what a run costs, and those who send events wait, while runs that wait are safe
+in the log. So when events come faster than runs can be carried out, they go first, and the runs get a fixed share of
+the loop's time. Nothing is held back while there is time for it. Used by `engine.crowd`; `OneByOne` by
+`engine.process`.
 """
 
 from __future__ import annotations
@@ -12,18 +13,22 @@ from collections import deque
 from collections.abc import Callable
 from typing import Generic, TypeVar
 
+from hooksd.clock import SystemClock
+
 FEW = 64
 """So many runs may wait without anything being wrong: as many as programs may run."""
 
 AT_ONCE = 8
 """So many runs begin in one turn of the event loop, which they hold up for about a millisecond."""
 
-QUIET = 0.005
-"""Seconds without an arrival after which nobody seems to wait."""
+IDLE = 0.0001
+"""A turn in which everything else took fewer seconds had nothing to do."""
 
-GAP = 0.004
-"""Seconds between two beginnings while events keep coming: a tenth of the loop's time, by what a run of one program
-takes of it."""
+SHARE = 0.1
+"""The part of the loop's time that runs get when it is busy."""
+
+COST = 0.001
+"""Seconds of the loop's time that a run takes, about, from its beginning to its end."""
 
 T = TypeVar("T")
 
@@ -31,20 +36,30 @@ T = TypeVar("T")
 class Turnstile(Generic[T]):
     """Lets through one after another, in the order in which they came."""
 
-    def __init__(self, let_in: Callable[[T], None], *, at_once: int = AT_ONCE, few: float = FEW) -> None:
+    def __init__(
+        self,
+        let_in: Callable[[T], None],
+        *,
+        at_once: int = AT_ONCE,
+        few: float = FEW,
+        now: Callable[[], float] | None = None,
+    ) -> None:
         """Begin with nobody.
 
         Args:
             let_in: Called for each when it may go on. It may not raise.
             at_once: So many go on in one turn of the event loop; requests that are ready come between two turns.
-            few: So many may wait without anything being wrong. When there are more, arrivals go first.
+            few: So many may wait without anything being wrong.
+            now: Returns seconds on a clock that never goes back. Default: the machine's.
         """
         self._let_in = let_in
         self._at_once = at_once
         self._few = few
+        self._now = now or SystemClock().monotonic
         self._waiting: deque[T] = deque()
         self._is_turning = False
-        self._came_at = self._went_at = float("-inf")
+        self._left_at = 0.0
+        self._saved = 0.0
 
     def __len__(self) -> int:
         """Return how many wait."""
@@ -52,26 +67,35 @@ class Turnstile(Generic[T]):
 
     def add(self, item: T) -> None:
         """Let in when there is time."""
-        loop = asyncio.get_running_loop()
-        self._came_at = loop.time()
         self._waiting.append(item)
         if not self._is_turning:
             self._is_turning = True
-            loop.call_soon(self._turn)
+            self._come_again()
 
     def _turn(self) -> None:
-        loop = asyncio.get_running_loop()
-        now = loop.time()
-        is_rush = len(self._waiting) > self._few and now < self._came_at + QUIET
-        if is_rush and now < self._went_at + GAP:
-            loop.call_later(GAP, self._turn)
-            return
-        for _ in range(1 if is_rush else min(self._at_once, len(self._waiting))):
+        for _ in range(self._may_go_on()):
             self._let_in(self._waiting.popleft())
-        self._went_at = now
         self._is_turning = bool(self._waiting)
         if self._is_turning:
-            loop.call_soon(self._turn)
+            self._come_again()
+
+    def _may_go_on(self) -> int:
+        """Return how many may go on in this turn."""
+        if len(self._waiting) <= self._few:
+            return min(self._at_once, len(self._waiting))
+        others = self._now() - self._left_at
+        self._saved = min(self._saved + others * SHARE, 2 * COST)
+        if others < IDLE:
+            return 1
+        if self._saved < COST:
+            return 0
+        self._saved -= COST
+        return 1
+
+    def _come_again(self) -> None:
+        """Have a turn after everything that is ready now, and everything that has arrived by then."""
+        self._left_at = self._now()
+        asyncio.get_running_loop().call_soon(self._turn)
 
 
 class OneByOne:

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
 import asyncio
-import time
+from collections.abc import Callable
 
-from hooksd.engine.turnstile import FEW, GAP, OneByOne, Turnstile
+import pytest
+
+from hooksd.engine.turnstile import COST, FEW, IDLE, SHARE, OneByOne, Turnstile
 
 
 async def test_they_go_on_in_the_order_in_which_they_came() -> None:
@@ -34,33 +36,45 @@ async def test_only_some_go_on_in_one_turn_of_the_loop() -> None:
     assert max(sizes) == 3
 
 
-async def test_when_many_wait_those_who_come_go_first_and_nobody_stands_still() -> None:
+class Loop:
+    """What an event loop does in one turn, on a clock of its own."""
+
+    def __init__(self, turnstile_of: Callable[[Callable[[], float]], Turnstile[int]]) -> None:
+        self.now = 0.0
+        self.turnstile = turnstile_of(lambda: self.now)
+
+    async def turns(self, count: int, *, seconds: float, arrivals: int = 0) -> None:
+        for turn in range(count):
+            for _ in range(arrivals):
+                self.turnstile.add(turn)
+            self.now += seconds
+            await asyncio.sleep(0)
+
+
+@pytest.mark.parametrize("seconds", [0.0005, 0.005, 0.05])
+async def test_when_many_wait_and_the_loop_is_busy_they_get_a_fixed_share_of_its_time(seconds: float) -> None:
     gone: list[int] = []
-    turnstile = Turnstile(gone.append, at_once=2, few=5)
-    began = time.monotonic()
-    came = 0
-    while time.monotonic() - began < 0.3:
-        for _ in range(5):
-            turnstile.add(came)
-            came += 1
-        await asyncio.sleep(0)
-    took = time.monotonic() - began
+    loop = Loop(lambda now: Turnstile(gone.append, few=5, now=now))
+    await loop.turns(2, seconds=seconds, arrivals=100)
+    before = len(gone)
 
-    assert 2 <= len(gone) <= took / GAP + 10
-    assert len(turnstile) == came - len(gone)
+    await loop.turns(1000, seconds=seconds, arrivals=1)
+
+    most = min(1000 * seconds * SHARE / COST, 1000)
+    assert most * 0.9 <= len(gone) - before <= most * 1.1 + 1
 
 
-async def test_when_nobody_comes_any_more_all_go_on() -> None:
+async def test_when_many_wait_and_the_loop_has_nothing_else_to_do_one_goes_on_in_every_turn() -> None:
     gone: list[int] = []
-    turnstile = Turnstile(gone.append, few=5)
-    for number in range(2000):
-        turnstile.add(number)
+    loop = Loop(lambda now: Turnstile(gone.append, few=5, now=now))
+    for number in range(1000):
+        loop.turnstile.add(number)
 
-    async with asyncio.timeout(5):
-        while len(turnstile):
-            await asyncio.sleep(0.001)
+    await loop.turns(995, seconds=IDLE / 2)
+    assert len(gone) >= 990
+    await loop.turns(10, seconds=IDLE / 2)
 
-    assert gone == list(range(2000))
+    assert gone == list(range(1000))
 
 
 async def test_one_task_goes_through_in_one_turn_and_a_cancelled_one_holds_up_nobody() -> None:
