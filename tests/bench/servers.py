@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import http.client
 import json
 import os
 import shutil
@@ -62,7 +63,7 @@ def running(server: Server, directory: Path) -> Iterator[Running]:
             start_new_session=True,
         )
     try:
-        _wait_for(port, process, directory / "output")
+        _wait_for(port, server.path, process, directory / "output")
         yield Running(url=f"http://127.0.0.1:{port}{server.path}", pid=process.pid, directory=directory)
     finally:
         process.terminate()
@@ -84,15 +85,23 @@ def _free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def _wait_for(port: int, process: subprocess.Popen[bytes], output: Path) -> None:
+def _wait_for(port: int, path: str, process: subprocess.Popen[bytes], output: Path) -> None:
     end = time.monotonic() + START_SECONDS
     while time.monotonic() < end:
         if process.poll() is not None:
             break
-        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
-            return
+        with contextlib.suppress(OSError, http.client.HTTPException):
+            if _knows(port, path):
+                return
         time.sleep(0.05)
     raise SystemExit(f"it does not start:\n{output.read_text()[-2000:]}")
+
+
+def _knows(port: int, path: str) -> bool:
+    """Tell whether a server knows its path already: some listen before they have read what they serve."""
+    with contextlib.closing(http.client.HTTPConnection("127.0.0.1", port, timeout=1)) as connection:
+        connection.request("POST", path, b"{}", {"Content-Type": "application/json"})
+        return connection.getresponse().status != 404
 
 
 def bare() -> Server:
