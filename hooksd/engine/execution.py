@@ -27,7 +27,7 @@ from hooksd.engine.steps.intent import Act, Answer, Intent, Publish, Refuse, Set
 from hooksd.engine.steps.registry import VERBS
 from hooksd.engine.world import World
 from hooksd.model.base import Json
-from hooksd.model.effect import Deliver, Effect, Performed
+from hooksd.model.effect import Deliver, Effect, Performed, StartProcess
 from hooksd.model.record import Record, RunEnded, RunStarted, RunStatus, StepEnded, StepRetried, StepStarted, StepStatus
 from hooksd.model.retry import longest_wait, wait_after
 from hooksd.model.stored import BLOB_THRESHOLD
@@ -120,15 +120,46 @@ class Execution:
         if not await self._wait_until(command.not_before or 0.0, command.deadline):
             await self._cancelled(made)
             return
+        rights, intent = self._prepare(command.number)
+        if not (isinstance(intent, Act) and isinstance(intent.effect, StartProcess)):
+            await self._pursue(command, intent, rights)
+            return
+        is_late = self._world.programs.locked()
+        if not await self._place(command.deadline):
+            await self._cancelled(made)
+            return
+        try:
+            if is_late:
+                # Roles and secrets may be others by now.
+                rights, intent = self._prepare(command.number)
+            await self._pursue(command, intent, rights)
+        finally:
+            self._world.programs.release()
+
+    async def _place(self, deadline: float) -> bool:
+        """Take a place for a program; false when the deadline or a newer run came first."""
+        places = self._world.programs
+        if not places.locked():
+            return await places.acquire()
+        await self._flush()
+        self.is_idle = True
+        try:
+            async with self._world.patience.until(deadline) as self._limit:
+                return await places.acquire()
+        except OutOfTime:
+            return False
+        finally:
+            self._limit = None
+            self.is_idle = False
+
+    async def _pursue(self, command: Attempt, intent: Intent | Skip, rights: Rights) -> None:
         step = self._step
-        rights = rights_of(self._world.current(), self.run.workflow, self.run.event.trust)
-        intent = self._prepare(step, command.number, rights)
         match intent:
             case Skip(detail=detail):
                 await self._close(Outcome(status="skipped", attempts=0, detail=detail))
             case Refuse(error=error, detail=detail):
                 # `fail` did what it was told; the others did not get as far as an attempt.
-                attempts = command.number if step.verb == "fail" else made
+                attempts = command.number if step.verb == "fail" else command.number - 1
                 await self._close(Outcome(status="failed", attempts=attempts, error=rights.hide(error), detail=detail))
             case Act(effect=effect):
                 await self._act(command, effect, rights)
@@ -155,11 +186,12 @@ class Execution:
             case _:
                 assert_never(intent)
 
-    def _prepare(self, step: CompiledStep, number: int, rights: Rights) -> Intent | Skip:
+    def _prepare(self, number: int) -> tuple[Rights, Intent | Skip]:
+        rights = rights_of(self._world.current(), self.run.workflow, self.run.event.trust)
         try:
-            return prepare(self.run, step, number, rights, self._world.base_url)
+            return rights, prepare(self.run, self._step, number, rights, self._world.base_url)
         except Exception as error:  # noqa: BLE001 - whatever data made of it, it is this step that fails
-            return Refuse(error=f"the step cannot be prepared: {type(error).__name__}: {error}")
+            return rights, Refuse(error=f"the step cannot be prepared: {type(error).__name__}: {error}")
 
     async def _act(self, command: Attempt, effect: Effect, rights: Rights) -> None:
         step = self._step

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from hooksd.clock import Clock, rfc3339
 from hooksd.config.snapshot import Snapshot
@@ -14,6 +15,9 @@ from hooksd.model.event import Event
 from hooksd.model.ids import EventId, IdFactory
 from hooksd.model.record import EventAccepted
 from hooksd.telemetry.observer import Observer
+
+PROGRAMS = 64
+"""Programs that run at the same time. A run that waits for its place has not begun its step."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +42,8 @@ class World:
     is_draining: Callable[[], bool]
     """Tells whether no step may begin any more."""
     observer: Observer | None
+    programs: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(PROGRAMS))
+    """The places for programs."""
 
     def at(self) -> str:
         """Return the time as records write it."""

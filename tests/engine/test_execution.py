@@ -1,10 +1,12 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from typing import Any
 
 import pytest
 
+from hooksd.engine.world import PROGRAMS
 from hooksd.errors import JournalFull
 from hooksd.model.effect import Effect, Performed
 from hooksd.model.record import EventAccepted, RunEnded, StepEnded, StepRetried, StepStarted
@@ -257,3 +259,77 @@ async def test_an_error_that_is_not_utf8_ends_the_run_all_the_same() -> None:
         await bench.happens()
 
         assert bench.records(RunEnded)[0].status == "failed"
+
+
+async def test_a_run_that_waits_for_a_place_for_its_program_has_not_begun_its_step() -> None:
+    workflows = {"w": {"steps": [{"run": ["a"]}]}}
+    async with Bench(workflows).running() as bench:
+        bench.performer.hold()
+        for _ in range(PROGRAMS + 3):
+            await bench.happens()
+
+        assert len(bench.performer.effects) == PROGRAMS
+        assert len(bench.records(StepStarted)) == PROGRAMS
+
+    async with bench.reborn(workflows).running(recover=True) as again:
+        await again.clock.settle()
+
+    assert len(again.performer.effects) == 3, "those that were under way are interrupted, those that waited are not"
+    statuses = Counter(ended.status for ended in again.records(StepEnded))
+    assert statuses == {"interrupted": PROGRAMS, "ok": 3}
+
+
+async def test_a_place_goes_to_the_next_when_a_program_has_ended() -> None:
+    async with Bench({"w": {"steps": [{"run": ["a"]}]}}).running() as bench:
+        bench.performer.hold()
+        for _ in range(PROGRAMS + 3):
+            await bench.happens()
+        bench.performer.release()
+        await bench.clock.settle()
+
+    assert [ended.status for ended in bench.records(RunEnded)] == ["succeeded"] * (PROGRAMS + 3)
+
+
+async def test_a_run_that_waits_for_a_place_ends_at_its_deadline() -> None:
+    long = {"on": "test.happened", "steps": [{"run": ["a"]}]}
+    short = {"on": "other.happened", "deadline": "1m", "steps": [{"run": ["b"]}]}
+    async with Bench({"long": long, "short": short}).running() as bench:
+        bench.performer.hold()
+        for _ in range(PROGRAMS):
+            await bench.happens()
+        await bench.happens(kind="other.happened")
+        await bench.clock.advance(60)
+
+    (ended,) = bench.records(RunEnded)
+    (step,) = bench.records(StepEnded)
+    assert (ended.workflow, ended.status) == ("short", "timed_out")
+    assert (step.status, step.attempts) == ("cancelled", 0)
+
+
+async def test_a_stop_does_not_wait_for_runs_that_wait_for_a_place() -> None:
+    async with Bench({"w": {"steps": [{"run": ["a"]}]}}).running() as bench:
+        bench.performer.hold()
+        for _ in range(PROGRAMS + 1):
+            await bench.happens()
+        assert bench.engine.running == PROGRAMS + 1
+        async with asyncio.TaskGroup() as tasks:
+            stop = tasks.create_task(bench.engine.drain(10))
+            await bench.clock.settle()
+            assert bench.engine.running == PROGRAMS
+            await bench.clock.advance(10)
+            await stop
+
+
+async def test_who_waited_for_a_place_is_judged_by_the_roles_of_now() -> None:
+    async with Bench({"w": {"steps": [{"run": ["a"]}]}}).running() as bench:
+        bench.performer.hold()
+        for _ in range(PROGRAMS + 1):
+            await bench.happens()
+        bench.define({"w": {"steps": [{"run": ["a"]}]}}, roles={"deployer": {"allow": ["run:b"]}})
+        bench.performer.release()
+        await bench.clock.settle()
+
+    *others, last = bench.records(StepEnded)
+    assert {other.status for other in others} == {"ok"}
+    assert (last.status, last.attempts) == ("failed", 0)
+    assert len(bench.performer.effects) == PROGRAMS
