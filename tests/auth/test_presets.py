@@ -27,6 +27,7 @@ from hooksd.auth.verdict import Authentic, Reading, Refused, Verifier
 from hooksd.model.auth import Auth, HmacAuth, NoneAuth, PresetAuth, SignedAuth, TokenAuth
 from hooksd.model.secret import Secret
 from hooksd.model.trust import Trust
+from tests.auth.own_vectors import request_of
 from tests.auth.requests import NOW, auth, verdict
 from tests.auth.signing import KEY, OTHER, TOLD, concrete, judge_of, secret_text, sent_by, type_of
 from tests.auth.vectors import inbound_of, shared_vectors
@@ -89,6 +90,31 @@ def test_a_request_that_another_program_signed_is_authentic_and_read(name: str) 
     assert judge.read(request, json.loads(request.body)) == Reading(
         event_type=OWN[name]["event"], delivery_id=OWN[name]["id"]
     )
+
+
+FROZEN: dict[str, Any] = json.loads((Path(__file__).parent / "vectors.json").read_text())
+
+
+def test_there_are_vectors_for_every_preset() -> None:
+    assert list(FROZEN) == list(preset_names())
+
+
+@pytest.mark.parametrize(
+    ("name", "case"),
+    [pytest.param(name, case, id=f"{name}: {case['title']}") for name in FROZEN for case in FROZEN[name]["cases"]],
+)
+def test_every_vector_of_ours_keeps_its_verdict(name: str, case: dict[str, Any]) -> None:
+    entry, remotes = FROZEN[name], Remotes()
+    judge = build_verifier(
+        PresetAuth.model_validate(entry["auth"]), lambda ref: Secret(entry["secrets"][ref].encode()), remotes
+    )
+    judge.verify(request_of(entry["request"]), entry["now"])  # names its certificate, if it has one
+    for remote in remotes.due(entry["now"]):
+        remote.received(entry["elsewhere"][remote.url].encode(), entry["now"])
+
+    request = request_of({**entry["request"], **case.get("request", {})})
+
+    assert verdict(judge, request, case.get("now", entry["now"])) == case["verdict"]
 
 
 EVERY = preset_names()
