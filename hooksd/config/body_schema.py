@@ -21,6 +21,7 @@ FOLDER: Final = "schemas/"
 MOST: Final = 10
 """Violations that are told: who sends a thousand learns of the first ten."""
 _LONGEST: Final = 200
+_OUTSIDE: Final = re.compile(r"Resource '(.{1,200}?)' is not present")
 _PLAIN: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
@@ -70,7 +71,7 @@ class BodySchema:
         try:
             self._validator = rust.validator_for(document, offline=True, validate_formats=True)
         except rust.ValidationError as error:
-            raise SchemaProblem(_short(error.message), tuple(error.instance_path)) from error
+            raise SchemaProblem(_explained(error.message), tuple(error.instance_path)) from error
         except ValueError as error:
             raise SchemaProblem(_short(str(error)), ()) from error
 
@@ -97,6 +98,11 @@ def _step(part: str | int) -> str:
     if _PLAIN.fullmatch(part):
         return f".{part}"
     return "['" + part[:_LONGEST].replace("\\", "\\\\").replace("'", "\\'") + "']"
+
+
+def _explained(message: str) -> str:
+    outside = _OUTSIDE.search(message)
+    return f"it refers to {outside[1]}, and nothing outside of the file is read" if outside else _short(message)
 
 
 def _short(message: str) -> str:

@@ -38,8 +38,8 @@ def is_binary(media: str) -> bool:
 
 
 def accepts(accept: tuple[str, ...], media: str) -> bool:
-    """Tell whether a list of media types covers one; `application/json` covers `+json` too."""
-    return media in accept or (JSON in accept and is_json(media))
+    """Tell whether a list of media types covers one; `application/json` covers `+json` too, `image/*` a family."""
+    return media in accept or (JSON in accept and is_json(media)) or f"{media.partition('/')[0]}/*" in accept
 
 
 def parse(media: str, raw: bytes, depth: int = MAX_DEPTH) -> Json:

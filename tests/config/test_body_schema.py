@@ -64,7 +64,7 @@ def test_what_is_no_schema_is_refused_with_the_place(document: Json, message: st
 
 @pytest.mark.parametrize("reference", ["http://127.0.0.1:9/x.json", "file:///etc/passwd", "other.json"])
 def test_nothing_outside_of_a_schema_is_fetched(reference: str) -> None:
-    with pytest.raises(SchemaProblem, match="retriev"):
+    with pytest.raises(SchemaProblem, match="nothing outside of the file"):
         BodySchema({"$ref": reference})
 
 

@@ -11,6 +11,7 @@ from tests.end_to_end.daemon import Daemon
 
 DOCS = Path(__file__).parents[2] / "docs"
 _BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+_SCHEMA = re.compile(r"^`hooks\.d/(\S+\.json)`:\n\n```json\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _FILE = re.compile(r"# hooks\.d/(\S+)\n")
 
 
@@ -35,7 +36,7 @@ def page(name: str) -> str:
 def definitions(text: str) -> dict[str, str]:
     """Return the files of definitions that a page shows, by name."""
     blocks = [body for kind, body in _BLOCK.findall(text) if kind == "toml"]
-    return {named[1]: body for body in blocks if (named := _FILE.match(body))}
+    return {named[1]: body for body in blocks if (named := _FILE.match(body))} | dict(_SCHEMA.findall(text))
 
 
 def examples(text: str) -> list[Example]:

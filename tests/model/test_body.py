@@ -66,6 +66,11 @@ def test_json_is_no_deeper_than_what_can_be_written_again_inside_a_record() -> N
     assert parse(JSON, b"[" + b"[]," * 1000 + b"[]]") is not None
 
 
+def test_a_family_of_media_types_may_be_accepted() -> None:
+    assert accepts(("image/*",), "image/png")
+    assert not accepts(("image/*",), "imagex/png")
+
+
 @pytest.mark.parametrize("media", ["application/octet-stream", "image/png", "application/pdf"])
 def test_what_is_no_text_is_null_because_it_is_a_file(media: str) -> None:
     assert is_binary(media)

@@ -394,3 +394,65 @@ async def test_while_the_keys_are_on_their_way_the_caller_is_asked_to_come_again
     assert answer.status == 503
     assert b"retry-after" in dict(answer.headers)
     assert listener.intake.events == []
+
+
+async def test_who_may_not_call_is_refused_before_the_body_is_read() -> None:
+    listener = Listener()
+    hook = webhook(allow_ips=["192.0.2.0/28", "2001:db8::/32"])
+
+    assert (await listener.receiver.receive(hook, inbound(), "192.0.2.7")).status == 202
+    assert (await listener.receiver.receive(hook, inbound(), "::ffff:192.0.2.7")).status == 202
+    assert listener.receiver.screen(hook, head(), "198.51.100.1") is not None
+    assert (await listener.receiver.receive(hook, inbound(), "unix")).status == 403
+    assert await listener.reasons() == {"address": 2}
+
+
+async def test_who_calls_too_often_is_told_when_to_come_again() -> None:
+    listener = Listener()
+    hook = webhook(rate="2/1m")
+
+    statuses = [(await listener.receiver.receive(hook, inbound(), PEER)).status for _ in range(3)]
+    answer = await listener.receiver.receive(hook, inbound(), "198.51.100.1")
+    await listener.clock.advance(30)
+
+    assert statuses == [202, 202, 429]
+    assert (answer.status, answer.header("retry-after")) == (429, "30")
+    assert (await listener.receiver.receive(hook, inbound(), PEER)).status == 202
+    assert await listener.reasons() == {"rate": 2}
+
+
+async def test_each_address_may_have_a_rate_for_itself() -> None:
+    listener = Listener()
+    hook = webhook(rate=["1/1m per address", "100/1s"])
+
+    statuses = [
+        (await listener.receiver.receive(hook, inbound(), peer)).status for peer in (PEER, PEER, "198.51.100.1")
+    ]
+
+    assert statuses == [202, 429, 202]
+
+
+async def test_strangers_use_up_no_rate_of_those_who_prove_who_they_are() -> None:
+    listener = Listener()
+    hook = webhook(verifier=TokenVerifier(token="t"), rate="1/1m")
+
+    strangers = [(await listener.receiver.receive(hook, inbound(), PEER)).status for _ in range(5)]
+
+    assert strangers == [401] * 5
+    assert (await listener.receiver.receive(hook, inbound(headers={"x-token": "t"}), PEER)).status == 202
+
+
+async def test_a_body_that_does_not_fit_its_schema_is_refused_with_the_places() -> None:
+    listener = Listener()
+    schema = {"required": ["email"], "properties": {"items": {"items": {"type": "integer"}}}}
+    hook = webhook(schema=schema)
+
+    good = await listener.receiver.receive(hook, inbound(b'{"email": "a", "items": [1]}'), PEER)
+    bad = await listener.receiver.receive(hook, inbound(b'{"items": [1, "x"]}'), PEER)
+
+    assert (good.status, bad.status) == (202, 422)
+    document = orjson.loads(bad.body)
+    assert {error["path"] for error in document["errors"]} == {"$", "$.items[1]"}
+    assert "$" in document["detail"]
+    assert len(listener.intake.events) == 1
+    assert await listener.reasons() == {"schema": 1}

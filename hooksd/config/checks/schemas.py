@@ -24,9 +24,7 @@ def check(webhooks: Iterable[Written], schemas: Mapping[str, BodySchema | Schema
             yield _unknown(written, name, schemas)
     for file, schema in schemas.items():
         if isinstance(schema, SchemaProblem):
-            hint = (
-                "a schema is one file: put what it refers to into its `$defs`" if "etriev" in schema.message else None
-            )
+            hint = "put what it refers to into its `$defs`" if "outside of the file" in schema.message else None
             yield Finding(code="H049", message=schema.message, file=file, path=schema.path, hint=hint)
 
 
