@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Callable
 from typing import Protocol
 
 from hooksd.instant import rfc3339, unix
 
-__all__ = ["Clock", "SystemClock", "rfc3339", "unix"]
+__all__ = ["Alarm", "Clock", "SystemClock", "rfc3339", "unix"]
 
 
 class Clock(Protocol):
@@ -29,6 +30,18 @@ class Clock(Protocol):
         """Return after `seconds`; at once when they are zero or negative."""
         ...
 
+    def call_later(self, seconds: float, function: Callable[[], None]) -> Alarm:
+        """Call a function after `seconds`, on the running loop; soon when they are zero or negative."""
+        ...
+
+
+class Alarm(Protocol):
+    """A call that is due."""
+
+    def cancel(self) -> None:
+        """Do not make it. Nothing happens when it has been made."""
+        ...
+
 
 class SystemClock:
     """The clock of the machine."""
@@ -41,6 +54,9 @@ class SystemClock:
 
     async def sleep(self, seconds: float) -> None:  # noqa: D102 - see Clock
         await asyncio.sleep(max(0.0, seconds))
+
+    def call_later(self, seconds: float, function: Callable[[], None]) -> Alarm:  # noqa: D102 - see Clock
+        return asyncio.get_running_loop().call_later(max(0.0, seconds), function)
 
 
 _: type[Clock] = SystemClock

@@ -18,7 +18,7 @@ from typing import Self
 
 import orjson
 
-from hooksd.clock import Clock, rfc3339
+from hooksd.clock import Alarm, Clock, rfc3339
 from hooksd.config.build import build, compile_workflow
 from hooksd.config.secrets import SecretStore
 from hooksd.config.snapshot import CompiledWorkflow, Revision, Snapshot
@@ -81,6 +81,16 @@ class FakeClock:
         heapq.heappush(self._sleepers, (self._now + seconds, next(self._order), woken))
         await woken
 
+    def call_later(self, seconds: float, function: Callable[[], None]) -> Alarm:
+        """Have a function called when the clock has been moved on by `seconds`."""
+        if seconds <= 0:
+            return asyncio.get_running_loop().call_soon(function)
+        due: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        alarm = _Alarm(due)
+        due.add_done_callback(lambda _: None if alarm.is_cancelled else function())
+        heapq.heappush(self._sleepers, (self._now + seconds, next(self._order), due))
+        return alarm
+
     @property
     def sleeping(self) -> int:
         """How many sleepers wait."""
@@ -108,6 +118,18 @@ class FakeClock:
                 await self.settle()
         self._now = end
         await self.settle()
+
+
+class _Alarm:
+    """A call that is due on a `FakeClock`."""
+
+    def __init__(self, due: asyncio.Future[None]) -> None:
+        self.is_cancelled = False
+        self._due = due
+
+    def cancel(self) -> None:
+        self.is_cancelled = True
+        self._due.cancel()
 
 
 class FakeIds(IdFactory):

@@ -138,3 +138,19 @@ def test_a_playbook_does_not_take_another_end_for_the_right_one() -> None:
         Playbook(DEPLOY).does("build").ends("succeeded")
     with pytest.raises(AssertionError):
         Playbook(DEPLOY).due(60)
+
+
+async def test_a_call_is_made_when_its_time_has_come_unless_it_was_cancelled() -> None:
+    clock = FakeClock()
+    made: list[str] = []
+    clock.call_later(5, lambda: made.append("first"))
+    second = clock.call_later(7, lambda: made.append("second"))
+    clock.call_later(0, lambda: made.append("at once"))
+
+    await clock.advance(6)
+    assert made == ["at once", "first"]
+    second.cancel()
+    assert clock.next_due is None
+    await clock.advance(6)
+
+    assert made == ["at once", "first"]

@@ -6,7 +6,7 @@ import asyncio
 import base64
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, BinaryIO
 from urllib.parse import urlsplit
@@ -21,6 +21,7 @@ from hooksd.auth.verdict import LATER, Authentic, Observed, Refused
 from hooksd.cli.invocation import shared_options
 from hooksd.cli.loading import directory, settings_of
 from hooksd.cli.output import as_json, safe, say
+from hooksd.clock import Alarm
 from hooksd.config.build import BuildProblem, build
 from hooksd.config.diagnostics import did_you_mean, render_text
 from hooksd.config.settings import Settings
@@ -88,6 +89,9 @@ class _Moment:
 
     async def sleep(self, seconds: float) -> None:
         await asyncio.sleep(seconds)
+
+    def call_later(self, seconds: float, function: Callable[[], None]) -> Alarm:
+        return asyncio.get_running_loop().call_later(seconds, function)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

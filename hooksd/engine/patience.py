@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable
+from functools import partial
+from types import TracebackType
 
 from hooksd.clock import Clock
 
@@ -14,35 +15,14 @@ class OutOfTime(Exception):
 
 
 class Patience:
-    """Ends what takes too long. Its timers live in the task group that it is given before first use."""
+    """Ends what takes too long."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._tasks: asyncio.TaskGroup | None = None
 
-    def live_in(self, tasks: asyncio.TaskGroup) -> None:
-        """Start timers in this group from now on."""
-        self._tasks = tasks
-
-    @asynccontextmanager
-    async def until(self, when: float) -> AsyncIterator[asyncio.Timeout]:
-        """Cancel the block at a Unix time. The yielded limit may be rescheduled by others to end it earlier.
-
-        Raises:
-            OutOfTime: The block was cut off.
-        """
-        limit = asyncio.timeout(None)
-        try:
-            async with limit:
-                timer = self._timers.create_task(self._expire(when, limit), name="limit")
-                try:
-                    yield limit
-                finally:
-                    timer.cancel()
-        except TimeoutError as error:
-            if limit.expired():
-                raise OutOfTime from error
-            raise
+    def until(self, when: float) -> Until:
+        """Cancel a block at a Unix time, by `OutOfTime`. See `Until`."""
+        return Until(self._clock, when)
 
     async def wait_for(self, awaitable: Awaitable[object], seconds: float) -> bool:
         """Tell whether something was done within `seconds`; what was not is cancelled."""
@@ -53,15 +33,34 @@ class Patience:
             return False
         return True
 
-    @property
-    def _timers(self) -> asyncio.TaskGroup:
-        if self._tasks is None:
-            raise RuntimeError("the engine is not running yet")
-        return self._tasks
 
-    async def _expire(self, when: float, limit: asyncio.Timeout) -> None:
-        await self._clock.sleep(when - self._clock.now())
-        cut(limit)
+class Until:
+    """An async context manager that cuts its block off. It yields a limit that others may `cut` earlier.
+
+    Raises:
+        OutOfTime: The block was cut off.
+    """
+
+    __slots__ = ("_alarm", "_clock", "_limit", "_when")
+
+    def __init__(self, clock: Clock, when: float) -> None:
+        self._clock = clock
+        self._when = when
+        self._limit = asyncio.timeout(None)
+
+    async def __aenter__(self) -> asyncio.Timeout:
+        limit = await self._limit.__aenter__()
+        self._alarm = self._clock.call_later(self._when - self._clock.now(), partial(cut, limit))
+        return limit
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._alarm.cancel()
+        try:
+            await self._limit.__aexit__(kind, error, traceback)
+        except TimeoutError as problem:
+            raise OutOfTime from problem
 
 
 def cut(limit: asyncio.Timeout) -> None:

@@ -182,7 +182,6 @@ class Engine:
             BaseExceptionGroup: The log is at its end, or a bug came to light.
         """
         async with asyncio.TaskGroup() as tasks:
-            self._patience.live_in(tasks)
             if self._unreadable:
                 await self._logbook.write(self._unreadable)
                 for record in self._unreadable:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 
-from hooksd.clock import Clock
+from hooksd.clock import Alarm, Clock
 
 NOON = 1_795_348_800.0
 
@@ -32,6 +33,10 @@ class HandClock:
     async def sleep(self, seconds: float) -> None:
         self.move(max(0.0, seconds))
         await asyncio.sleep(0)
+
+    def call_later(self, seconds: float, function: Callable[[], None]) -> Alarm:
+        self.move(max(0.0, seconds))
+        return asyncio.get_running_loop().call_later(0, function)
 
 
 _: type[Clock] = HandClock

@@ -19,7 +19,6 @@ async def test_the_first_answer_wins_and_everybody_gets_it() -> None:
     answers = Answers(patience)
     answers.expect(EVENT, 2)
     async with asyncio.TaskGroup() as tasks:
-        patience.live_in(tasks)
         callers = [tasks.create_task(answers.wait(EVENT, 10)) for _ in range(2)]
         await clock.settle()
         answers.give(EVENT, YES)
@@ -34,7 +33,6 @@ async def test_the_last_run_to_end_sends_callers_away() -> None:
     answers = Answers(patience)
     answers.expect(EVENT, 2)
     async with asyncio.TaskGroup() as tasks:
-        patience.live_in(tasks)
         caller = tasks.create_task(answers.wait(EVENT, 10))
         await clock.settle()
         answers.release(EVENT)
@@ -52,7 +50,6 @@ async def test_closing_sends_callers_away() -> None:
     answers = Answers(patience)
     answers.expect(EVENT, 1)
     async with asyncio.TaskGroup() as tasks:
-        patience.live_in(tasks)
         caller = tasks.create_task(answers.wait(EVENT, 10))
         await clock.settle()
         answers.close()

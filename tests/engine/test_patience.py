@@ -19,7 +19,6 @@ async def test_what_takes_too_long_is_cut_off_at_its_time() -> None:
         return clock.monotonic()
 
     async with asyncio.TaskGroup() as tasks:
-        patience.live_in(tasks)
         task = tasks.create_task(endless())
         await clock.advance(9)
         assert not task.done()
@@ -30,22 +29,16 @@ async def test_what_takes_too_long_is_cut_off_at_its_time() -> None:
 
 async def test_what_is_done_in_time_leaves_no_timer() -> None:
     clock = FakeClock()
-    patience = Patience(clock)
-    async with asyncio.TaskGroup() as tasks:
-        patience.live_in(tasks)
-        assert await patience.wait_for(asyncio.sleep(0), 10)
-        await clock.settle()
+    assert await Patience(clock).wait_for(asyncio.sleep(0), 10)
+    await clock.settle()
 
-        assert clock.sleeping == 0
+    assert clock.sleeping == 0
 
 
 async def test_a_timeout_of_what_was_waited_for_is_not_ours() -> None:
-    patience = Patience(FakeClock())
-    async with asyncio.TaskGroup() as tasks:
-        patience.live_in(tasks)
-        with pytest.raises(TimeoutError):
-            async with patience.until(NOON + 10):
-                raise TimeoutError
+    with pytest.raises(TimeoutError):
+        async with Patience(FakeClock()).until(NOON + 10):
+            raise TimeoutError
 
 
 async def test_somebody_else_can_end_the_wait() -> None:
@@ -60,7 +53,6 @@ async def test_somebody_else_can_end_the_wait() -> None:
                 await asyncio.Event().wait()
 
     async with asyncio.TaskGroup() as tasks:
-        patience.live_in(tasks)
         task = tasks.create_task(endless())
         await clock.settle()
         cut(limits[0])
@@ -68,9 +60,3 @@ async def test_somebody_else_can_end_the_wait() -> None:
 
         assert task.done()
         assert clock.monotonic() == 0
-
-
-async def test_before_the_engine_runs_there_is_nowhere_to_wait() -> None:
-    with pytest.raises(RuntimeError, match="not running"):
-        async with Patience(FakeClock()).until(0):
-            pass
