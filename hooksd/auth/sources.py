@@ -124,7 +124,7 @@ def finder(source: str) -> Find:
     match kind:
         case "header":
             wanted = name.lower()
-            return lambda seen: None if (found := seen.header(wanted)) is None else found.encode("latin-1")
+            return lambda seen: None if (value := seen.header(wanted)) is None else value.encode("latin-1")
         case "query":
             return lambda seen: _utf8(seen.query(name))
         case "form":

@@ -124,7 +124,9 @@ class Engine:
         if candidates:
             return self._take_for(candidates, arrival, origin, snapshot)
         durable = self._journal.append((line_of(arrival, revision=snapshot.revision.id, origin=origin),))
-        durable.then(partial(self._note, arrival, 0))
+        # Only names wait for the disk. A parsed body is hundreds of objects: let go of at once, their memory serves the
+        # next request while the processor still has it in its cache.
+        durable.then(partial(self._note, arrival.id, arrival.type, arrival.source, 0))
         return Taken(Accepted(arrival.id, (), ()), durable)
 
     def _take_for(
@@ -136,7 +138,10 @@ class Engine:
         routing = self._route(event, candidates, snapshot)
         line = line_of(arrival, revision=revision, origin=origin, runs=routing.plans, not_started=routing.not_started)
         durable = self._journal.append((line,))
-        durable.then(partial(self._enrol, event, routing, revision, arrival.time))
+        if routing.starts:
+            durable.then(partial(self._enrol, event, routing, revision, arrival.time))
+        else:
+            durable.then(partial(self._note, event.id, event.type, event.source, 0))
         return Taken(Accepted(event.id, line.runs, routing.not_started), durable)
 
     async def start(self, event: Event, workflow: str) -> Accepted:
@@ -243,18 +248,16 @@ class Engine:
         for start in routing.starts:
             run = Run(plan=start.plan, workflow=start.workflow, event=event, revision=revision, accepted_at=unix(at))
             self._crowd.add(run)
-        self._note(event, len(routing.starts), None)
+        self._note(event.id, event.type, event.source, len(routing.starts), None)
 
-    def _note(self, event: Event | Arrival, runs: int, error: JournalError | None) -> None:
+    def _note(self, event: str, event_type: str, source: str, runs: int, error: JournalError | None) -> None:
         observer = self._observer
         if error is not None or observer is None:
             return
         if not observer.is_verbose:  # making the happening would take longer than all else that is done here
-            observer.metrics.event(event.source)
+            observer.metrics.event(source)
             return
-        observer.emit(
-            happenings.EventAccepted(event_id=event.id, event_type=event.type, source=event.source, runs=runs)
-        )
+        observer.emit(happenings.EventAccepted(event_id=event, event_type=event_type, source=source, runs=runs))
 
 
 _: type[Intake] = Engine

@@ -219,7 +219,7 @@ class Duplicates:
 
 
 def _entry(event: str, fingerprint: int | None) -> Entry:
-    number = uuid.UUID(event.removeprefix(EVENT_PREFIX)).int
+    number = int(event.removeprefix(EVENT_PREFIX).replace("-", ""), 16)
     return number if fingerprint is None else (number, fingerprint)
 
 

@@ -156,6 +156,7 @@ class DirectProtocol(GuardedProtocol):
             request.response_started = True
             say = partial(self._say, request)
             work = self._application.begin_answer(request.webhook, request.scope, request.body, say)
+            request.body = b""
             if work is not None:
                 self._do(work)
 
