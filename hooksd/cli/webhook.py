@@ -159,9 +159,17 @@ def _in_editor(draft: Draft, send: Callable[[bytes], Answer]) -> Answer:
         if answer.status != 422 or not _is_terminal():
             return answer if answer.ok else _given_up(answer, draft.name, text)
         _problems(answer)
-        if not click.confirm("edit it again?", default=True, err=True):
+        if not _wants_more():
             raise HooksdError(f"nothing was changed; your text is in {kept(draft.name, text)}")
         draft = Draft(name=draft.name, text=text, is_new=True)
+
+
+def _wants_more() -> bool:
+    try:
+        return click.confirm("edit it again?", default=True, err=True)
+    except click.Abort:  # Ctrl-C says no, and the text is kept all the same
+        note("")
+        return False
 
 
 def _given_up(answer: Answer, name: str, text: str) -> Answer:

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import click
 import pytest
 
 from tests.cli.conftest import Command, FakeDaemon
@@ -255,6 +256,25 @@ def test_a_text_that_is_given_up_is_not_lost(
     found = re.search(r"your text is in (\S+)", result.err)
     assert found is not None
     assert Path(found[1]).read_text() == TEXT.decode() + "# seen\n"
+    Path(found[1]).unlink()
+
+
+@pytest.mark.usefixtures("editor")
+def test_whoever_interrupts_keeps_the_text_too(
+    hooksd: Command, daemon: FakeDaemon, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(*_: Any, **__: Any) -> bool:
+        raise click.Abort
+
+    daemon.says(f"GET {LEADS}", 200, TEXT)
+    daemon.says(f"PUT {LEADS}", 422, PROBLEM)
+    monkeypatch.setattr("hooksd.cli.webhook._is_terminal", lambda: True)
+    monkeypatch.setattr("click.confirm", interrupted)
+
+    found = re.search(r"your text is in (\S+)", hooksd("webhook", "edit", "leads").err)
+
+    assert found is not None
+    assert Path(found[1]).read_text().endswith("# seen\n")
     Path(found[1]).unlink()
 
 

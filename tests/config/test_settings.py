@@ -187,3 +187,29 @@ def test_how_much_of_the_log_is_kept_is_a_duration_and_a_size_of_some_length() -
     for values in ({"retention_age": "59s"}, {"retention_size": "1KiB"}):
         with pytest.raises(ValidationError):
             Settings(**values)
+
+
+def test_a_tcp_admin_address_may_be_guarded_by_keys_with_names(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "hooksd.toml").write_text(
+        'admin = "127.0.0.1:9001"\nadmin_keys.ada = "credential:ada"\nadmin_keys.ci = "credential:ci"\n'
+    )
+    assert load_settings(None, {}).admin_keys == {"ada": "credential:ada", "ci": "credential:ci"}
+    monkeypatch.setenv("HOOKSD_ADMIN_KEYS", "bob=env:BOB, ci=credential:x=y")
+    assert load_settings(None, {}).admin_keys == {"bob": "env:BOB", "ci": "credential:x=y"}
+    monkeypatch.setenv("HOOKSD_ADMIN_KEYS", "../bob=env:BOB")
+    assert "HOOKSD_ADMIN_KEYS" in refusal()
+
+
+def test_a_mail_server_is_described_whole_or_not_at_all() -> None:
+    server = {"smtp": "[::1]:25", "smtp_from": "Hooks <hooks@example.com>", "smtp_security": "none"}
+    assert Settings().smtp_address is None
+    assert load_settings(None, server).smtp_address == TcpAddress(host="::1", port=25)
+    for wrong, said in (
+        ({"smtp": "mail.example.com:25"}, "`smtp` needs `smtp_from`"),
+        ({**server, "smtp": "mail.example.com"}, '"HOST:PORT"'),
+        ({**server, "smtp": "unix:/run/mail"}, '"HOST:PORT"'),
+        ({**server, "smtp_username": "hooks"}, "belong together"),
+        ({**server, "smtp_username": "h", "smtp_password": "credential:smtp"}, "never sent unencrypted"),
+        ({**server, "smtp_from": "hooks"}, "--smtp-from"),
+    ):
+        assert said in refusal(None, **wrong)

@@ -1,6 +1,6 @@
 """PIPEFORCE's page "Webhooks", told with hooksd: its commands, its examples, its order.
 
-`webhook.put` is `hooksd webhook create` and `edit` (over HTTP `POST` and `PUT /api/v1/webhooks`), `webhook.get` is `get`
+`webhook.put` is `hooksd webhook create` and `edit` (by HTTP `POST` and `PUT /api/v1/webhooks`), `webhook.get` is `get`
 and `list`, `webhook.delete` is `delete`; `eventKey` is `event`, `webhookUrl` is `url`, `event.listen` is `on`,
 `iam.run.as` is `run_as`, `mail.send` is `mail`, `webhook.send` is `send`.
 """
