@@ -23,7 +23,7 @@ import uvloop
 from hooksd import __version__
 from hooksd.clock import rfc3339
 from hooksd.config.settings import Settings, process_environment
-from hooksd.config.snapshot import subscribers
+from hooksd.config.snapshot import Snapshot, subscribers
 from hooksd.daemon import systemd
 from hooksd.daemon.control import Identity, Work, status_line
 from hooksd.daemon.editor import FileEditor
@@ -42,8 +42,10 @@ from hooksd.delivery.mailer import Mailer, Server
 from hooksd.delivery.sender import HttpSender
 from hooksd.engine.process import ProcessRunner
 from hooksd.engine.runner import Engine
+from hooksd.engine.saving import FileSaver
 from hooksd.errors import JournalFull
 from hooksd.journal.accepted import accepted
+from hooksd.journal.blobs import path_of
 from hooksd.journal.replay import Unfinished, unfinished
 from hooksd.model.base import Json
 from hooksd.model.event import Event
@@ -122,6 +124,10 @@ def _works(ground: Ground, sender: HttpSender, processes: ProcessRunner) -> _Wor
             process=processes.perform,
             request=sender.request,
             deliver=dispatcher.deliver,
+            save=FileSaver(
+                locate=lambda digest: Path(ground.journal.folder, path_of(digest)),
+                home=ground.settings.state_dir.absolute() / "files",
+            ).save,
             mail=Mailer(_mail_server(ground), clock=ground.clock).send,
         ),
         clock=ground.clock,
@@ -139,7 +145,7 @@ def _works(ground: Ground, sender: HttpSender, processes: ProcessRunner) -> _Wor
         secrets=ground.secrets,
         journal=ground.journal,
         clock=ground.clock,
-        publish=ground.current.publish,
+        publish=partial(_publish, ground, dispatcher),
         announce=_announcer(ground, engine),
         observer=ground.observer,
     )
@@ -160,6 +166,12 @@ def _mail_server(ground: Ground) -> Server | None:
         username=settings.smtp_username,
         password=lambda: None if reference is None else ground.secrets.get(reference),
     )
+
+
+def _publish(ground: Ground, dispatcher: Dispatcher, snapshot: Snapshot) -> None:
+    """Put definitions in force, and let deliveries that wait for a change know."""
+    ground.current.publish(snapshot)
+    dispatcher.reloaded()
 
 
 def _announcer(ground: Ground, engine: Engine) -> Callable[[str, dict[str, Json]], Awaitable[None]]:

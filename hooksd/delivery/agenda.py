@@ -1,6 +1,6 @@
-"""Who is next: deliveries that wait for their time, and then for a place, fair between endpoints. Pure.
+"""Which delivery is next: what is due, each endpoint in its turn, none beyond its share, and none that is held.
 
-Used by `delivery.dispatcher`. What waits for its time costs an entry in a heap, not a task; thousands may wait.
+Used by `delivery.dispatcher`. Waiting for a time costs an entry in a heap, not a task; thousands may wait.
 """
 
 from __future__ import annotations
@@ -8,36 +8,50 @@ from __future__ import annotations
 import heapq
 import itertools
 from collections import Counter, deque
+from collections.abc import Callable
+
+from hooksd.delivery.gate import Hold
 
 
 class Agenda:
     """Deliveries by due time; those that are due by endpoint, each endpoint in its turn."""
 
-    def __init__(self, *, total: int, each: int) -> None:
+    def __init__(
+        self, *, total: int, each: Callable[[str], int], hold: Callable[[str, float], Hold | None] | None = None
+    ) -> None:
         """Begin empty.
 
         Args:
             total: Attempts that may be under way at the same time.
-            each: Attempts that may be under way to one endpoint at the same time: a slow one does not hold up others.
+            each: Returns how many may be under way to an endpoint at the same time: a slow one does not hold up others.
+            hold: Returns why no attempt to an endpoint may begin at a time, in Unix seconds; None when one may.
         """
         self._total = total
         self._each = each
+        self._hold = hold
         self._order = itertools.count()
         self._later: list[tuple[float, int, str, str]] = []
+        """Due time, order, delivery and endpoint; without a delivery: when to look at an endpoint again."""
         self._due: dict[str, deque[str]] = {}
         self._turns: deque[str] = deque()
-        """Endpoints that have something due and a place for it, each once, in turn."""
+        """Endpoints that have something due and may have a place for it, each once, in turn."""
+        self._is_offered: set[str] = set()
         self._under_way: Counter[str] = Counter()
+        self._count = 0
 
     @property
     def under_way(self) -> int:
         """How many were taken and are not done."""
-        return self._under_way.total()
+        return self._count
 
     @property
     def next_due(self) -> float | None:
         """When the next one that waits for its time is due; None when none does."""
         return self._later[0][0] if self._later else None
+
+    def waiting(self, endpoint: str) -> int:
+        """Return how many are due to an endpoint and wait for their turn."""
+        return len(self._due.get(endpoint, ()))
 
     def add(self, delivery: str, endpoint: str, due: float) -> None:
         """Let a delivery wait for its time, in Unix seconds."""
@@ -47,34 +61,55 @@ class Agenda:
         """Let those whose time has come wait for a place."""
         while self._later and self._later[0][0] <= now:
             _, _, delivery, endpoint = heapq.heappop(self._later)
-            if endpoint not in self._due:
-                self._due[endpoint] = deque()
-                self._offer(endpoint)
-            self._due[endpoint].append(delivery)
+            if delivery:
+                self._due.setdefault(endpoint, deque()).append(delivery)
+            self.offer(endpoint)
 
-    def take(self) -> str | None:
-        """Return who is next and has a place; None when nobody is or there is none. `done` gives the place back."""
-        if not self._turns or self.under_way >= self._total:
-            return None
-        endpoint = self._turns.popleft()
+    def take(self, now: float) -> tuple[str, str] | None:
+        """Return which delivery is next and has a place, and its endpoint; None when none is or there is none.
+
+        `done` gives the place back.
+        """
+        while self._turns and self._count < self._total:
+            endpoint = self._turns.popleft()
+            self._is_offered.discard(endpoint)
+            held = self._hold(endpoint, now) if self._hold is not None else None
+            if held is None:
+                return self._taken(endpoint)
+            if held.until is not None:
+                heapq.heappush(self._later, (max(held.until, now), next(self._order), "", endpoint))
+        return None
+
+    def push_in(self, endpoint: str) -> None:
+        """Take a place out of turn, whether there is one or not."""
+        self._under_way[endpoint] += 1
+        self._count += 1
+
+    def _taken(self, endpoint: str) -> tuple[str, str]:
         waiting = self._due[endpoint]
         delivery = waiting.popleft()
-        self._under_way[endpoint] += 1
-        if waiting:
-            self._offer(endpoint)
-        else:
+        self.push_in(endpoint)
+        if not waiting:
             del self._due[endpoint]
-        return delivery
+        self.offer(endpoint)
+        return delivery, endpoint
 
     def done(self, endpoint: str) -> None:
         """Give back the place of one attempt."""
-        was_full = self._under_way[endpoint] >= self._each
+        self._count -= 1
         self._under_way[endpoint] -= 1
         if not self._under_way[endpoint]:
             del self._under_way[endpoint]
-        if was_full and endpoint in self._due:
-            self._turns.append(endpoint)
+        self.offer(endpoint)
 
-    def _offer(self, endpoint: str) -> None:
-        if self._under_way[endpoint] < self._each:
+    def offer(self, endpoint: str) -> None:
+        """Give an endpoint a turn if it has something due and a place for it: something about it has changed."""
+        has_place = self._under_way[endpoint] < self._each(endpoint)
+        if has_place and endpoint in self._due and endpoint not in self._is_offered:
             self._turns.append(endpoint)
+            self._is_offered.add(endpoint)
+
+    def offer_all(self) -> None:
+        """Give every endpoint a turn that has something due: the definitions have changed."""
+        for endpoint in list(self._due):
+            self.offer(endpoint)

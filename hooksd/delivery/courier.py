@@ -6,20 +6,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from hooksd.clock import Clock, rfc3339
 from hooksd.config.snapshot import CompiledEndpoint, Snapshot
 from hooksd.delivery.attempt import Attempted, Sender, not_made, redacted
 from hooksd.delivery.entry import Entry
+from hooksd.delivery.gates import Gates
 from hooksd.delivery.ledger import Ledger
-from hooksd.delivery.policy import Over, TryAgain, next_step, retry_after, rule_from_json, rule_to_json
+from hooksd.delivery.pinned import pin, unpin
+from hooksd.delivery.policy import Over, TryAgain, next_step, patience, rule_from_json, rule_to_json
 from hooksd.delivery.request import Payload, RequestProblem, prepare
 from hooksd.delivery.state import Delivery, apply, begin
+from hooksd.delivery.tokens import Tokens
 from hooksd.model.effect import Deliver
 from hooksd.model.record import AttemptEnded, AttemptStarted, DeliveryCreated, DeliveryEnded
 from hooksd.model.retry import RetryRule
 from hooksd.telemetry import happenings
 from hooksd.telemetry.observer import Observer
+
+UNAUTHORIZED = 401
 
 
 class Courier:
@@ -32,20 +38,24 @@ class Courier:
         clock: Clock,
         current: Callable[[], Snapshot],
         sender: Sender,
+        gates: Gates,
         jitter: Callable[[], float],
         observer: Observer,
     ) -> None:
         """Take the world as arguments; they mean what they mean to `Dispatcher`."""
         self._ledger = ledger
+        self._tokens = Tokens(sender=sender, clock=clock)
         self._clock = clock
         self._current = current
         self._sender = sender
+        self._gates = gates
         self._jitter = jitter
         self._observer = observer
 
     async def create(self, effect: Deliver, entries: Sequence[Entry]) -> None:
         """Make the deliveries of one step durable."""
         body = await self._ledger.keep(effect.media, effect.body)
+        pinned = [await self._pinned(entry.endpoint) for entry in entries]
         at = rfc3339(self._clock.now())
         records = [
             DeliveryCreated(
@@ -60,23 +70,54 @@ class Courier:
                 query=dict(effect.query),
                 body=body,
                 retry=rule_to_json(effect.retry),
+                subject=effect.subject,
+                pinned=kept,
             )
-            for entry in entries
+            for entry, kept in zip(entries, pinned, strict=True)
         ]
         await self._ledger.write(records)
         for entry, record in zip(entries, records, strict=True):
             entry.state = begin(record)
 
-    async def attempt(self, entry: Entry) -> None:
-        """Make one attempt, and end the delivery if it was the last."""
+    async def again(self, entry: Entry, attempts: int) -> None:
+        """Make a delivery durable that had its end and begins anew, with the same id.
+
+        Args:
+            entry: With its state of then.
+            attempts: How many it had.
+        """
+        record = replace(entry.known.created, at=rfc3339(self._clock.now()), attempts=max(attempts, 1))
+        await self._ledger.write([record])
+        entry.state = begin(record)
+
+    async def attempt(self, entry: Entry, released: Callable[[], None]) -> None:
+        """Make one attempt, and end the delivery if it was the last.
+
+        Args:
+            entry: The delivery.
+            released: Called when the exchange is over and its place is free. What came of it is not in the log yet.
+        """
         delivery = entry.known
-        started = AttemptStarted(
-            at=rfc3339(self._clock.now()), delivery=entry.id, number=delivery.sent + 1, reason=delivery.reason
-        )
-        await self._ledger.write([started])
-        delivery = entry.state = apply(delivery, started)
         endpoint = self._current().endpoints.get(entry.endpoint)
-        attempted = await self._try(delivery, endpoint)
+        is_once = endpoint is not None and endpoint.value.at_most_once
+        started = AttemptStarted(
+            at=rfc3339(self._clock.now()),
+            delivery=entry.id,
+            number=delivery.sent + 1,
+            reason=delivery.reason,
+            is_once=is_once,
+        )
+        try:
+            if is_once:
+                await self._ledger.write([started])
+            else:
+                # Should a crash forget it, the attempt is made again, and the receiver knows it by its id.
+                self._ledger.note([started])
+            delivery = entry.state = apply(delivery, started)
+            attempted = await self._try(delivery, endpoint)
+            self._learn(entry.endpoint, attempted)
+        finally:
+            released()
         await self._conclude(entry, started, attempted)
 
     async def end(self, entry: Entry, over: Over) -> None:
@@ -93,32 +134,53 @@ class Courier:
             return not_made(b"", f"the body is not beside the log any more: blob {created.body.content}")
         if endpoint is None:
             return not_made(body, f"no endpoint is called {created.endpoint}: it was removed from the definitions")
-        payload = Payload(
-            delivery=created.delivery,
-            headers=created.headers,
-            query=created.query,
-            media=created.body.media,
-            body=body,
-        )
         try:
-            prepared = prepare(endpoint, payload, int(self._clock.now()))
+            endpoint = await self._aimed(created, endpoint)
+            authorization = None
+            if endpoint.grant is not None:
+                token = await self._tokens.of(endpoint, endpoint.grant)
+                if isinstance(token, Attempted):
+                    return redacted(token, endpoint.hidden)
+                authorization = f"Bearer {token}"
+            prepared = prepare(endpoint, _payload(created, body), int(self._clock.now()), authorization)
         except RequestProblem as problem:
             return redacted(not_made(body, str(problem)), endpoint.hidden)
-        return redacted(await self._sender.attempt(prepared, endpoint.value.timeout), endpoint.hidden)
+        attempted = await self._sender.attempt(prepared, endpoint.value.timeout)
+        if authorization is None:
+            return redacted(attempted, endpoint.hidden)
+        if attempted.exchange.status == UNAUTHORIZED and endpoint.grant is not None:
+            self._tokens.forget(endpoint.grant)
+        return redacted(attempted, (*endpoint.hidden, authorization.removeprefix("Bearer ")))
+
+    async def _aimed(self, created: DeliveryCreated, endpoint: CompiledEndpoint) -> CompiledEndpoint:
+        """Return the endpoint that a delivery goes to: as it is now, or as it was when the delivery was created."""
+        if created.pinned is None:
+            return endpoint
+        try:
+            kept = await self._ledger.blob(created.pinned)
+        except KeyError as error:
+            raise RequestProblem(
+                f"the pinned definition is not beside the log any more: blob {created.pinned}"
+            ) from error
+        return unpin(kept, endpoint, self._current().secrets)
+
+    async def _pinned(self, name: str) -> str | None:
+        endpoint = self._current().endpoints.get(name)
+        if endpoint is None or endpoint.value.retry_target == "current":
+            return None
+        return await self._ledger.keep_blob(pin(endpoint))
+
+    def _learn(self, endpoint: str, attempted: Attempted) -> None:
+        exchange = attempted.exchange
+        asked = patience(exchange.status, exchange.response_headers, self._clock.now())
+        self._gates.learned(endpoint, outcome=attempted.outcome, status=exchange.status, patience=asked)
 
     async def _conclude(self, entry: Entry, started: AttemptStarted, attempted: Attempted) -> None:
         delivery = entry.known
         now = self._clock.now()
         snapshot = self._current()
         endpoint = snapshot.endpoints.get(entry.endpoint)
-        following = next_step(
-            outcome=attempted.outcome,
-            status=attempted.exchange.status,
-            rule=_rule(delivery, endpoint),
-            attempt=delivery.failed + 1,
-            jitter=self._jitter(),
-            retry_after=retry_after(attempted.exchange.response_headers, now),
-        )
+        following = self._following(delivery, started, attempted, endpoint)
         ended = AttemptEnded(
             at=rfc3339(now),
             delivery=entry.id,
@@ -131,6 +193,7 @@ class Courier:
             origin=endpoint.origin if endpoint else None,
             error=attempted.error,
             retry_at=rfc3339(now + following.wait) if isinstance(following, TryAgain) else None,
+            retry_why=following.why if isinstance(following, TryAgain) else None,
         )
         after = apply(delivery, ended)
         if isinstance(following, TryAgain):
@@ -143,6 +206,25 @@ class Courier:
         self._observe(ended)
         entry.state = after
         self._finish(entry, end)
+
+    def _following(
+        self, delivery: Delivery, started: AttemptStarted, attempted: Attempted, endpoint: CompiledEndpoint | None
+    ) -> Over | TryAgain:
+        now = self._clock.now()
+        following = next_step(
+            outcome=attempted.outcome,
+            status=attempted.exchange.status,
+            rule=_rule(delivery, endpoint),
+            attempt=delivery.failed + 1,
+            jitter=self._jitter(),
+            patience=patience(attempted.exchange.status, attempted.exchange.response_headers, now),
+            may_have_arrived=started.is_once and attempted.is_sent,
+        )
+        is_decided = isinstance(following, Over) and following.status != "exhausted"
+        if started.reason == "manual" and not is_decided and not delivery.begins_again:
+            # Somebody asked for this attempt: the next one by the schedule is due when it was.
+            return TryAgain(wait=max(delivery.due - now, 0.0))
+        return following
 
     def _finish(self, entry: Entry, end: DeliveryEnded) -> None:
         entry.state = apply(entry.known, end)
@@ -169,6 +251,16 @@ class Courier:
                 retry_at=ended.retry_at,
             )
         )
+
+
+def _payload(created: DeliveryCreated, body: bytes) -> Payload:
+    return Payload(
+        delivery=created.delivery,
+        headers=created.headers,
+        query=created.query,
+        media=created.body.media,
+        body=body,
+    )
 
 
 def _rule(delivery: Delivery, endpoint: CompiledEndpoint | None) -> RetryRule:

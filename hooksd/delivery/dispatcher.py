@@ -11,6 +11,8 @@ import asyncio
 import contextlib
 from collections import deque
 from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import partial
 
 from hooksd.clock import Clock
 from hooksd.config.snapshot import Snapshot
@@ -18,20 +20,22 @@ from hooksd.delivery.agenda import Agenda
 from hooksd.delivery.attempt import Sender
 from hooksd.delivery.courier import Courier
 from hooksd.delivery.entry import Entry, Key, performed
+from hooksd.delivery.gate import Hold
+from hooksd.delivery.gates import Gates
+from hooksd.delivery.lanes import Lanes
 from hooksd.delivery.ledger import Ledger
+from hooksd.delivery.policy import Over
 from hooksd.delivery.request import step_problem
-from hooksd.delivery.state import Delivery, fold
+from hooksd.delivery.state import Delivery, begin, fold
 from hooksd.journal.protocol import Journal
 from hooksd.journal.replay import Unfinished
 from hooksd.model.effect import Deliver, Performed
 from hooksd.model.ids import DeliveryId, IdFactory
+from hooksd.model.record import DeliveryCreated
 from hooksd.telemetry.observer import Observer
 
 CONCURRENCY = 256
 """Attempts under way at the same time."""
-
-CONCURRENCY_EACH = 8
-"""Attempts under way to one endpoint at the same time."""
 
 NAP = 60.0
 """The longest sleep in seconds. Due times are on the wall clock, which may be set or go on while the machine sleeps."""
@@ -68,25 +72,33 @@ class Dispatcher:
         self._clock = clock
         self._ids = ids
         self._current = current
+        self._gates = Gates(journal=journal, clock=clock, current=current)
         self._courier = Courier(
             ledger=Ledger(journal, clock),
             clock=clock,
             current=current,
             sender=sender,
+            gates=self._gates,
             jitter=jitter,
             observer=observer or Observer(),
         )
-        self._agenda = Agenda(total=CONCURRENCY, each=CONCURRENCY_EACH)
+        self._agenda = Agenda(total=CONCURRENCY, each=self._gates.most, hold=self._gates.hold)
+        self._lanes = Lanes()
+        self._seen: Snapshot | None = None
         self._open: dict[str, Entry] = {}
         """Deliveries without an end, by id."""
         self._by_key: dict[Key, Entry] = {}
         """The same, and those whose end somebody may still ask for."""
         self._untold: deque[Entry] = deque()
         self._asked: deque[tuple[Deliver, Sequence[Entry]]] = deque()
+        self._wanted: deque[Entry] = deque()
+        """Deliveries of which somebody wants an attempt now."""
         self._decided: deque[Entry] = deque()
         """Recovered deliveries whose last attempt is in the log and whose end is not."""
         self._wake = asyncio.Event()
         self._quiet = asyncio.Event()
+        self._busy = 0
+        """Attempts whose outcome is not in the log yet."""
         self._is_draining = False
         self._alarm: tuple[float, asyncio.Task[None]] | None = None
 
@@ -97,18 +109,22 @@ class Dispatcher:
 
     def recover(self, unfinished: Unfinished) -> None:
         """Take up what an earlier life left. Called once, before `run` and before the first `deliver`."""
+        self._gates.recover(unfinished.held)
         for past in unfinished.finished_deliveries:
             self._remember(fold(past.created, past.records)).over.set()
         for past in unfinished.deliveries:
             delivery = fold(past.created, past.records)
             entry = self._remember(delivery)
             self._open[entry.id] = entry
-            if delivery.over is not None:
+            if delivery.is_in_flight and delivery.is_once:
+                entry.state = replace(
+                    delivery, over=Over(status="indeterminate"), error="cut off while it was under way"
+                )
+                self._decided.append(entry)
+            elif delivery.over is not None:
                 self._decided.append(entry)
             else:
-                # What a crash cut off is due at once: nobody knows whether it arrived.
-                due = self._clock.now() if delivery.is_in_flight else delivery.due
-                self._agenda.add(entry.id, entry.endpoint, due)
+                self._queue(entry)
 
     def _remember(self, delivery: Delivery) -> Entry:
         created = delivery.created
@@ -155,6 +171,47 @@ class Dispatcher:
         if self._by_key.get(entry.key) is entry:
             del self._by_key[entry.key]
 
+    async def redeliver(self, created: DeliveryCreated, attempts: int) -> None:
+        """Make an attempt now because somebody wants it, whatever is held against the endpoint.
+
+        It takes no place in the schedule of a delivery that has no end yet. One that has ended begins again with this
+        attempt, under the same id, and has its whole schedule again. One that is under way already is left alone.
+
+        Args:
+            created: The delivery, as the log has it.
+            attempts: How many attempts it had.
+
+        Raises:
+            JournalBroken: The log is at its end; the process must stop.
+        """
+        entry = self._open.get(created.delivery)
+        if entry is None:
+            entry = Entry(DeliveryId(created.delivery), (created.delivery, "again", created.endpoint), begin(created))
+            self._open[entry.id] = entry
+            await self._courier.again(entry, attempts)
+        elif entry.state is None or entry.is_busy:
+            return
+        self._wanted.append(entry)
+        self._wake.set()
+
+    def held(self, endpoint: str) -> Hold | None:
+        """Return why deliveries to an endpoint wait; None when they do not."""
+        return self._gates.held(endpoint)
+
+    def waiting(self, endpoint: str) -> int:
+        """Return how many deliveries are due to an endpoint and wait for their turn."""
+        return self._agenda.waiting(endpoint)
+
+    def resume(self, endpoint: str) -> None:
+        """Forget what is held against an endpoint: it was suspended, asked for patience, or failed and failed."""
+        self._gates.resume(endpoint)
+        self._agenda.offer(endpoint)
+        self._wake.set()
+
+    def reloaded(self) -> None:
+        """Look at the definitions again: they have changed."""
+        self._wake.set()
+
     async def run(self) -> None:
         """Serve until cancelled. Attempts that are cut off then are made again after the next start.
 
@@ -171,7 +228,7 @@ class Dispatcher:
     async def drain(self, timeout: float) -> None:  # noqa: ASYNC109 - a bound for the whole
         """Start nothing more, and let attempts under way end for at most some seconds."""
         self._is_draining = True
-        if self._agenda.under_way:
+        if self._busy:
             self._quiet.clear()
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._quiet.wait(), timeout)
@@ -180,12 +237,33 @@ class Dispatcher:
         while self._decided:
             entry = self._decided.popleft()
             group.create_task(self._end(entry), name=f"end {entry.id}")
+        if (snapshot := self._current()) is not self._seen:
+            self._seen = snapshot
+            self._gates.refresh()
+            self._agenda.offer_all()
+        while self._wanted and not self._is_draining:
+            self._begin_wanted(self._wanted.popleft(), group)
         while self._asked:
             effect, entries = self._asked.popleft()
             group.create_task(self._create(effect, entries), name=f"create {entries[0].id}")
-        self._agenda.ripen(self._clock.now())
-        while not self._is_draining and (delivery := self._agenda.take()) is not None:
-            group.create_task(self._attempt(self._open[delivery]), name=f"attempt {delivery}")
+        now = self._clock.now()
+        self._agenda.ripen(now)
+        while not self._is_draining and (taken := self._agenda.take(now)) is not None:
+            delivery, endpoint = taken
+            due = self._open.get(delivery)
+            if due is not None:
+                due.is_waiting = False
+            if due is None or due.is_busy:
+                # Somebody asked for an attempt meanwhile: it was the end, or it is under way and decides anew.
+                self._agenda.done(endpoint)
+            else:
+                self._gates.passed(endpoint, now)
+                self._begin(due, group)
+
+    def _begin(self, entry: Entry, group: asyncio.TaskGroup) -> None:
+        entry.is_busy = True
+        self._busy += 1
+        group.create_task(self._attempt(entry), name=entry.id)
 
     def _set_alarm(self, group: asyncio.TaskGroup) -> None:
         """Let one task sleep until the next delivery is due."""
@@ -203,21 +281,50 @@ class Dispatcher:
     async def _create(self, effect: Deliver, entries: Sequence[Entry]) -> None:
         await self._courier.create(effect, entries)
         for entry in entries:
-            self._agenda.add(entry.id, entry.endpoint, entry.known.due)
+            self._queue(entry)
         self._wake.set()
+
+    def _queue(self, entry: Entry) -> None:
+        """Let a delivery wait for its time; where order matters, behind those before it."""
+        entry.is_waiting = True
+        endpoint = self._current().endpoints.get(entry.endpoint)
+        if endpoint is not None and endpoint.value.ordered:
+            entry.lane = (entry.endpoint, entry.known.created.subject or "")
+            if not self._lanes.enter(entry.lane, entry.id):
+                return
+        self._schedule(entry)
+
+    def _schedule(self, entry: Entry) -> None:
+        # What a crash cut off is due at once: nobody knows whether it arrived.
+        due = self._clock.now() if entry.known.is_in_flight else entry.known.due
+        entry.is_waiting = True
+        self._agenda.add(entry.id, entry.endpoint, due)
+
+    def _begin_wanted(self, entry: Entry, group: asyncio.TaskGroup) -> None:
+        """Begin an attempt that somebody asked for. What waits for it in the agenda stays there."""
+        if entry.is_busy or entry.id not in self._open:
+            return
+        entry.state = replace(entry.known, is_manual=True)
+        self._agenda.push_in(entry.endpoint)
+        self._begin(entry, group)
 
     async def _attempt(self, entry: Entry) -> None:
         try:
-            await self._courier.attempt(entry)
+            await self._courier.attempt(entry, partial(self._released, entry.endpoint))
         finally:
-            self._agenda.done(entry.endpoint)
-            if not self._agenda.under_way:
+            entry.is_busy = False
+            self._busy -= 1
+            if not self._busy:
                 self._quiet.set()
-            self._wake.set()
-        if entry.known.ended is None:
-            self._agenda.add(entry.id, entry.endpoint, entry.known.due)
-        else:
+        if entry.known.ended is not None:
             self._tell(entry)
+        elif not entry.is_waiting:
+            self._schedule(entry)
+            self._wake.set()
+
+    def _released(self, endpoint: str) -> None:
+        self._agenda.done(endpoint)
+        self._wake.set()
 
     async def _end(self, entry: Entry) -> None:
         if entry.known.over is not None:
@@ -228,6 +335,10 @@ class Dispatcher:
         """Let those who wait know that a delivery has ended; remember it when nobody does."""
         del self._open[entry.id]
         entry.over.set()
+        following = None if entry.lane is None else self._lanes.leave(entry.lane, entry.id)
+        if following is not None:
+            self._schedule(self._open[following])
+            self._wake.set()
         if not entry.waiters:
             self._untold.append(entry)
             if len(self._untold) > UNTOLD:

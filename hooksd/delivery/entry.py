@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 
+from hooksd.delivery.lanes import Lane
 from hooksd.delivery.state import Delivery
 from hooksd.model.base import Json
 from hooksd.model.effect import Performed
@@ -17,7 +18,7 @@ Key = tuple[str, str, str]
 class Entry:
     """One delivery, and who waits for its end."""
 
-    __slots__ = ("id", "key", "over", "state", "waiters")
+    __slots__ = ("id", "is_busy", "is_waiting", "key", "lane", "over", "state", "waiters")
 
     def __init__(self, delivery: DeliveryId, key: Key, state: Delivery | None) -> None:
         """Take a delivery.
@@ -32,6 +33,12 @@ class Entry:
         self.state = state
         self.over = asyncio.Event()
         self.waiters = 0
+        self.lane: Lane | None = None
+        """Where it waits for those before it."""
+        self.is_busy = False
+        """An attempt is under way."""
+        self.is_waiting = False
+        """It waits in the agenda, or in its lane."""
 
     @property
     def endpoint(self) -> str:
@@ -70,6 +77,8 @@ def _is_delivered(delivery: Delivery) -> bool:
 def _failure(delivery: Delivery) -> str:
     if _status(delivery) == "gone":
         return "answered 410, which means never again"
+    if _status(delivery) == "indeterminate":
+        return f"{delivery.error or 'cut off'}: nobody knows whether it arrived, and it must not arrive twice"
     attempts = "1 attempt" if delivery.sent == 1 else f"{delivery.sent} attempts"
     return f"{delivery.error or 'failed'} ({attempts})"
 

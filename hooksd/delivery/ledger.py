@@ -42,6 +42,10 @@ class Ledger:
             else:
                 return
 
+    def note(self, records: Sequence[Record]) -> None:
+        """Queue records that nobody waits for: a full log may refuse them."""
+        _ = self._journal.append(records)
+
     async def keep(self, media: str, body: bytes) -> StoredBody:
         """Return a body as a record holds it; a long one is made durable as a blob first.
 
@@ -50,12 +54,28 @@ class Ledger:
         """
         if len(body) <= BLOB_THRESHOLD:
             return keep(media, body)
+        return keep(media, body, await self.keep_blob(body))
+
+    async def keep_blob(self, data: bytes) -> str:
+        """Make bytes durable as a blob and return its digest.
+
+        Raises:
+            JournalBroken: The log is at its end; the process must stop.
+        """
         wait = FIRST_WAIT
         while True:
             try:
-                return keep(media, body, await self._journal.put_blob(body))
+                return await self._journal.put_blob(data)
             except JournalFull:
                 wait = await self._pause(wait)
+
+    async def blob(self, digest: str) -> bytes:
+        """Return the bytes of a blob.
+
+        Raises:
+            KeyError: It is not there any more.
+        """
+        return await asyncio.to_thread(self._journal.blob, digest)
 
     async def body(self, stored: StoredBody) -> bytes:
         """Return the exact bytes of a body.
@@ -64,7 +84,7 @@ class Ledger:
             KeyError: It was a blob, and is not there any more.
         """
         if stored.encoding == "blob":
-            return await asyncio.to_thread(self._journal.blob, stored.content)
+            return await self.blob(stored.content)
         return restore_body(stored, self._journal.blob)
 
     async def _pause(self, wait: float) -> float:

@@ -11,7 +11,6 @@ import httpx
 
 PORTS = {"http": 80, "https": 443}
 _NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*", re.IGNORECASE)
-_TEMPLATE = re.compile(r"\{\{|\{%|\{#")
 
 
 class NoPlace(ValueError):
@@ -59,19 +58,6 @@ def place_of(url: str) -> Place:
         authority=parsed.netloc,
         target=parsed.raw_path,
     )
-
-
-def is_literal_host(template: str) -> bool:
-    """Tell whether the host of a URL is written in a definition, so that no template can change where it leads.
-
-    Args:
-        template: The URL as it is written.
-    """
-    _, mark, rest = template.partition("://")
-    if not mark or _TEMPLATE.search(template[: -len(rest) or None]):
-        return False
-    authority = re.split(r"[/?#]", rest, maxsplit=1)[0]
-    return bool(authority) and _TEMPLATE.search(authority) is None
 
 
 def _is_ipv4(host: str) -> bool:

@@ -15,13 +15,22 @@ from typing import Literal
 from pydantic import TypeAdapter
 
 from hooksd.model.base import Json
-from hooksd.model.record import Outcome
+from hooksd.model.record import DeliveryStatus, Outcome
 from hooksd.model.retry import Retry, RetryRule, wait_after
 
 MAX_RETRY_AFTER = 86_400.0
 """A receiver may put us off for at most a day, in seconds; then we ask again."""
 
 GONE = 410
+
+NOT_NOW = frozenset({429, 503})
+"""Answers that say that nobody acted on the request."""
+ANSWERED = frozenset({"ok", "http_4xx", "http_5xx", "redirect", "gone"})
+"""Outcomes that a whole answer decided."""
+
+_LIMITS = (("ratelimit-reset", "ratelimit-remaining"), ("x-ratelimit-reset", "x-ratelimit-remaining"))
+_A_MOMENT = 1e9
+"""A greater number is a moment, no number of seconds: thirty years."""
 
 _RULE: TypeAdapter[RetryRule] = TypeAdapter(RetryRule)
 
@@ -30,7 +39,7 @@ _RULE: TypeAdapter[RetryRule] = TypeAdapter(RetryRule)
 class Over:
     """The delivery has its end."""
 
-    status: Literal["delivered", "exhausted", "gone"]
+    status: DeliveryStatus
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +48,8 @@ class TryAgain:
 
     wait: float
     """Seconds from now."""
+    why: Literal["schedule", "receiver"] = "schedule"
+    """What decided how long."""
 
 
 def outcome_of(status: int) -> Outcome:
@@ -58,10 +69,12 @@ def outcome_of(status: int) -> Outcome:
             return "protocol"
 
 
-def verdict(outcome: Outcome, status: int | None) -> Over:
-    """Return the end of a delivery whose last attempt this was."""
+def verdict(outcome: Outcome, status: int | None, *, may_have_arrived: bool = False) -> Over:
+    """Return the end of a delivery whose last attempt this was; the arguments are those of `next_step`."""
     if outcome == "ok":
         return Over(status="delivered")
+    if may_have_arrived and outcome not in ANSWERED:
+        return Over(status="indeterminate")
     return Over(status="gone" if status == GONE else "exhausted")
 
 
@@ -72,7 +85,8 @@ def next_step(
     rule: RetryRule,
     attempt: int,
     jitter: float,
-    retry_after: float | None,
+    patience: float | None = None,
+    may_have_arrived: bool = False,
 ) -> Over | TryAgain:
     """Return what follows an attempt.
 
@@ -82,34 +96,54 @@ def next_step(
         rule: The schedule.
         attempt: How many attempts have ended, this one included.
         jitter: A random fraction from 0 to 1.
-        retry_after: What the receiver asks for, in seconds; it only ever makes the wait longer.
+        patience: For how many seconds the receiver wants to be left alone; it only ever makes the wait longer.
+        may_have_arrived: The endpoint must not get anything twice, and some of this request has left.
     """
     if outcome == "ok" or status == GONE:
         return verdict(outcome, status)
+    if may_have_arrived and status not in NOT_NOW:
+        return verdict(outcome, status, may_have_arrived=True)
     wait = wait_after(rule, attempt, jitter)
     if wait is None:
         return verdict(outcome, status)
-    return TryAgain(wait=max(wait, retry_after or 0.0))
+    if patience is not None and patience > wait:
+        return TryAgain(wait=patience, why="receiver")
+    return TryAgain(wait=wait)
 
 
-def retry_after(headers: Mapping[str, str], now: float) -> float | None:
-    """Return the seconds that a receiver asks us to wait, at most a day; None when it says nothing that can be read.
+def patience(status: int | None, headers: Mapping[str, str], now: float) -> float | None:
+    """Return for how many seconds a receiver wants to be left alone, at most a day; None: it does not say so.
+
+    `Retry-After` counts with any failure. The headers about rate limits come with every answer of some receivers: they
+    count when they say that nothing is left, or when the answer is 429.
 
     Args:
+        status: Of the answer; None without one.
         headers: Of the answer, names in lower case.
         now: Unix seconds.
 
-    Source: RFC 9110 section 10.2.3: a number of seconds, or an HTTP date.
+    Source: RFC 9110, section 10.2.3; draft-ietf-httpapi-ratelimit-headers; GitHub, "Rate limits for the REST API".
     """
-    value = headers.get("retry-after", "").strip()
-    if value.isascii() and value.isdigit():
-        return min(float(value[:10]), MAX_RETRY_AFTER)
+    if not headers:
+        return None
+    asked = None if status is not None and status < 300 else _seconds(headers.get("retry-after"), now)
+    for reset, remaining in _LIMITS:
+        if reset in headers and (status == 429 or headers.get(remaining, "").strip() == "0"):
+            asked = max(asked or 0.0, _seconds(headers[reset], now) or 0.0)
+    return None if asked is None else min(asked, MAX_RETRY_AFTER)
+
+
+def _seconds(value: str | None, now: float) -> float | None:
+    """Read a number of seconds, a moment in Unix seconds, or an HTTP date."""
+    text = (value or "").strip()
+    if text.isascii() and text.isdigit():
+        number = float(text[:12])
+        return max(number - now, 0.0) if number > _A_MOMENT else number
     try:
-        moment = parsedate_to_datetime(value)
-        seconds = moment.replace(tzinfo=moment.tzinfo or dt.UTC).timestamp() - now
+        moment = parsedate_to_datetime(text)
+        return max(moment.replace(tzinfo=moment.tzinfo or dt.UTC).timestamp() - now, 0.0)
     except (ValueError, OverflowError):
         return None
-    return min(max(seconds, 0.0), MAX_RETRY_AFTER)
 
 
 def rule_to_json(rule: RetryRule | None) -> Json:

@@ -15,9 +15,10 @@ from urllib.parse import unquote, urlencode, urlsplit, urlunsplit
 from hooksd import __version__
 from hooksd.config.snapshot import CompiledEndpoint
 from hooksd.delivery.signing import ID_HEADER, TIMESTAMP_HEADER, sign
-from hooksd.delivery.transport_wire import Identity
+from hooksd.instant import unix
 from hooksd.model.effect import MakeRequest
 from hooksd.model.egress import Egress
+from hooksd.model.identity import Identity
 
 USER_AGENT = f"hooksd/{__version__}"
 
@@ -78,7 +79,7 @@ class Payload:
     body: bytes
 
 
-def prepare(endpoint: CompiledEndpoint, payload: Payload, timestamp: int) -> Prepared:
+def prepare(endpoint: CompiledEndpoint, payload: Payload, timestamp: int, authorization: str | None = None) -> Prepared:
     """Make the request of one attempt.
 
     Headers of the step replace those of the endpoint, and both replace ours, but for those of the signature. GET has no
@@ -88,22 +89,49 @@ def prepare(endpoint: CompiledEndpoint, payload: Payload, timestamp: int) -> Pre
         endpoint: As defined now.
         payload: What is delivered.
         timestamp: Unix seconds, for the signature.
+        authorization: The value of the header, where it is had anew. Default: the endpoint's.
 
     Raises:
         RequestProblem: The URL, a header or a secret is not what it must be.
     """
-    method = endpoint.value.method
-    body = b"" if method == "GET" else payload.body
-    secrets = [secret.reveal() for secret in endpoint.secrets]
+    value = endpoint.value
+    body = b"" if value.method == "GET" else payload.body
+    url, credentials = _address(endpoint.url, payload.query)
+    if (proof := authorization or endpoint.authorization) is not None:
+        credentials = {"Authorization": proof}
+    content = {"Content-Type": payload.media} if body and payload.media else {}
+    ours = {ID_HEADER: payload.delivery, TIMESTAMP_HEADER: str(timestamp)}
+    if endpoint.secrets:
+        ours.update(_signature(endpoint, payload.delivery, timestamp, body))
+    return Prepared(
+        method=value.method,
+        url=url,
+        headers=_headers(content, credentials, endpoint.headers, payload.headers, ours),
+        body=body,
+        egress=value.egress,
+        is_literal=endpoint.is_literal,
+        identity=endpoint.identity,
+        has_id=True,
+        is_once=value.at_most_once,
+    )
+
+
+def _signature(endpoint: CompiledEndpoint, delivery: str, timestamp: int, body: bytes) -> Mapping[str, str]:
+    """Return the headers of every way to sign, with the secrets that are still good.
+
+    Raises:
+        RequestProblem: A secret does not fit.
+    """
+    until = endpoint.value.secret_not_after
+    secrets = endpoint.secrets if until is None or timestamp <= unix(until) else endpoint.secrets[:1]
+    keys = [secret.reveal() for secret in secrets]
+    headers: dict[str, str] = {}
     try:
-        signature = sign(endpoint.value.sign, secrets, id=payload.delivery, timestamp=timestamp, body=body)
+        for scheme in endpoint.value.sign:
+            headers.update(sign(scheme, keys, id=delivery, timestamp=timestamp, body=body))
     except ValueError as error:
         raise RequestProblem(f"cannot sign for endpoint {endpoint.name}: {error}") from error
-    url, credentials = _address(endpoint.url, payload.query)
-    content = {"Content-Type": payload.media} if body and payload.media else {}
-    ours = {ID_HEADER: payload.delivery, TIMESTAMP_HEADER: str(timestamp), **signature}
-    headers = _headers(content, credentials, endpoint.headers, payload.headers, ours)
-    return Prepared(method=method, url=url, headers=headers, body=body)
+    return headers
 
 
 def prepare_request(effect: MakeRequest) -> Prepared:
@@ -113,7 +141,14 @@ def prepare_request(effect: MakeRequest) -> Prepared:
         RequestProblem: The URL or a header is not what it must be.
     """
     url, credentials = _address(effect.url, {})
-    return Prepared(method=effect.method, url=url, headers=_headers(credentials, effect.headers), body=effect.body)
+    return Prepared(
+        method=effect.method,
+        url=url,
+        headers=_headers(credentials, effect.headers),
+        body=effect.body,
+        egress=effect.egress,
+        is_literal=effect.is_literal,
+    )
 
 
 def step_problem(headers: Mapping[str, str], query: Mapping[str, str], secrets: Iterable[str]) -> str | None:

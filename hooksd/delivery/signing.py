@@ -6,9 +6,11 @@ described in `docs/delivering.md`.
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Mapping, Sequence
 from typing import cast
 
+from hooksd.delivery.signing_ed25519 import ed25519_signature
 from hooksd.model.auth import HashName, SecretEncoding
 from hooksd.signature import decode_key, digest, standard_webhooks
 
@@ -17,6 +19,7 @@ TIMESTAMP_HEADER = "webhook-timestamp"
 
 _SIGNATURE_HEADER = "webhook-signature"
 _KEY_PREFIX = "whsec_"
+_PRIVATE_PREFIX = "whsk_"
 
 
 def sign(scheme: str, secrets: Sequence[bytes], *, id: str, timestamp: int, body: bytes) -> Mapping[str, str]:  # noqa: A002 - the schemes' own word
@@ -39,10 +42,15 @@ def sign(scheme: str, secrets: Sequence[bytes], *, id: str, timestamp: int, body
     """
     if not secrets:
         return {}
+    if scheme == "standard-webhooks":
+        signatures = [_standard(secret, id, timestamp, body) for secret in secrets]
+        return {_SIGNATURE_HEADER: " ".join(signatures)}
+    secrets = [secret for secret in secrets if not is_private_key(secret)]
+    if not secrets:
+        raise ValueError(
+            f"`{scheme}` needs a secret that both sides have: a private key signs `standard-webhooks` only"
+        )
     match scheme:
-        case "standard-webhooks":
-            signatures = [standard_webhooks(_standard_key(secret), id, timestamp, body) for secret in secrets]
-            return {_SIGNATURE_HEADER: " ".join(signatures)}
         case "github":
             return {"X-Hub-Signature-256": "sha256=" + digest("sha256", secrets[0], body).hex()}
         case "stripe":
@@ -52,6 +60,18 @@ def sign(scheme: str, secrets: Sequence[bytes], *, id: str, timestamp: int, body
         case _:
             algorithm, _, header = scheme.removeprefix("hmac-").partition(":")
             return {header: digest(cast("HashName", algorithm), secrets[0], body).hex()}
+
+
+def is_private_key(secret: bytes) -> bool:
+    """Tell whether a secret is an Ed25519 key, which signs in place of a secret that both sides have."""
+    return secret.startswith(_PRIVATE_PREFIX.encode())
+
+
+def _standard(secret: bytes, id: str, timestamp: int, body: bytes) -> str:  # noqa: A002 - the scheme's own word
+    if not is_private_key(secret):
+        return standard_webhooks(_standard_key(secret), id, timestamp, body)
+    signed = f"{id}.{timestamp}.".encode() + body
+    return "v1a," + base64.b64encode(ed25519_signature(decode_key(secret, "base64", _PRIVATE_PREFIX), signed)).decode()
 
 
 def _standard_key(secret: bytes) -> bytes:

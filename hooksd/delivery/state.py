@@ -20,8 +20,13 @@ class Delivery:
     created: DeliveryCreated
     sent: int = 0
     """The number of the last attempt that was started."""
+    is_manual: bool = False
+    """Somebody asked for the next attempt, or for the one under way."""
+    is_once: bool = False
+    """The attempt under way must not be made again when nobody knows how it ended."""
     failed: int = 0
-    """Attempts with a recorded outcome: the place in the schedule. An attempt that a crash cut off does not count."""
+    """Attempts with a recorded outcome: the place in the schedule. One that a crash cut off does not count, nor one
+    that somebody asked for."""
     is_in_flight: bool = False
     """The last attempt has no recorded outcome: it is under way, or a crash cut it off."""
     due: float
@@ -37,36 +42,56 @@ class Delivery:
     @property
     def reason(self) -> AttemptReason:
         """Why the next attempt is sent."""
+        if self.is_manual:
+            return "manual"
         if self.is_in_flight:
             return "recovery"
         return "retry" if self.sent else "first"
 
+    @property
+    def begins_again(self) -> bool:
+        """Tell whether somebody asked for it after its end: the attempt that was asked for begins the schedule."""
+        return self.created.attempts > 0 and self.failed == 0
+
 
 def begin(created: DeliveryCreated) -> Delivery:
     """Return the state of a delivery that was just created: its first attempt is due at once."""
-    return Delivery(created=created, due=unix(created.at))
+    return Delivery(created=created, due=unix(created.at), sent=created.attempts, is_manual=created.attempts > 0)
 
 
 def apply(delivery: Delivery, record: Record) -> Delivery:
     """Return the state after a record of this delivery."""
     match record:
         case AttemptStarted():
-            return replace(delivery, sent=record.number, is_in_flight=True)
+            is_manual = record.reason == "manual"
+            return replace(delivery, sent=record.number, is_in_flight=True, is_manual=is_manual, is_once=record.is_once)
         case AttemptEnded():
             status = record.exchange.status
             return replace(
                 delivery,
+                sent=max(delivery.sent, record.number),
                 is_in_flight=False,
-                failed=delivery.failed + 1,
+                is_manual=False,
+                failed=delivery.failed + _counts(delivery, record),
                 code=status,
                 error=record.error,
                 due=delivery.due if record.retry_at is None else unix(record.retry_at),
-                over=verdict(record.outcome, status) if record.retry_at is None else None,
+                over=_over(delivery, record) if record.retry_at is None else None,
             )
         case DeliveryEnded():
             return replace(delivery, is_in_flight=False, ended=record, over=Over(status=record.status))
         case _:
             return delivery
+
+
+def _counts(delivery: Delivery, record: AttemptEnded) -> bool:
+    """Tell whether an attempt took a place in the schedule. One that was asked for does not, unless it began it."""
+    return record.reason != "manual" or delivery.begins_again
+
+
+def _over(delivery: Delivery, record: AttemptEnded) -> Over:
+    may_have_arrived = delivery.is_once and "request" in record.exchange.phases
+    return verdict(record.outcome, record.exchange.status, may_have_arrived=may_have_arrived)
 
 
 def fold(created: DeliveryCreated, records: Iterable[Record]) -> Delivery:

@@ -16,7 +16,8 @@ from hooksd.delivery.egress import check_address, check_host
 from hooksd.delivery.transport import CONNECT_TIMEOUT
 from hooksd.delivery.transport_pool import KEEP_ALIVE
 from hooksd.delivery.transport_tls import Contexts
-from hooksd.delivery.transport_wire import Call, Identity, Wire
+from hooksd.delivery.transport_wire import Call, Wire
+from hooksd.model.identity import Identity
 
 Headers = Sequence[tuple[bytes, bytes]]
 

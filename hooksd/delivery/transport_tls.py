@@ -11,7 +11,7 @@ import ssl
 
 import httpx
 
-from hooksd.delivery.transport_wire import Identity
+from hooksd.model.identity import Identity
 
 MOST = 256
 """Contexts that are kept for endpoints with something of their own."""

@@ -11,22 +11,10 @@ from dataclasses import dataclass
 
 from hooksd.delivery.egress import OPEN, Rules
 from hooksd.delivery.place import Place
-from hooksd.model.secret import Secret
+from hooksd.model.identity import Identity
 
 IDEMPOTENT = frozenset({"GET", "HEAD", "PUT", "DELETE", "OPTIONS", "TRACE"})
 """Methods by which doing it twice is doing it once (RFC 9110, section 9.2.2)."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Identity:
-    """What TLS needs beyond the system's authorities. Two that are equal share connections."""
-
-    ca: Secret | None = None
-    """Certificates in PEM that are trusted instead of the system's."""
-    certificate: Secret | None = None
-    """Ours, in PEM, with those that lead to its authority."""
-    key: Secret | None = None
-    """Its private key, in PEM; None: it stands beside the certificate."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,6 +11,7 @@ import orjson
 from hooksd.journal import codec
 from hooksd.journal.disk import Disk
 from hooksd.journal.segment import segment_name
+from hooksd.model.holding import EndpointHeld, EndpointReleased
 from hooksd.model.record import DeliveryCreated, DeliveryEnded, EventAccepted, EventLine, Record, RunEnded
 
 CHECKPOINT = "checkpoint.json"
@@ -34,6 +35,10 @@ class OpenWork:
                 self._segments.pop(record.run, None)
             case DeliveryEnded():
                 self._segments.pop(record.delivery, None)
+            case EndpointHeld(reason="suspended"):
+                self._segments[f"endpoint {record.endpoint}"] = segment
+            case EndpointReleased(reason="suspended"):
+                self._segments.pop(f"endpoint {record.endpoint}", None)
             case _:
                 pass
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from hooksd.model.holding import EndpointHeld, EndpointReleased
 from hooksd.model.record import (
     AttemptEnded,
     AttemptStarted,
@@ -58,6 +59,8 @@ class Unfinished:
     """Without an end, oldest first. Their runs may have ended."""
     finished_deliveries: tuple[UnfinishedDelivery, ...]
     """With an end, of runs that have none: their step will ask what came of them."""
+    held: tuple[EndpointHeld, ...] = ()
+    """Endpoints whose deliveries wait, by the last record of each reason that lasts over a restart."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,6 +83,7 @@ class _Fold:
     def __init__(self) -> None:
         self.runs: dict[str, _Run] = {}
         self.deliveries: dict[str, _Delivery] = {}
+        self.held: dict[tuple[str, str], EndpointHeld] = {}
 
     def add(self, record: Record) -> None:
         match record:
@@ -96,8 +100,17 @@ class _Fold:
                 self._of_delivery(record.delivery, record)
             case DeliveryEnded():
                 self._end_delivery(record)
+            case EndpointHeld() | EndpointReleased():
+                self._hold(record)
             case _:
                 pass  # about the daemon, its definitions or its log: not work
+
+    def _hold(self, record: EndpointHeld | EndpointReleased) -> None:
+        key = (record.endpoint, record.reason)
+        if isinstance(record, EndpointReleased):
+            self.held.pop(key, None)
+        elif record.reason in ("suspended", "receiver"):
+            self.held[key] = record
 
     def _accept(self, record: EventAccepted) -> None:
         cause = record.event.cause
@@ -143,4 +156,5 @@ def unfinished(records: Iterable[Record]) -> Unfinished:
             for delivery in fold.deliveries.values()
         ),
         finished_deliveries=tuple(delivery for run in runs for delivery in run.finished),
+        held=tuple(fold.held.values()),
     )

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from hooksd.model.base import Json
+from hooksd.model.egress import Egress
 from hooksd.model.ids import EventId, RunId
 from hooksd.model.retry import RetryRule
 
@@ -40,6 +41,10 @@ class MakeRequest:
     body: bytes
     timeout: float
     """Seconds, reading the answer included."""
+    egress: Egress | None = None
+    """Where it may go beyond the rules for all, and where not."""
+    is_literal: bool = False
+    """The host is written in the definition: it may be private then."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +61,8 @@ class Deliver:
     body: bytes
     retry: RetryRule | None
     """Replaces the endpoints' own rule."""
+    subject: str | None = None
+    """What the event is about: `ordered` endpoints get those of one subject one after the other."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,7 +85,33 @@ class SendMail:
     """Seconds from the connection to the server's last word."""
 
 
-Effect = StartProcess | MakeRequest | Deliver | SendMail
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SavedFile:
+    """One file to be put on the disk."""
+
+    path: str
+    """Where; a relative one begins at a directory of the daemon's."""
+    digest: str | None = None
+    """Of the blob that holds its bytes; None: `data` does."""
+    data: bytes = b""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SaveFiles:
+    """Put files on the disk, each entirely or not at all."""
+
+    files: tuple[SavedFile, ...]
+    bases: tuple[str, ...]
+    """For each the directory that the role allows: below it no link is followed."""
+    on_exists: Literal["fail", "replace", "keep", "rename"]
+    """What happens where another file has the name."""
+    is_one: bool
+    """One file was meant, so the output is one mapping and no list."""
+    id: str
+    """Of the step of the run: the same for every attempt."""
+
+
+Effect = StartProcess | MakeRequest | Deliver | SendMail | SaveFiles
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,6 +11,8 @@ from pydantic_core import PydanticCustomError
 
 from hooksd.model.base import Definition, one_or_many
 
+PROXY_PATTERN = r"^https?://[^\s@/]+/?$"
+
 _HOST = re.compile(r"(\*\.)?[a-z0-9_]([a-z0-9_.-]*[a-z0-9_])?", re.IGNORECASE)
 _NUMBERS = re.compile(r"[0-9.]+")
 
@@ -57,5 +59,5 @@ class Egress(Definition):
     """The only ports that may be reached. Default: any."""
     https_only: bool = False
     """Refuse plain http."""
-    proxy: Annotated[str, Field(pattern=r"^https?://[^\s@/]+/?$", max_length=512)] | None = None
+    proxy: Annotated[str, Field(pattern=PROXY_PATTERN, max_length=512)] | None = None
     """An HTTP proxy for all requests, like `http://proxy.internal:3128`. It resolves the names of hosts."""

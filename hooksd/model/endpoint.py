@@ -2,17 +2,80 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import AfterValidator, BeforeValidator, Field, StrictInt, StringConstraints, model_validator
+from pydantic_core import PydanticCustomError
 
-from hooksd.model.base import Definition, Template
+from hooksd.model.base import Definition, Template, one_or_many
+from hooksd.model.egress import Egress
+from hooksd.model.rate import Rates
 from hooksd.model.retry import RetryRule
-from hooksd.model.secret import SecretRefs
+from hooksd.model.secret import SecretRef, SecretRefs
 from hooksd.model.units import Duration
 
+USER_PATTERN = r"^[^:\x00-\x1f\x7f]+$"
+TOKEN_URL_PATTERN = r"^https?://[^\s{}]+$"
 SIGN_PATTERN = r"^(standard-webhooks|github|stripe|hmac-(sha1|sha256|sha512):[A-Za-z0-9-]+)$"
+
+Sign = Annotated[str, StringConstraints(pattern=SIGN_PATTERN)]
+Signs = Annotated[
+    tuple[Sign, ...],
+    Field(min_length=1, max_length=8),
+    BeforeValidator(one_or_many, json_schema_input_type=Sign | list[Sign]),
+]
+"""One way to sign, or several in the same request."""
+
+
+def _moment(text: str) -> str:
+    try:
+        moment = dt.datetime.fromisoformat(text)
+    except ValueError:
+        moment = None
+    if moment is None or moment.tzinfo is None:
+        raise PydanticCustomError("moment", 'expected a time with an offset, like "2026-12-01T00:00:00Z"')
+    return text
+
+
+Moment = Annotated[str, StringConstraints(max_length=40), AfterValidator(_moment)]
+"""A time with an offset (RFC 3339)."""
+
+
+class BasicAuth(Definition):
+    """A user name and a password (RFC 7617)."""
+
+    username: Annotated[str, StringConstraints(pattern=USER_PATTERN, max_length=256)]
+    """The user name."""
+    password: SecretRef
+    """A reference to the password."""
+
+
+class OAuth2(Definition):
+    """A token by OAuth 2.0 client credentials, asked for when it is needed and kept as long as it lasts."""
+
+    token_url: Annotated[str, StringConstraints(pattern=TOKEN_URL_PATTERN, max_length=2048)]
+    """Where tokens are had. The rules of `egress` hold for it too."""
+    client_id: Annotated[str, StringConstraints(min_length=1, max_length=512)]
+    """Who asks."""
+    client_secret: SecretRef
+    """A reference to the client's secret."""
+    scope: Annotated[str, StringConstraints(max_length=2048)] = ""
+    """What the token is for, words with a space between them."""
+    audience: Annotated[str, StringConstraints(max_length=2048)] = ""
+    """Whom the token is for, where the server wants to know."""
+
+
+class EndpointTls(Definition):
+    """What TLS needs beyond the system's authorities. Certificates are checked always."""
+
+    ca: SecretRef | None = None
+    """A reference to certificates in PEM that are trusted instead of the system's."""
+    certificate: SecretRef | None = None
+    """A reference to a certificate of our own, in PEM."""
+    key: SecretRef | None = None
+    """A reference to its private key, in PEM. Default: it stands beside the certificate."""
 
 
 class Endpoint(Definition):
@@ -24,13 +87,47 @@ class Endpoint(Definition):
     """Of every request."""
     headers: Mapping[str, Template] = {}
     """Added to every request. On an endpoint only `secrets` are in scope of the templates."""
-    sign: Annotated[str, Field(pattern=SIGN_PATTERN)] = "standard-webhooks"
+    sign: Signs = ("standard-webhooks",)
     """How requests are signed when there is a secret; `hmac-sha256:X-Signature` names the hash and the header."""
     secrets: SecretRefs = Field(default=(), alias="secret")
-    """References to the signing secrets; several while rotating. None: requests are not signed."""
+    """References to the signing secrets, the newest first; several while rotating. None: requests are not signed."""
+    secret_not_after: Moment | None = None
+    """From this time on only the first secret signs."""
+    basic_auth: BasicAuth | None = None
+    """A user name and a password for every request."""
+    bearer: SecretRef | None = None
+    """A reference to a token for every request."""
+    oauth2: OAuth2 | None = None
+    """A token that is asked for."""
+    tls: EndpointTls | None = None
+    """An authority or a certificate of its own."""
+    egress: Egress | None = None
+    """Where requests may go beyond the rules for all, and where not."""
     timeout: Duration = 15.0
     """The longest one attempt may take, reading the answer included."""
     retry: RetryRule = "standard"
     """When a failed attempt is made again."""
+    retry_target: Literal["current", "pinned"] = "current"
+    """`pinned`: a delivery keeps URL, method, headers and signature as they were defined when it was created."""
+    at_most_once: bool = False
+    """Never send again what may have been received: such a delivery ends as `indeterminate`."""
+    enabled: bool = True
+    """`false`: deliveries are created and wait."""
+    rate: Rates = ()
+    """How many attempts may begin in a time, like `"100/1m"`; what is beyond waits."""
+    max_in_flight: Annotated[StrictInt, Field(ge=1, le=256)] = 8
+    """How many attempts may be under way at the same time."""
+    ordered: bool = False
+    """Deliveries of one subject go one after the other: one that fails holds up those behind it until its end."""
     description: str = ""
     """For people."""
+
+    @model_validator(mode="after")
+    def _makes_sense(self) -> Self:
+        if sum(way is not None for way in (self.basic_auth, self.bearer, self.oauth2)) > 1:
+            raise PydanticCustomError("endpoint_auth", "an endpoint has one of `basic_auth`, `bearer` and `oauth2`")
+        if any(rate.per_address for rate in self.rate):
+            raise PydanticCustomError(
+                "endpoint_rate", "a rate `per address` is for webhooks: an endpoint is one address"
+            )
+        return self

@@ -11,11 +11,13 @@ from dataclasses import dataclass, field
 from typing import Literal, NamedTuple, get_args
 
 from hooksd.model.base import Json
+from hooksd.model.holding import EndpointHeld, EndpointReleased
 from hooksd.model.stored import StoredBody, StoredEvent
 
 RunStatus = Literal["succeeded", "failed", "cancelled", "timed_out", "skipped", "superseded"]
 StepStatus = Literal["ok", "failed", "skipped", "interrupted", "cancelled"]
-AttemptReason = Literal["first", "retry", "recovery"]
+AttemptReason = Literal["first", "retry", "recovery", "manual"]
+DeliveryStatus = Literal["delivered", "exhausted", "gone", "indeterminate"]
 Outcome = Literal[
     "ok", "http_4xx", "http_5xx", "redirect", "timeout_connect", "timeout_total", "dns", "refused", "reset", "tls",
     "protocol", "interrupted", "config", "blocked", "gone",
@@ -200,6 +202,12 @@ class DeliveryCreated:
     body: StoredBody
     retry: Json = None
     """The step's own retry rule, or null for the endpoint's."""
+    subject: str | None = None
+    """What the event is about: an `ordered` endpoint gets the deliveries of one subject one after the other."""
+    pinned: str | None = None
+    """The digest of the blob with where it goes, for an endpoint with `retry_target = "pinned"`."""
+    attempts: int = 0
+    """Attempts of an earlier life: somebody asked for the delivery again after its end."""
     type: Literal["delivery.created"] = "delivery.created"
 
 
@@ -226,7 +234,7 @@ class Exchange:
     connect_ms: float | None = None
     total_ms: float = 0.0
     phases: Mapping[str, float] = field(default_factory=dict)
-    """How long each took that was reached, in milliseconds: `dns`, `connect`, `tls`, `request`, `first_byte`, `body`."""
+    """How long each took that was reached, in milliseconds: `dns connect tls request first_byte body`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -237,6 +245,8 @@ class AttemptStarted:
     delivery: str
     number: int
     reason: AttemptReason
+    is_once: bool = False
+    """It must not be made again unless something says that nobody acted on it."""
     type: Literal["attempt.started"] = "attempt.started"
 
 
@@ -257,6 +267,8 @@ class AttemptEnded:
     error: str | None = None
     retry_at: str | None = None
     """When the next one is due; null when there is none."""
+    retry_why: Literal["schedule", "receiver"] | None = None
+    """What decided when: the schedule, or the receiver who asked for patience."""
     type: Literal["attempt.ended"] = "attempt.ended"
 
 
@@ -267,7 +279,7 @@ class DeliveryEnded:
     at: str
     delivery: str
     endpoint: str
-    status: Literal["delivered", "exhausted", "gone"]
+    status: DeliveryStatus
     attempts: int
     error: str | None = None
     type: Literal["delivery.ended"] = "delivery.ended"
@@ -366,8 +378,8 @@ class SegmentStarted:
 
 Record = (
     EventAccepted | RequestRefused | RunStarted | StepStarted | StepRetried | StepEnded | RunEnded | DeliveryCreated
-    | AttemptStarted | AttemptEnded | DeliveryEnded | ConfigApplied | ConfigRejected | ConfigHeld | DaemonStarted
-    | DaemonStopped | LogDamaged | SegmentStarted
+    | AttemptStarted | AttemptEnded | DeliveryEnded | EndpointHeld | EndpointReleased | ConfigApplied | ConfigRejected
+    | ConfigHeld | DaemonStarted | DaemonStopped | LogDamaged | SegmentStarted
 )  # fmt: skip
 
 RECORD_TYPES: dict[str, type[Record]] = {

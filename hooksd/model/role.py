@@ -9,8 +9,9 @@ from pydantic import AfterValidator, Field
 from pydantic_core import PydanticCustomError
 
 from hooksd.model.base import Definition, Name
+from hooksd.model.egress import Egress
 
-PERMISSION_PATTERN = r"^(shell|(run|http|send|emit|mail):.+)$"
+PERMISSION_PATTERN = r"^(shell|(run|http|send|emit|mail|save):.+)$"
 
 _ORIGIN = re.compile(r"https?://(\*|(\*\.)?[^*]+?(:\*)?)")
 """Scheme and host of a permission: any host, one, or all below a domain; the port may be any."""
@@ -45,3 +46,5 @@ class Role(Definition):
     """What it may do: `VERB:PATTERN`, `*` for any characters, or `shell`."""
     secrets: tuple[Name, ...] = ()
     """Names that `{{ secrets.NAME }}` may read."""
+    egress: Egress | None = None
+    """Where `http` steps may go beyond the rules for all, and where not."""

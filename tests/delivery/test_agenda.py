@@ -4,29 +4,34 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from hooksd.delivery.agenda import Agenda
+from hooksd.delivery.gate import Hold
 
 
-def drain(agenda: Agenda) -> list[str]:
+def drain(agenda: Agenda, now: float = 0.0) -> list[str]:
     taken = []
-    while (delivery := agenda.take()) is not None:
-        taken.append(delivery)
+    while (found := agenda.take(now)) is not None:
+        taken.append(found[0])
     return taken
 
 
+def agenda_of(*, total: int, each: int) -> Agenda:
+    return Agenda(total=total, each=lambda _: each)
+
+
 def test_nothing_is_taken_before_its_time() -> None:
-    agenda = Agenda(total=9, each=9)
+    agenda = agenda_of(total=9, each=9)
     agenda.add("a", "x", 10.0)
 
     agenda.ripen(9.9)
-    assert agenda.take() is None
+    assert agenda.take(9.9) is None
     assert agenda.next_due == 10.0
     agenda.ripen(10.0)
-    assert agenda.take() == "a"
+    assert agenda.take(10.0) == ("a", "x")
     assert agenda.next_due is None
 
 
 def test_the_first_due_is_first_and_of_two_the_first_added() -> None:
-    agenda = Agenda(total=9, each=9)
+    agenda = agenda_of(total=9, each=9)
     for delivery, due in (("late", 2.0), ("early", 1.0), ("second", 1.0)):
         agenda.add(delivery, "x", due)
     agenda.ripen(5)
@@ -35,7 +40,7 @@ def test_the_first_due_is_first_and_of_two_the_first_added() -> None:
 
 
 def test_endpoints_take_turns() -> None:
-    agenda = Agenda(total=9, each=9)
+    agenda = agenda_of(total=9, each=9)
     for delivery, endpoint in (("a1", "a"), ("a2", "a"), ("a3", "a"), ("b1", "b")):
         agenda.add(delivery, endpoint, 0)
     agenda.ripen(0)
@@ -44,7 +49,7 @@ def test_endpoints_take_turns() -> None:
 
 
 def test_a_place_that_is_given_back_goes_to_who_waits() -> None:
-    agenda = Agenda(total=9, each=1)
+    agenda = agenda_of(total=9, each=1)
     agenda.add("a1", "a", 0)
     agenda.add("a2", "a", 0)
     agenda.ripen(0)
@@ -56,7 +61,7 @@ def test_a_place_that_is_given_back_goes_to_who_waits() -> None:
 
 
 def test_no_more_are_taken_than_there_are_places_in_all() -> None:
-    agenda = Agenda(total=2, each=2)
+    agenda = agenda_of(total=2, each=2)
     for name in "abc":
         agenda.add(name, name, 0)
     agenda.ripen(0)
@@ -67,12 +72,71 @@ def test_no_more_are_taken_than_there_are_places_in_all() -> None:
     assert agenda.under_way == 2
 
 
+# --- what is held
+
+
+class Doors:
+    """Holds as it is told."""
+
+    def __init__(self) -> None:
+        self.holds: dict[str, Hold] = {}
+
+    def __call__(self, endpoint: str, now: float) -> Hold | None:
+        held = self.holds.get(endpoint)
+        return held if held is not None and (held.until is None or now < held.until) else None
+
+
+def test_what_is_held_waits_and_holds_up_nobody_else() -> None:
+    doors = Doors()
+    agenda = Agenda(total=9, each=lambda _: 9, hold=doors)
+    doors.holds["a"] = Hold(reason="receiver", until=5.0)
+    for delivery, endpoint in (("a1", "a"), ("a2", "a"), ("b1", "b")):
+        agenda.add(delivery, endpoint, 0)
+    agenda.ripen(0)
+
+    assert drain(agenda) == ["b1"]
+    assert (agenda.waiting("a"), agenda.waiting("b"), agenda.next_due) == (2, 0, 5.0)
+    agenda.ripen(5.0)
+    assert drain(agenda, 5.0) == ["a1", "a2"]
+
+
+def test_what_is_held_without_an_end_waits_until_somebody_says_that_something_changed() -> None:
+    doors = Doors()
+    agenda = Agenda(total=9, each=lambda _: 9, hold=doors)
+    doors.holds.update(a=Hold(reason="suspended"), b=Hold(reason="disabled"))
+    agenda.add("a1", "a", 0)
+    agenda.add("b1", "b", 0)
+    agenda.ripen(0)
+    assert (drain(agenda), agenda.next_due) == ([], None)
+
+    del doors.holds["a"]
+    agenda.offer("a")
+    assert drain(agenda) == ["a1"]
+    doors.holds.clear()
+    agenda.offer_all()
+    assert drain(agenda) == ["b1"]
+
+
+def test_whoever_pushes_in_counts_and_needs_no_place() -> None:
+    agenda = agenda_of(total=1, each=1)
+    agenda.push_in("a")
+    agenda.push_in("a")
+    agenda.add("a1", "a", 0)
+    agenda.ripen(0)
+
+    assert (drain(agenda), agenda.under_way) == ([], 2)
+    agenda.done("a")
+    assert drain(agenda) == []
+    agenda.done("a")
+    assert drain(agenda) == ["a1"]
+
+
 class Turns(RuleBasedStateMachine):
     """Whatever happens: bounds hold, nobody is lost, and nobody waits while there is a place for him."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.agenda = Agenda(total=4, each=2)
+        self.agenda = agenda_of(total=4, each=2)
         self.now = 0.0
         self.waiting: dict[str, tuple[str, float]] = {}
         self.taken: list[tuple[str, str]] = []
@@ -97,7 +161,7 @@ class Turns(RuleBasedStateMachine):
     @invariant()
     def all_that_can_be_taken_is_taken_and_no_more(self) -> None:
         self.agenda.ripen(self.now)
-        for delivery in drain(self.agenda):
+        for delivery in drain(self.agenda, self.now):
             endpoint, due = self.waiting.pop(delivery)
             assert due <= self.now
             self.taken.append((delivery, endpoint))

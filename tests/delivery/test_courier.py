@@ -5,6 +5,7 @@ import pytest
 from hooksd.delivery.attempt import Attempted
 from hooksd.delivery.courier import Courier
 from hooksd.delivery.entry import Entry
+from hooksd.delivery.gates import Gates
 from hooksd.delivery.ledger import Ledger
 from hooksd.delivery.policy import Over
 from hooksd.delivery.request import Prepared
@@ -24,6 +25,7 @@ class Unit:
             clock=house.clock,
             current=lambda: house.snapshot,
             sender=house.sender,
+            gates=Gates(journal=house.journal, clock=house.clock, current=lambda: house.snapshot),
             jitter=lambda: 0.0,
             observer=self.observer,
         )
@@ -50,7 +52,7 @@ async def test_a_failed_attempt_says_when_the_next_is_due(unit: Unit) -> None:
     unit.house.sender.answers = [500]
     entry = await unit.create()
 
-    await unit.courier.attempt(entry)
+    await unit.courier.attempt(entry, lambda: None)
 
     assert (entry.known.ended, entry.known.due) == (None, unit.house.clock.now() + 2)
 
@@ -58,7 +60,7 @@ async def test_a_failed_attempt_says_when_the_next_is_due(unit: Unit) -> None:
 async def test_the_last_attempt_and_the_end_are_written_together(unit: Unit) -> None:
     entry = await unit.create()
 
-    await unit.courier.attempt(entry)
+    await unit.courier.attempt(entry, lambda: None)
 
     assert unit.house.kinds() == ["delivery.created", "attempt.started", "attempt.ended", "delivery.ended"]
     assert entry.known.ended is not None
@@ -76,7 +78,7 @@ async def test_the_endpoint_as_it_is_when_the_attempt_ends_says_what_follows(uni
     house.sender.answers = [reloaded_meanwhile]
     entry = await unit.create()
 
-    await unit.courier.attempt(entry)
+    await unit.courier.attempt(entry, lambda: None)
 
     assert entry.known.ended is None
 
@@ -94,8 +96,8 @@ async def test_attempts_and_ends_are_counted(unit: Unit) -> None:
     unit.house.sender.answers = [500, 200]
     entry = await unit.create()
 
-    await unit.courier.attempt(entry)
-    await unit.courier.attempt(entry)
+    await unit.courier.attempt(entry, lambda: None)
+    await unit.courier.attempt(entry, lambda: None)
 
     text = unit.observer.metrics.render().decode()
     assert 'endpoint="shop",outcome="http_5xx"} 1.0' in text

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
@@ -13,6 +14,8 @@ from hooksd.delivery.request import Prepared
 from hooksd.errors import JournalBroken, JournalFull
 from hooksd.journal.memory import MemoryJournal
 from hooksd.journal.replay import Unfinished, UnfinishedDelivery
+from hooksd.model.holding import EndpointHeld, EndpointReleased
+from hooksd.model.identity import Grant
 from hooksd.model.record import AttemptEnded, AttemptStarted, DeliveryCreated, DeliveryEnded
 from hooksd.model.retry import SCHEDULES, Retry
 from hooksd.model.secret import Secret
@@ -396,9 +399,9 @@ async def test_one_alarm_sleeps_for_all_and_an_earlier_delivery_sets_it_anew(hou
     async with house.at_work() as group:
         late = group.create_task(house.dispatcher.deliver(effect(run="late")))
         await house.clock.settle()
-        await house.dispatcher.deliver(effect(run="between"))
+        await house.dispatcher.deliver(effect("ledger", run="between"))
         assert house.clock.sleeping == 1
-        early = group.create_task(house.dispatcher.deliver(effect(run="early")))
+        early = group.create_task(house.dispatcher.deliver(effect("ledger", run="early")))
         await house.clock.advance(3)
         assert (early.done(), late.done()) == (True, False)
         assert house.clock.sleeping == 1
@@ -688,3 +691,322 @@ def set_forward(clock: FakeClock, seconds: float) -> None:
     """Set the wall clock, without time passing for those who sleep."""
     clock._now += seconds
     clock._sleepers = [(due + seconds, order, woken) for due, order, woken in clock._sleepers]
+
+
+# --- what waits
+
+
+def held(house: House) -> list[tuple[str, str]]:
+    records = [record for record in house.journal.records if isinstance(record, EndpointHeld | EndpointReleased)]
+    return [(record.type, record.reason) for record in records]
+
+
+async def test_a_receiver_that_asks_for_patience_is_left_alone_by_all_deliveries(house: House) -> None:
+    house.sender.answers = [lambda prepared: answered(prepared, 429, {"retry-after": "600"})]
+
+    async with house.at_work() as group:
+        first = group.create_task(house.dispatcher.deliver(effect(run="first")))
+        await house.clock.settle()
+        second = group.create_task(house.dispatcher.deliver(effect(run="second")))
+        other = group.create_task(house.dispatcher.deliver(effect("ledger", run="other")))
+        await house.clock.advance(590)
+        assert (first.done(), second.done(), other.done()) == (False, False, True)
+        await house.clock.advance(20)
+        assert first.result().ok
+        assert second.result().ok
+
+    assert attempts(house)[0].retry_why == "receiver"
+    assert held(house) == [("endpoint.held", "receiver"), ("endpoint.released", "receiver")]
+
+
+async def test_410_suspends_the_endpoint_and_a_changed_definition_resumes_it(house: House) -> None:
+    house.sender.answers = [410]
+
+    async with house.at_work() as group:
+        assert not (await house.dispatcher.deliver(effect(run="first"))).ok
+        waiting = group.create_task(house.dispatcher.deliver(effect(run="second")))
+        await house.clock.advance(30 * 24 * HOUR)
+        found = house.dispatcher.held("shop")
+        assert found is not None
+        assert (found.reason, house.dispatcher.waiting("shop")) == ("suspended", 1)
+        house.snapshot = snapshot(replace(endpoint("shop"), digest="sha256:new"))
+        house.dispatcher.reloaded()
+        assert (await waiting).ok
+
+    assert len(house.sender.sent) == 2
+
+
+async def test_somebody_may_resume_a_suspended_endpoint(house: House) -> None:
+    house.sender.answers = [410]
+
+    async with house.at_work() as group:
+        await house.dispatcher.deliver(effect(run="first"))
+        waiting = group.create_task(house.dispatcher.deliver(effect(run="second")))
+        await house.clock.settle()
+        house.dispatcher.resume("shop")
+        assert (await waiting).ok
+
+
+async def test_a_disabled_endpoint_holds_deliveries_and_drops_none(house: House) -> None:
+    house.snapshot = snapshot(endpoint("shop", enabled=False))
+
+    async with house.at_work() as group:
+        waiting = group.create_task(house.dispatcher.deliver(effect()))
+        await house.clock.advance(100 * HOUR)
+        assert house.sender.sent == []
+        house.snapshot = snapshot(endpoint("shop"))
+        house.dispatcher.reloaded()
+        assert (await waiting).ok
+
+
+async def test_a_dead_endpoint_is_probed_with_the_oldest_delivery_and_all_arrive_when_it_is_back(house: House) -> None:
+    house.sender.answers = [500] * 20
+
+    async with house.at_work() as group:
+        tasks = [group.create_task(house.dispatcher.deliver(effect(run=f"run_{number}"))) for number in range(30)]
+        await house.clock.settle()
+        assert len(house.sender.sent) < 30
+        began = len(house.sender.sent)
+        await house.clock.advance(29)
+        assert len(house.sender.sent) == began
+        await house.clock.advance(HOUR)
+        assert all(task.done() and task.result().ok for task in tasks)
+
+    assert ("endpoint.held", "breaker") in held(house)
+    assert held(house)[-1] == ("endpoint.released", "breaker")
+
+
+async def test_a_rate_lets_so_many_begin_and_holds_the_others(house: House) -> None:
+    house.snapshot = snapshot(endpoint("shop", rate="2/10s"))
+
+    async with house.at_work() as group:
+        tasks = [group.create_task(house.dispatcher.deliver(effect(run=f"run_{number}"))) for number in range(5)]
+        await house.clock.settle()
+        assert len(house.sender.sent) == 2
+        await house.clock.advance(5.01)
+        assert len(house.sender.sent) == 3
+        await house.clock.advance(10)
+        assert all(task.done() for task in tasks)
+
+
+async def test_an_endpoint_says_how_many_attempts_it_takes_at_the_same_time(house: House) -> None:
+    house.snapshot = snapshot(endpoint("shop", max_in_flight=2))
+    house.sender.hold()
+
+    async with house.at_work() as group:
+        for number in range(5):
+            group.create_task(house.dispatcher.deliver(effect(run=f"run_{number}")))
+        await house.clock.settle()
+        assert house.sender.under_way == 2
+        house.sender.release()
+        await house.clock.settle()
+
+    assert house.sender.most_under_way == 2
+
+
+# --- order
+
+
+async def test_deliveries_of_one_subject_go_one_after_the_other_and_those_of_others_meanwhile(house: House) -> None:
+    house.snapshot = snapshot(endpoint("shop", ordered=True))
+    house.sender.answers = [500, 200]
+
+    async with house.at_work() as group:
+        for body, subject in ((b"1", "order 7"), (b"2", "order 7"), (b"3", "order 8"), (b"4", "order 7")):
+            asked = replace(effect(run=f"run_{body!r}", body=body), subject=subject)
+            group.create_task(house.dispatcher.deliver(asked))
+            await house.clock.settle()
+        assert [prepared.body for prepared in house.sender.sent] == [b"1", b"3"]
+        await house.clock.advance(3)
+
+    assert [prepared.body for prepared in house.sender.sent] == [b"1", b"3", b"1", b"2", b"4"]
+
+
+async def test_the_order_holds_over_a_restart(house: House) -> None:
+    house.snapshot = snapshot(endpoint("shop", ordered=True))
+    house.sender.answers = [500]
+    async with house.at_work() as group:
+        tasks = []
+        for number in range(3):
+            asked = effect(run=f"run_{number}", body=b"%d" % number)
+            tasks.append(group.create_task(house.dispatcher.deliver(asked)))
+            await house.clock.settle()
+        for task in tasks:
+            task.cancel()
+
+    again = house.reborn()
+    async with again.at_work():
+        await again.clock.advance(10)
+
+    assert [prepared.body for prepared in again.sender.sent] == [b"0", b"1", b"2"]
+
+
+# --- what must not arrive twice
+
+
+async def test_an_attempt_that_a_crash_cut_off_is_not_made_again_where_nothing_may_arrive_twice(house: House) -> None:
+    house.snapshot = snapshot(endpoint("shop", at_most_once=True))
+    house.sender.hold()
+    async with house.at_work() as group:
+        task = group.create_task(house.dispatcher.deliver(effect()))
+        await house.clock.settle()
+        task.cancel()
+    assert starts(house)[0].is_once
+
+    again = house.reborn()
+    async with again.at_work():
+        done = await again.dispatcher.deliver(effect())
+
+    assert again.sender.sent == []
+    assert ends(again)[0].status == "indeterminate"
+    assert (done.ok, done.kind) == (False, "exhausted")
+    assert "nobody knows whether it arrived" in str(done.error)
+
+
+async def test_a_broken_connection_is_the_end_where_nothing_may_arrive_twice_unless_nothing_had_left(
+    house: House,
+) -> None:
+    house.snapshot = snapshot(endpoint("shop", at_most_once=True))
+
+    def fails(*, is_sent: bool) -> Callable[[Prepared], Attempted]:
+        return lambda prepared: replace(answered(prepared, 500), outcome="reset", is_sent=is_sent)
+
+    house.sender.answers = [fails(is_sent=False), fails(is_sent=True)]
+    async with house.at_work() as group:
+        task = group.create_task(house.dispatcher.deliver(effect()))
+        await house.clock.advance(3)
+        assert not (await task).ok
+
+    assert ends(house)[0].status == "indeterminate"
+    assert len(house.sender.sent) == 2
+
+
+# --- again
+
+
+async def test_an_attempt_that_somebody_asks_for_takes_no_place_in_the_schedule(house: House) -> None:
+    house.sender.answers = [500, 500, 500, 200]
+
+    async with house.at_work() as group:
+        task = group.create_task(house.dispatcher.deliver(effect()))
+        await house.clock.advance(5)
+        created = house.journal.records[0]
+        assert isinstance(created, DeliveryCreated)
+        due = attempts(house)[-1].retry_at
+        await house.dispatcher.redeliver(created, 2)
+        await house.clock.settle()
+        assert [record.reason for record in starts(house)] == ["first", "retry", "manual"]
+        assert attempts(house)[-1].retry_at == due
+        await house.clock.advance(10)
+        assert (await task).ok
+
+    assert [record.number for record in starts(house)] == [1, 2, 3, 4]
+
+
+async def test_somebody_may_ask_although_the_endpoint_is_held(house: House) -> None:
+    house.sender.answers = [410]
+
+    async with house.at_work() as group:
+        await house.dispatcher.deliver(effect(run="first"))
+        waiting = group.create_task(house.dispatcher.deliver(effect(run="second")))
+        await house.clock.settle()
+        created = [record for record in house.journal.records if isinstance(record, DeliveryCreated)][-1]
+        await house.dispatcher.redeliver(created, 0)
+        assert (await waiting).ok
+
+    assert house.dispatcher.pending == 0
+
+
+async def test_a_delivery_that_had_its_end_begins_again_under_the_same_id(house: House) -> None:
+    house.sender.answers = [500, 500, 200]
+    async with house.at_work():
+        await house.dispatcher.deliver(effect(retry="none"))
+        created = house.journal.records[0]
+        assert isinstance(created, DeliveryCreated)
+        await house.dispatcher.redeliver(replace(created, retry=None), 1)
+        await house.clock.advance(3)
+
+    assert [record.reason for record in starts(house)] == ["first", "manual", "retry"]
+    assert [record.number for record in starts(house)] == [1, 2, 3]
+    assert [record.status for record in ends(house)] == ["exhausted", "delivered"]
+    assert len({dict(prepared.headers)["webhook-id"] for prepared in house.sender.sent}) == 1
+
+
+async def test_an_attempt_that_was_asked_for_survives_a_crash(house: House) -> None:
+    house.sender.answers = [410]
+    async with house.at_work():
+        await house.dispatcher.deliver(effect())
+    created = house.journal.records[0]
+    assert isinstance(created, DeliveryCreated)
+    await house.dispatcher.redeliver(created, 1)
+
+    again = house.reborn()
+    again.dispatcher.resume("shop")
+    async with again.at_work():
+        await again.clock.settle()
+
+    assert len(again.sender.sent) == 1
+    assert starts(again)[-1].reason == "manual"
+    assert again.dispatcher.pending == 0
+
+
+async def test_asking_twice_while_an_attempt_is_under_way_is_asking_once(house: House) -> None:
+    house.sender.hold()
+    async with house.at_work() as group:
+        task = group.create_task(house.dispatcher.deliver(effect()))
+        await house.clock.settle()
+        created = house.journal.records[0]
+        assert isinstance(created, DeliveryCreated)
+        await house.dispatcher.redeliver(created, 1)
+        await house.dispatcher.redeliver(created, 1)
+        await house.clock.settle()
+        house.sender.release()
+        await task
+
+    assert len(house.sender.sent) == 1
+
+
+# --- where to
+
+
+async def test_a_pinned_delivery_goes_where_it_was_meant_to_go_over_a_restart(house: House) -> None:
+    house.snapshot = snapshot(endpoint("shop", url="https://old.example/", retry_target="pinned"))
+    house.sender.answers = [500]
+    async with house.at_work() as group:
+        task = group.create_task(house.dispatcher.deliver(effect()))
+        await house.clock.settle()
+        task.cancel()
+
+    house.snapshot = snapshot(endpoint("shop", url="https://new.example/"))
+    again = house.reborn()
+    async with again.at_work():
+        await again.clock.advance(5)
+        async with asyncio.timeout(10):
+            while not again.sender.sent:  # the pinned definition is read in a thread
+                await asyncio.sleep(0.001)
+
+    assert [prepared.url for prepared in again.sender.sent] == ["https://old.example/"]
+
+
+async def test_a_token_is_had_for_the_attempt_hidden_everywhere_and_had_anew_when_it_is_refused(house: House) -> None:
+    grant = Grant(token_url="https://login.example/", client_id="me", client_secret=Secret(b"client-secret"))
+    house.snapshot = snapshot(replace(endpoint("shop"), grant=grant))
+
+    def grants(token: str) -> Callable[[Prepared], Attempted]:
+        return lambda prepared: answered(prepared, 200, body=f'{{"access_token": "{token}"}}')
+
+    house.sender.answers = [
+        grants("token-1"),
+        lambda prepared: answered(prepared, 401, body="token-1 is over"),
+        grants("token-2"),
+        200,
+    ]
+    async with house.at_work() as group:
+        task = group.create_task(house.dispatcher.deliver(effect()))
+        await house.clock.advance(3)
+        assert (await task).ok
+
+    sent = [dict(prepared.headers) for prepared in house.sender.sent]
+    assert [headers["Authorization"] for headers in (sent[1], sent[3])] == ["Bearer token-1", "Bearer token-2"]
+    first = attempts(house)[0].exchange
+    assert (first.request_headers["Authorization"], first.response_body) == ("***", "*** is over")

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from hooksd.delivery.place import NoPlace, is_literal_host, place_of
+from hooksd.delivery.place import NoPlace, place_of
 
 
 def test_a_url_is_taken_apart_once() -> None:
@@ -51,26 +51,3 @@ def test_numbers_in_disguise_and_what_is_no_host_lead_nowhere(host: str) -> None
 def test_only_http_leads_somewhere(url: str) -> None:
     with pytest.raises(NoPlace, match="must begin with https:// or http:// and a host"):
         place_of(url)
-
-
-@pytest.mark.parametrize(
-    ("url", "is_literal"),
-    [
-        ("https://a.example", True),
-        ("https://a.example/{{ body.x }}", True),
-        ("https://a.example?x={{ body.x }}", True),
-        ("https://a.example#{{ body.x }}", True),
-        ("https://{{ body.host }}/", False),
-        ("https://a.example{{ body.x }}", False),
-        ("https://a.example:{{ body.port }}/", False),
-        ("https://{{ secrets.user }}@a.example/", False),
-        ("{{ body.scheme }}://a.example/", False),
-        ("{{ body.url }}", False),
-        ("https://{% if x %}a{% endif %}/", False),
-        ("https://a.example\\{{ body.x }}/", False),
-        ("", False),
-        ("https:///x", False),
-    ],
-)
-def test_a_host_is_literal_when_no_template_can_change_where_the_url_leads(url: str, *, is_literal: bool) -> None:
-    assert is_literal_host(url) is is_literal

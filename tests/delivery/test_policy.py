@@ -10,7 +10,7 @@ from hooksd.delivery.policy import (
     TryAgain,
     next_step,
     outcome_of,
-    retry_after,
+    patience,
     rule_from_json,
     rule_to_json,
 )
@@ -39,7 +39,7 @@ def follows(
     attempt: int = 1,
     wait: float | None = None,
 ) -> Over | TryAgain:
-    return next_step(outcome=outcome, status=status, rule=rule, attempt=attempt, jitter=0.0, retry_after=wait)
+    return next_step(outcome=outcome, status=status, rule=rule, attempt=attempt, jitter=0.0, patience=wait)
 
 
 @pytest.mark.parametrize(
@@ -50,6 +50,7 @@ def follows(
         (301, "redirect"),
         (304, "redirect"),
         (404, "http_4xx"),
+        (410, "gone"),
         (503, "http_5xx"),
         (101, "protocol"),
         (700, "protocol"),
@@ -78,7 +79,7 @@ def test_the_last_attempt_of_a_schedule_ends_it() -> None:
 
 
 def test_a_receivers_wish_makes_the_wait_longer_and_never_shorter() -> None:
-    assert follows("http_5xx", 503, wait=90) == TryAgain(wait=90)
+    assert follows("http_5xx", 503, wait=90) == TryAgain(wait=90, why="receiver")
     assert follows("http_5xx", 503, attempt=4, wait=90) == TryAgain(wait=300)
 
 
@@ -96,9 +97,7 @@ def test_a_receivers_wish_does_not_make_a_schedule_longer() -> None:
 def test_a_wait_is_the_rules_with_at_most_the_jitter_added_or_what_the_receiver_asked_for(
     rule: RetryRule, attempt: int, jitter: float, asked: float | None, status: int | None
 ) -> None:
-    following = next_step(
-        outcome="http_5xx", status=status, rule=rule, attempt=attempt, jitter=jitter, retry_after=asked
-    )
+    following = next_step(outcome="http_5xx", status=status, rule=rule, attempt=attempt, jitter=jitter, patience=asked)
 
     longest = max(SCHEDULES["week"]) if isinstance(rule, str) else rule.max_delay
     if isinstance(following, TryAgain):
@@ -129,18 +128,18 @@ def test_a_wait_is_the_rules_with_at_most_the_jitter_added_or_what_the_receiver_
     ],
 )
 def test_retry_after_is_seconds_or_a_date_and_at_most_a_day(value: str, seconds: float | None) -> None:
-    assert retry_after({"retry-after": value}, NOW) == seconds
+    assert patience(503, {"retry-after": value}, NOW) == seconds
 
 
 @given(st.text(max_size=40))
 def test_no_header_breaks_the_reading_of_it(value: str) -> None:
-    seconds = retry_after({"retry-after": value}, NOW)
+    seconds = patience(503, {"retry-after": value}, NOW)
 
     assert seconds is None or 0 <= seconds <= MAX_RETRY_AFTER
 
 
 def test_an_answer_that_asks_for_nothing_asks_for_nothing() -> None:
-    assert retry_after({}, NOW) is None
+    assert patience(503, {}, NOW) is None
 
 
 @given(st.none() | RULES)
@@ -158,3 +157,48 @@ def test_a_rule_in_the_log_reads_as_in_a_file() -> None:
 def test_what_is_no_rule_is_refused(kept: object) -> None:
     with pytest.raises(ValueError, match="validation error"):
         rule_from_json(kept)
+
+
+@pytest.mark.parametrize(
+    ("status", "headers", "seconds"),
+    [
+        (429, {"ratelimit-reset": "30"}, 30),
+        (429, {"x-ratelimit-reset": str(int(NOW) + 60)}, 60),
+        (429, {"retry-after": "10", "ratelimit-reset": "30"}, 30),
+        (200, {"ratelimit-reset": "30", "ratelimit-remaining": "0"}, 30),
+        (200, {"ratelimit-reset": "30", "ratelimit-remaining": "4"}, None),
+        (500, {"x-ratelimit-reset": "30"}, None),
+        (429, {"ratelimit-reset": "999999"}, MAX_RETRY_AFTER),
+        (429, {"ratelimit-reset": "soon"}, 0),
+        (200, {"retry-after": "10"}, None),
+        (202, {"retry-after": "10"}, None),
+    ],
+)
+def test_a_receiver_whose_limit_is_reached_is_left_alone_until_it_is_not(
+    status: int, headers: dict[str, str], seconds: float | None
+) -> None:
+    assert patience(status, headers, NOW) == seconds
+
+
+@pytest.mark.parametrize(
+    ("outcome", "status", "end"),
+    [
+        ("ok", 200, "delivered"),
+        ("gone", 410, "gone"),
+        ("timeout_total", None, "indeterminate"),
+        ("timeout_total", 200, "indeterminate"),
+        ("reset", None, "indeterminate"),
+        ("protocol", None, "indeterminate"),
+        ("http_5xx", 500, "exhausted"),
+        ("http_4xx", 404, "exhausted"),
+        ("redirect", 302, "exhausted"),
+        ("http_4xx", 429, None),
+        ("http_5xx", 503, None),
+    ],
+)
+def test_what_must_not_arrive_twice_is_sent_again_only_if_nobody_acted_on_it(
+    outcome: Outcome, status: int | None, end: str | None
+) -> None:
+    following = next_step(outcome=outcome, status=status, rule="standard", attempt=1, jitter=0, may_have_arrived=True)
+
+    assert following == (TryAgain(wait=2) if end is None else Over(status=end))  # type: ignore[arg-type]

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -8,6 +10,8 @@ from hooksd import __version__
 from hooksd.delivery.request import Payload, Prepared, RequestProblem, prepare, prepare_request, step_problem
 from hooksd.model.effect import MakeRequest
 from tests.delivery.house import KEY, endpoint
+
+NOW = 1_700_000_000
 
 
 def payload(
@@ -160,3 +164,36 @@ def test_whatever_a_step_renders_no_line_can_be_added_to_a_request(headers: dict
 
     for name, value in prepared.headers:
         assert not set("\r\n\0") & set(name + value)
+
+
+# --- signatures, credentials and rules
+
+
+def test_several_ways_to_sign_go_with_one_request() -> None:
+    made = prepare(endpoint(secrets=[KEY], sign=["standard-webhooks", "github", "hmac-sha1:X-Etl"]), payload(), NOW)
+
+    assert {"webhook-signature", "X-Hub-Signature-256", "X-Etl"} <= dict(made.headers).keys()
+
+
+def test_an_old_secret_signs_until_its_time_is_over() -> None:
+    rotating = endpoint(secrets=[KEY, b"old"], secret_not_after="2026-12-01T00:00:00Z")
+    end = 1_796_083_200
+
+    for moment, count in ((end, 2), (end + 1, 1)):
+        made = prepare(rotating, payload(), moment)
+        assert len(dict(made.headers)["webhook-signature"].split(" ")) == count
+
+
+def test_credentials_of_the_endpoint_are_a_header_and_one_had_anew_replaces_them() -> None:
+    shop = replace(endpoint(), authorization="Basic abc")
+
+    assert dict(prepare(shop, payload(), NOW).headers)["Authorization"] == "Basic abc"
+    assert dict(prepare(shop, payload(), NOW, "Bearer t").headers)["Authorization"] == "Bearer t"
+
+
+def test_a_request_carries_the_rules_of_its_endpoint() -> None:
+    shop = replace(endpoint(egress={"ports": [443]}, at_most_once=True), is_literal=False)
+    made = prepare(shop, payload(), NOW)
+
+    assert made.egress == shop.value.egress
+    assert (made.is_literal, made.has_id, made.is_once) == (False, True, True)

@@ -34,7 +34,7 @@ def post(url: str, body: bytes = b"{}", headers: tuple[tuple[str, str], ...] = (
 
 
 def asks(url: str, *, method: str = "GET", body: bytes = b"", timeout: float = 5.0) -> MakeRequest:
-    return MakeRequest(method=method, url=url, headers={}, body=body, timeout=timeout)
+    return MakeRequest(method=method, url=url, headers={}, body=body, timeout=timeout, is_literal=True)
 
 
 def free_port() -> int:

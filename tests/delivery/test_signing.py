@@ -3,6 +3,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+import time
 
 import pytest
 from hypothesis import given
@@ -88,3 +89,50 @@ def test_a_secret_that_does_not_fit_is_refused_without_being_shown(secret: bytes
         signed(secret)
 
     assert "not/base64" not in str(caught.value)
+
+
+# --- receivers as they are
+
+
+def headers_of(*secrets: bytes, now: int, body: bytes = BODY) -> dict[str, str]:
+    signature = sign("standard-webhooks", secrets, id=ID, timestamp=now, body=body)
+    return {"webhook-id": ID, "webhook-timestamp": str(now), **signature}
+
+
+@pytest.mark.parametrize("package", ["standardwebhooks", "svix.webhooks"])
+def test_the_libraries_of_receivers_accept_our_signatures(package: str) -> None:
+    library = pytest.importorskip(package)
+    now = int(time.time())
+    receiver = library.Webhook(SECRET.decode())
+
+    receiver.verify(BODY, headers_of(SECRET, now=now))
+    receiver.verify(BODY, headers_of(b"whsec_" + base64.b64encode(b"a new secret, 24 bytes!!"), SECRET, now=now))
+    for headers, body in (
+        (headers_of(SECRET, now=now), BODY + b" "),
+        (headers_of(SECRET, now=now - 600), BODY),
+        (headers_of(b"whsec_" + base64.b64encode(b"other"), now=now), BODY),
+    ):
+        with pytest.raises(library.WebhookVerificationError):
+            receiver.verify(body, headers)
+
+
+def test_a_private_key_signs_so_that_the_public_key_checks() -> None:
+    ed25519 = pytest.importorskip("cryptography.hazmat.primitives.asymmetric.ed25519")
+    key = ed25519.Ed25519PrivateKey.generate()
+    raw, public = key.private_bytes_raw(), key.public_key()
+    for stored in (raw, raw + public.public_bytes_raw()):
+        secret = b"whsk_" + base64.b64encode(stored)
+        symmetric, asymmetric = signed(SECRET, secret)["webhook-signature"].split(" ")
+
+        assert symmetric == "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="
+        version, _, signature = asymmetric.partition(",")
+        assert version == "v1a"
+        public.verify(base64.b64decode(signature), f"{ID}.{TIME}.".encode() + BODY)
+
+
+def test_a_private_key_does_not_sign_where_both_sides_need_the_secret() -> None:
+    secret = b"whsk_" + base64.b64encode(b"k" * 32)
+
+    assert signed(secret, b"shared", scheme="github") == signed(b"shared", scheme="github")
+    with pytest.raises(ValueError, match="needs a secret that both sides have"):
+        signed(secret, scheme="github")

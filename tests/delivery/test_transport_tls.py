@@ -10,7 +10,7 @@ from hooksd.delivery import transport_tls
 from hooksd.delivery.request import Prepared
 from hooksd.delivery.sender import HttpSender
 from hooksd.delivery.transport_tls import BadCertificate, Contexts, context_of, trusted
-from hooksd.delivery.transport_wire import Identity
+from hooksd.model.identity import Identity
 from hooksd.model.secret import Secret
 from tests.delivery.certificates import Authority
 from tests.delivery.receiver import answer, receiver

@@ -10,7 +10,8 @@ from pydantic import BaseModel
 
 from hooksd.expr.scope import NAMES
 from hooksd.model.auth import AUTH_MODELS
-from hooksd.model.endpoint import Endpoint
+from hooksd.model.egress import Egress
+from hooksd.model.endpoint import BasicAuth, Endpoint, EndpointTls, OAuth2
 from hooksd.model.file import DefinitionFile
 from hooksd.model.retry import Retry
 from hooksd.model.role import Role
@@ -26,6 +27,10 @@ TABLES: dict[str, type[BaseModel]] = {
     "Webhooks": Webhook,
     "limits": Limits,
     "Endpoints": Endpoint,
+    "basic_auth": BasicAuth,
+    "oauth2": OAuth2,
+    "tls": EndpointTls,
+    "egress": Egress,
     "Roles": Role,
     "retry": Retry,
     **STEP_MODELS,

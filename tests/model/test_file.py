@@ -15,8 +15,8 @@ from hooksd.model.workflow import Workflow
 SHARED = {
     ("step", "webhook"): {"subject"},
     ("step", "endpoint"): {"headers", "retry", "timeout"},
-    ("webhook", "endpoint"): {"description"},
-    ("endpoint", "role"): set[str](),
+    ("webhook", "endpoint"): {"description", "enabled", "rate"},
+    ("endpoint", "role"): {"egress"},
 }
 """Keys that occur in two kinds of tables: each has one meaning."""
 

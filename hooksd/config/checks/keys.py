@@ -10,7 +10,9 @@ from hooksd.config.diagnostics import did_you_mean
 from hooksd.config.finding import Finding
 from hooksd.config.position import Path
 from hooksd.model.auth import AUTH_MODELS, auth_kind
-from hooksd.model.base import Json, keys_of
+from hooksd.model.base import Definition, Json, keys_of
+from hooksd.model.egress import Egress
+from hooksd.model.endpoint import BasicAuth, EndpointTls, OAuth2
 from hooksd.model.file import FILE_KEYS, LEVELS, RESERVED_KEYS
 from hooksd.model.retry import Retry
 from hooksd.model.step import STEP_MODELS, verb_of
@@ -20,15 +22,18 @@ LATER: Mapping[str, frozenset[str]] = {
     "step": frozenset({"data", "files"}),
     "webhook": frozenset({"name"}),
     "endpoint": frozenset(
-        {"query_params", "content_type", "payload_encoding", "max_payload", "basic_auth", "include_entity", "enabled"}
-        | {"rate", "max_in_flight", "ordered"}
+        {"query_params", "content_type", "payload_encoding", "max_payload", "include_entity"}
     ),
     "auth": frozenset({"handshake"}),
 }
 """Keys of the format that this version does not know, by the table where they belong, besides `RESERVED_KEYS`."""
 
 _AUTH_KEYS: frozenset[str] = frozenset().union(*(keys_of(model) for model in AUTH_MODELS.values()))
-_ARTICLE = {"workflow": "a workflow", "step": "a step", "webhook": "a webhook", "endpoint": "an endpoint",
+_INNER: Mapping[str, type[Definition]] = {
+    "egress": Egress, "tls": EndpointTls, "oauth2": OAuth2, "basic_auth": BasicAuth,
+}  # fmt: skip
+_ARTICLE = {**{name: f"`{name}`" for name in _INNER},
+            "workflow": "a workflow", "step": "a step", "webhook": "a webhook", "endpoint": "an endpoint",
             "role": "a role", "file": "a file", "auth": "`auth`", "retry": "`retry`", "limits": "`limits`"}  # fmt: skip
 
 
@@ -61,6 +66,8 @@ def _level(kind: Kind | None, base: Path, inner: Path, table: Mapping[str, Json]
             return "retry", keys_of(Retry)
         case ("limits", _):
             return "limits", keys_of(Limits)
+        case (str(name), _) if name in _INNER:
+            return name, keys_of(_INNER[name])
         case ("auth", _, *_):
             model = AUTH_MODELS.get(auth_kind(_at(table, inner[:-1])) or "")
             return "auth", keys_of(model) if model else _AUTH_KEYS
@@ -85,7 +92,7 @@ def _verdict(key: str, level: str, known: frozenset[str], file: str, base: Path)
         return "H013", f"`{key}` does not go with this kind of `auth`", f"it goes with {listing(users)}"
     if close := did_you_mean(key, known, likeness=0.85):
         return "H012", f"unknown key `{key}`", close
-    if homes and key not in LEVELS.get(level, ()) and level not in ("retry", "limits", "auth"):
+    if homes and key not in LEVELS.get(level, ()) and level not in ("retry", "limits", "auth", *_INNER):
         names = " or ".join(_ARTICLE[name] for name in homes)
         return "H013", f"`{key}` is {names} key, not {_ARTICLE[level]} key", _move(homes[0], file, base)
     suggestion = did_you_mean(key, known)

@@ -10,6 +10,7 @@ from hooksd.auth.problem import AuthProblem
 from hooksd.config.checks.names import place_of
 from hooksd.config.checks.permissions import secrets_in
 from hooksd.config.checks.written import Written, texts_of
+from hooksd.config.endpoints import REFERENCES
 from hooksd.config.finding import Finding
 from hooksd.config.position import Path
 from hooksd.config.remembered import Secrets
@@ -56,8 +57,12 @@ def check(
 
 
 def _endpoint(endpoint: Written, store: Secrets, *, allow_inline: bool) -> Iterator[Finding]:
-    for path, reference in texts_of(endpoint.table.get("secret"), (*endpoint.path, "secret")):
-        yield from _present(endpoint.file, path, reference, store.get, allow_inline=allow_inline)
+    for keys in REFERENCES:
+        value: Json = endpoint.table
+        for key in keys:
+            value = value.get(key) if isinstance(value, dict) else None
+        for path, reference in texts_of(value, (*endpoint.path, *keys)):
+            yield from _present(endpoint.file, path, reference, store.get, allow_inline=allow_inline)
     for reading in endpoint.readings:
         for name in secrets_in(reading):
             within = place_of(f"secrets.{name}", reading.source)

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from hooksd.model.base import NAME_PATTERN
-from hooksd.model.endpoint import SIGN_PATTERN
+from hooksd.model.egress import PROXY_PATTERN
+from hooksd.model.endpoint import SIGN_PATTERN, TOKEN_URL_PATTERN, USER_PATTERN
 from hooksd.model.mailbox import MAILBOX_PATTERN
 from hooksd.model.role import PERMISSION_PATTERN
 from hooksd.model.webhook import ANSWER_PATTERN, SCHEMA_PATTERN, UUID_PATTERN
@@ -29,6 +30,9 @@ PATTERNS: Mapping[str, str] = MappingProxyType({
     ANSWER_PATTERN: "write `accept`, `none` or `wait:` with a time, like `wait:10s`",
     r"^/[A-Za-z0-9._~/-]*$": "a path begins with `/` and has letters, digits, `.`, `_`, `~`, `/` and `-`",
     r"^https://[A-Za-z0-9.-]+(:[0-9]{1,5})?/[!-~]*$": "write a URL that begins with `https://HOST/`",
+    USER_PATTERN: "a user name has no `:` and no control characters",
+    PROXY_PATTERN: "write a proxy without credentials, like `http://proxy.internal:3128`",
+    TOKEN_URL_PATTERN: "write a URL without templates, like `https://login.example.com/token`",
     r"^(GET|POST|PUT|PATCH|DELETE|HEAD) \S":
         "write the method in capitals and the URL, like `GET https://app.example.com/healthz`",
     r"^(\{\{.*?\}\}|\S)+$": "an event type has no spaces, like `order.received`",
@@ -47,6 +51,9 @@ MISSING: Mapping[str, str] = MappingProxyType({
     "password": 'add `auth.password = "credential:NAME"`',
     "algorithm": 'say which kind of signature it is, like `auth.algorithm = "ed25519"`',
     "of": 'write the proofs, like `auth.of = [{ preset = "github", secret = "credential:NAME" }, ...]`',
+    "token_url": 'say where tokens are had, like `oauth2.token_url = "https://login.example.com/token"`',
+    "client_id": 'add `oauth2.client_id = "..."`',
+    "client_secret": 'add `oauth2.client_secret = "credential:NAME"`',
     "webhook_id": 'add `auth.webhook_id = "..."`, as the dashboard of PayPal shows it',
     "token": 'say where the token is, like `auth.token = "header:X-Token"`',
 })  # fmt: skip

@@ -6,6 +6,7 @@ import re
 from dataclasses import replace
 from urllib.parse import SplitResult, urlencode, urlsplit
 
+from hooksd.config.endpoints import is_literal_host
 from hooksd.engine.steps.intent import Act, Intent, Occasion, Refuse
 from hooksd.engine.steps.payload import header_problem, payload_of
 from hooksd.model.effect import MakeRequest, Performed
@@ -43,8 +44,14 @@ def prepare(occasion: Occasion) -> Intent:
             headers=headers,
             body=payload.body if payload else b"",
             timeout=occasion.step.value.timeout or TIMEOUT,
+            egress=occasion.rights.role.egress if occasion.rights.role else None,
+            is_literal=is_literal_host(_written(occasion.step.value)),
         )
     )
+
+
+def _written(step: Step) -> str:
+    return step.http.partition(" ")[2] if isinstance(step, HttpStep) else ""
 
 
 def judge(step: Step, performed: Performed) -> Performed:

@@ -35,5 +35,6 @@ def prepare(occasion: Occasion) -> Intent:
             media=payload.media,
             body=payload.body,
             retry=step.retry,
+            subject=event.subject,
         )
     )

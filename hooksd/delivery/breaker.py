@@ -1,0 +1,99 @@
+"""A breaker: an endpoint that fails and fails is left alone for a while, and then asked with one real delivery. Pure.
+
+    allows(breaker, now)              may an attempt begin?
+    begun(breaker, now)               one began
+    ended(breaker, now, is_good=...)  one ended
+
+It holds deliveries and drops none: what is due waits until a probe is through. A probe is the delivery that has been
+due for longest, so an endpoint that is down costs a delivery no more of its schedule than it would cost alone.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+CONSECUTIVE = 10
+"""Failures in a row that open it."""
+SHARE = 0.5
+ENOUGH = 20
+WINDOW = 60.0
+"""It opens too when this share of at least so many attempts failed within so many seconds."""
+SLOTS = 6
+"""Parts that the window is counted in."""
+FIRST_REST = 30.0
+LONGEST_REST = 300.0
+"""Seconds before the first probe and, doubled with every probe that fails, at most before the next."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Breaker:
+    """Closed, unless `until` says when the next probe may be made."""
+
+    until: float | None = None
+    """Unix seconds of the next probe; None: closed."""
+    is_probing: bool = False
+    """A probe is under way."""
+    rest: float = FIRST_REST
+    """How long it rests when it opens, or when the probe fails."""
+    failures: int = 0
+    """In a row."""
+    counts: tuple[tuple[int, int, int], ...] = ()
+    """Of the window: number of the slot, attempts, failures; oldest first."""
+
+    @property
+    def is_open(self) -> bool:
+        """Tell whether deliveries are held."""
+        return self.until is not None
+
+
+CLOSED = Breaker()
+
+
+def allows(breaker: Breaker, now: float) -> bool:
+    """Tell whether an attempt may begin: always while it is closed, else when a probe is due and none is under way."""
+    return breaker.until is None or (now >= breaker.until and not breaker.is_probing)
+
+
+def begun(breaker: Breaker) -> Breaker:
+    """Return the breaker after an attempt began that it allowed."""
+    return breaker if breaker.until is None else replace(breaker, is_probing=True)
+
+
+def ended(breaker: Breaker, now: float, *, is_good: bool) -> Breaker:
+    """Return the breaker after an attempt ended.
+
+    Args:
+        breaker: Before.
+        now: Unix seconds.
+        is_good: The endpoint works, whatever it thought of this request.
+    """
+    if is_good:
+        counts = _counted(breaker.counts, now, failed=0)
+        # An answer from before it opened says that it works too.
+        return Breaker(counts=() if breaker.is_open else counts)
+    failures = breaker.failures + 1
+    if breaker.is_open:
+        if not breaker.is_probing:
+            return breaker  # it began before it opened: what it says is known
+        rest = min(breaker.rest * 2, LONGEST_REST)
+        return replace(breaker, until=now + rest, is_probing=False, rest=rest, failures=failures)
+    counts = _counted(breaker.counts, now, failed=1)
+    if failures >= CONSECUTIVE or _is_bad(counts):
+        return Breaker(until=now + FIRST_REST, failures=failures)
+    return replace(breaker, failures=failures, counts=counts)
+
+
+def _counted(counts: tuple[tuple[int, int, int], ...], now: float, *, failed: int) -> tuple[tuple[int, int, int], ...]:
+    slot = int(now * SLOTS / WINDOW)
+    if counts and counts[-1][0] == slot:
+        _, attempts, failures = counts[-1]
+        return (*counts[:-1], (slot, attempts + 1, failures + failed))
+    kept = tuple(count for count in counts if count[0] > slot - SLOTS)
+    return (*kept, (slot, 1, failed))
+
+
+def _is_bad(counts: tuple[tuple[int, int, int], ...]) -> bool:
+    oldest = counts[-1][0] - SLOTS
+    within = [count for count in counts if count[0] > oldest]
+    attempts = sum(count[1] for count in within)
+    return attempts >= ENOUGH and sum(count[2] for count in within) >= SHARE * attempts

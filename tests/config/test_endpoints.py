@@ -1,0 +1,61 @@
+from __future__ import annotations
+
+import pytest
+
+from hooksd.config.endpoints import authorization_of, grant_of, identity_of, is_literal_host
+from hooksd.model.endpoint import Endpoint
+from hooksd.model.identity import Grant, Identity
+from hooksd.model.secret import Secret
+
+
+def secret(reference: str) -> Secret:
+    return Secret(f"<{reference}>".encode())
+
+
+def endpoint(**keys: object) -> Endpoint:
+    return Endpoint.model_validate({"url": "https://shop.example/", **keys})
+
+
+def test_a_user_and_a_password_become_a_header_and_are_hidden_together_and_apart() -> None:
+    header, hidden = authorization_of(endpoint(basic_auth={"username": "me", "password": "env:P"}), secret)
+
+    assert header == "Basic bWU6PGVudjpQPg=="
+    assert hidden == ("<env:P>", "bWU6PGVudjpQPg==")
+
+
+def test_a_token_becomes_a_header() -> None:
+    assert authorization_of(endpoint(bearer="env:T"), secret) == ("Bearer <env:T>", ("<env:T>",))
+    assert authorization_of(endpoint(), secret) == (None, ())
+
+
+def test_a_grant_and_an_identity_hold_what_references_name() -> None:
+    keys = {"token_url": "https://login.example/token", "client_id": "me", "client_secret": "env:C", "scope": "a b"}
+
+    assert grant_of(endpoint(oauth2=keys), secret) == Grant(
+        token_url="https://login.example/token", client_id="me", client_secret=Secret(b"<env:C>"), scope="a b"
+    )
+    assert identity_of(endpoint(tls={"ca": "file:ca.pem"}), secret) == Identity(ca=Secret(b"<file:ca.pem>"))
+    assert (grant_of(endpoint(), secret), identity_of(endpoint(), secret)) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("url", "is_literal"),
+    [
+        ("https://a.example", True),
+        ("https://a.example/{{ body.x }}", True),
+        ("https://a.example?x={{ body.x }}", True),
+        ("https://a.example#{{ body.x }}", True),
+        ("https://{{ body.host }}/", False),
+        ("https://a.example{{ body.x }}", False),
+        ("https://a.example:{{ body.port }}/", False),
+        ("https://{{ secrets.user }}@a.example/", False),
+        ("{{ body.scheme }}://a.example/", False),
+        ("{{ body.url }}", False),
+        ("https://{% if x %}a{% endif %}/", False),
+        ("https://a.example\\{{ body.x }}/", False),
+        ("", False),
+        ("https:///x", False),
+    ],
+)
+def test_a_host_is_literal_when_no_template_can_change_where_the_url_leads(url: str, *, is_literal: bool) -> None:
+    assert is_literal_host(url) is is_literal

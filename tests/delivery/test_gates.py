@@ -1,0 +1,124 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+from hooksd.config.snapshot import Snapshot
+from hooksd.delivery.breaker import CONSECUTIVE, FIRST_REST
+from hooksd.delivery.gates import EACH, Gates
+from hooksd.journal.memory import MemoryJournal
+from hooksd.journal.replay import unfinished
+from hooksd.model.holding import EndpointHeld, EndpointReleased
+from hooksd.testing import FakeClock
+from tests.delivery.house import endpoint, snapshot
+
+
+class Yard:
+    def __init__(self, journal: MemoryJournal | None = None) -> None:
+        self.clock = FakeClock()
+        self.journal = journal or MemoryJournal()
+        self.snapshot: Snapshot = snapshot(replace(endpoint("shop"), digest="sha256:1"))
+        self.gates = Gates(journal=self.journal, clock=self.clock, current=lambda: self.snapshot)
+
+    @property
+    def reason(self) -> str | None:
+        held = self.gates.held("shop")
+        return held.reason if held else None
+
+    def told(self) -> list[tuple[str, str]]:
+        records = [record for record in self.journal.records if isinstance(record, EndpointHeld | EndpointReleased)]
+        return [(record.type, record.reason) for record in records]
+
+    def gone(self) -> None:
+        self.gates.learned("shop", outcome="gone", status=410, patience=None)
+
+
+async def test_a_suspended_endpoint_is_logged_and_a_changed_definition_resumes_it() -> None:
+    yard = Yard()
+    yard.gone()
+    assert yard.reason == "suspended"
+
+    yard.snapshot = replace(yard.snapshot)
+    yard.gates.refresh()
+    assert yard.reason == "suspended"
+    yard.snapshot = snapshot(replace(endpoint("shop"), digest="sha256:2"))
+    yard.gates.refresh()
+
+    assert yard.reason is None
+    assert yard.told() == [("endpoint.held", "suspended"), ("endpoint.released", "suspended")]
+
+
+async def test_a_suspended_endpoint_stays_suspended_over_a_restart_until_its_definition_changes() -> None:
+    yard = Yard()
+    yard.gone()
+
+    again = Yard(MemoryJournal(yard.journal.records))
+    again.gates.recover(unfinished(again.journal.read()).held)
+    assert again.reason == "suspended"
+    again.snapshot = snapshot(replace(endpoint("shop"), digest="sha256:2"))
+    again.gates.refresh()
+    assert again.reason is None
+    assert unfinished(again.journal.read()).held == ()
+
+
+async def test_somebody_may_resume_it() -> None:
+    yard = Yard()
+    yard.gone()
+
+    yard.gates.resume("shop")
+    yard.gates.resume("never seen")
+
+    assert yard.reason is None
+    assert yard.told()[-1] == ("endpoint.released", "suspended")
+
+
+async def test_patience_that_a_receiver_asked_for_lasts_over_a_restart() -> None:
+    yard = Yard()
+    yard.gates.learned("shop", outcome="http_4xx", status=429, patience=100)
+    again = Yard(MemoryJournal(yard.journal.records))
+    again.gates.recover(unfinished(again.journal.read()).held)
+
+    assert again.reason == "receiver"
+    await again.clock.advance(101)
+    assert again.reason is None
+
+
+async def test_a_breaker_is_logged_when_it_opens_and_closes_and_not_for_every_probe() -> None:
+    yard = Yard()
+    for _ in range(CONSECUTIVE):
+        yard.gates.learned("shop", outcome="refused", status=None, patience=None)
+    for _ in range(3):
+        await yard.clock.advance(10 * FIRST_REST)
+        assert yard.gates.hold("shop", yard.clock.now()) is None
+        yard.gates.passed("shop", yard.clock.now())
+        assert yard.reason == "breaker"
+        yard.gates.learned("shop", outcome="refused", status=None, patience=None)
+    assert yard.told() == [("endpoint.held", "breaker")]
+
+    await yard.clock.advance(10 * FIRST_REST)
+    yard.gates.passed("shop", yard.clock.now())
+    yard.gates.learned("shop", outcome="ok", status=200, patience=None)
+    assert yard.told()[1:] == [("endpoint.released", "breaker")]
+
+
+async def test_limits_are_those_of_the_definition_in_force() -> None:
+    yard = Yard()
+    assert (yard.gates.most("shop"), yard.gates.most("removed")) == (8, EACH)
+
+    yard.snapshot = snapshot(endpoint("shop", max_in_flight=2, rate="1/1m", enabled=False))
+    assert yard.gates.most("shop") == 2
+    assert yard.reason == "disabled"
+    yard.snapshot = snapshot(endpoint("shop", rate="1/1m"))
+    yard.gates.passed("shop", yard.clock.now())
+    assert yard.reason == "rate"
+    yard.snapshot = snapshot(endpoint("shop"))
+    assert yard.reason is None
+
+
+async def test_a_short_hold_is_not_worth_a_record() -> None:
+    yard = Yard()
+    yard.snapshot = snapshot(endpoint("shop", rate="10/1s"))
+    for _ in range(10):
+        yard.gates.passed("shop", yard.clock.now())
+
+    assert yard.gates.hold("shop", yard.clock.now()) is not None
+    assert yard.told() == []
