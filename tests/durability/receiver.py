@@ -25,7 +25,8 @@ class Receiver:
         """Prepare it.
 
         Args:
-            stumbles: Answer 503 to the first request of every delivery, so that each one is tried again.
+            stumbles: Answer 409 to the first request of every delivery, so that each one is tried again. It says that
+                the receiver works: one that fails and fails would be left alone for longer than a test waits.
         """
         self._stumbles = stumbles
         self._lock = threading.Lock()
@@ -52,7 +53,7 @@ class Receiver:
         """Note one request and return the status to answer."""
         with self._lock:
             self._ids[number].add(identifier)
-            status = 503 if self._stumbles and not self._answers[identifier] else 200
+            status = 409 if self._stumbles and not self._answers[identifier] else 200
             self._answers[identifier][status] += 1
             return status
 

@@ -78,6 +78,7 @@ async def test_a_full_disk_refuses_at_once_loses_nothing_and_is_left_behind_by_i
 ) -> None:
     load = Load()
     refusals: list[float] = []
+    elsewhere: list[float] = []
     recoveries: list[float] = []
     await asyncio.to_thread(daemon.start)
     clock = asyncio.get_running_loop().time
@@ -91,6 +92,10 @@ async def test_a_full_disk_refuses_at_once_loses_nothing_and_is_left_behind_by_i
                 began = clock()
                 assert await load.post(client, daemon) == 503
                 refusals.append(clock() - began)
+                # The same way there and back, and nothing to do with the disk.
+                began = clock()
+                assert (await client.get(daemon.url("/livez"))).status_code == 200
+                elsewhere.append(clock() - began)
             assert httpx.get(daemon.url("/readyz"), trust_env=False).status_code == 503
             filler.unlink()
             recoveries.append(await until_accepted(load, client, daemon))
@@ -102,10 +107,14 @@ async def test_a_full_disk_refuses_at_once_loses_nothing_and_is_left_behind_by_i
     assert sorted(refusals)[len(refusals) // 2] < 0.25
     assert max(recoveries) < 6
     tell(
-        f"{FULL_DISKS} full disks, {len(load.accepted)} accepted, {load.answers[503]} refused; refusal median "
-        f"{sorted(refusals)[len(refusals) // 2] * 1000:.1f} ms, slowest {max(refusals) * 1000:.1f} ms; "
-        f"accepting again after {max(recoveries):.2f} s at most; 0 lost"
+        f"{FULL_DISKS} full disks, {len(load.accepted)} accepted, {load.answers[503]} refused; refusal "
+        f"{spread(refusals)}, /livez beside it {spread(elsewhere)}; accepting again after {max(recoveries):.2f} s at "
+        "most; 0 lost"
     )
+
+
+def spread(seconds: list[float]) -> str:
+    return f"median {sorted(seconds)[len(seconds) // 2] * 1000:.1f} ms, slowest {max(seconds) * 1000:.1f} ms"
 
 
 async def test_a_daemon_killed_on_a_full_disk_goes_on_where_it_was_when_there_is_room(
