@@ -37,13 +37,13 @@ from hooksd.model.definitions import Defined, Definitions
 from hooksd.model.endpoint import Endpoint
 from hooksd.model.record import Origin
 from hooksd.model.secret import Secret
-from hooksd.model.step import Step, verb_of
+from hooksd.model.step import SaveStep, Step, verb_of
 from hooksd.model.webhook import Webhook
 from hooksd.model.workflow import Phase, Workflow, step_key
 
 TEMPLATED = frozenset(
     {"run", "env", "stdin", "http", "json", "text", "form", "headers", "query", "emit", "subject", "set", "respond"}
-    | {"fail", "mail", "cc", "bcc", "reply_to"}
+    | {"fail", "mail", "cc", "bcc", "reply_to", "to"}
 )
 """The keys of steps whose texts are templates, by the file's spelling. `shell` and `send` are constants by design."""
 
@@ -214,7 +214,7 @@ def _step(phase: Phase, index: int, step: Step) -> CompiledStep:
         verb=verb_of(step) or "",
         value=step,
         condition=_condition(step.if_),
-        values={key: compile_value(value) for key, value in _templated(step)},
+        values={key: compile_value(value) for key, value in (*_templated(step), *_bare(step))},
     )
 
 
@@ -226,6 +226,12 @@ def _templated(step: Step) -> Iterator[tuple[str, Json]]:
         if key not in TEMPLATED or name not in step.model_fields_set or (value is None and key not in JSON_KEYS):
             continue
         yield key, list(value) if isinstance(value, tuple) else value
+
+
+def _bare(step: Step) -> Iterator[tuple[str, Json]]:
+    """Yield what is an expression without braces and gives a value, as the template that gives the same."""
+    if isinstance(step, SaveStep):
+        yield "save", f"{{{{ {step.save} }}}}"
 
 
 def _webhook(

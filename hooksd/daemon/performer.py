@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import assert_never
 
 from hooksd.engine.ports import Performer
-from hooksd.model.effect import Deliver, Effect, MakeRequest, Performed, SendMail, StartProcess
+from hooksd.model.effect import Deliver, Effect, MakeRequest, Performed, SaveFiles, SendMail, StartProcess
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,6 +18,7 @@ class Switchboard:
     request: Callable[[MakeRequest], Awaitable[Performed]]
     deliver: Callable[[Deliver], Awaitable[Performed]]
     mail: Callable[[SendMail], Awaitable[Performed]]
+    save: Callable[[SaveFiles], Awaitable[Performed]]
 
     async def perform(self, effect: Effect) -> Performed:
         """Carry out an effect and say what came of it."""
@@ -30,6 +31,8 @@ class Switchboard:
                 return await self.deliver(effect)
             case SendMail():
                 return await self.mail(effect)
+            case SaveFiles():
+                return await self.save(effect)
             case _:
                 assert_never(effect)
 

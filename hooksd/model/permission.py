@@ -12,10 +12,10 @@ from hooksd.model.trust import Trust
 
 ALWAYS_ALLOWED = frozenset({"set", "respond", "sleep", "fail"})
 """Verbs that need no permission."""
-NEEDS_ROLE = frozenset({"run", "shell", "http", "mail"})
+NEEDS_ROLE = frozenset({"run", "shell", "http", "mail", "save"})
 """Verbs that no trust alone permits."""
 
-CONFINED = frozenset({"run", "http"})
+CONFINED = frozenset({"run", "http", "save"})
 """Verbs whose targets are paths, in which `..` would make a permission like `run:/srv/app/bin/*` mean everything."""
 
 
@@ -42,6 +42,19 @@ def denial(verb: str, target: str, *, role: Role | None, role_name: str | None, 
         return None
     wanted = verb if verb == "shell" else f"{verb}:{target}"
     return f"role `{role_name}` does not allow `{wanted}`: add it to `allow` of [roles.{role_name}] in roles.toml"
+
+
+def base_of(verb: str, target: str, role: Role) -> str:
+    """Return the directory that holds everything which a permission for a path allows: what stands before its `*`.
+
+    Args:
+        verb: The step's verb.
+        target: A path that the role allows.
+        role: The role.
+    """
+    patterns = (pattern for kind, _, pattern in (item.partition(":") for item in role.allow) if kind == verb)
+    pattern = next((pattern for pattern in patterns if matches(pattern, target)), target)
+    return pattern.partition("*")[0].rpartition("/")[0] if target.startswith("/") else ""
 
 
 def _fits(verb: str, pattern: str, target: str) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -14,6 +14,9 @@ LONGEST_NAME: Final = 100
 """Characters of a safe name: short enough for every file system, with room for a number before its ending."""
 NAMELESS: Final = "file"
 """What a file is called whose caller gave it no name of which anything is left."""
+
+MOST_VARIANTS: Final = 1000
+"""Names that are tried for one file."""
 
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
 _ENDING = re.compile(r"\.[A-Za-z0-9]{1,10}$")
@@ -71,6 +74,15 @@ def safe_name(filename: str) -> str:
         ending = match[0] if (match := _ENDING.search(name)) else ""
         name = name[: LONGEST_NAME - len(ending)] + ending
     return name or NAMELESS
+
+
+def numbered(name: str) -> Iterator[str]:
+    """Yield a name and then variants of it: `a.pdf`, `a-2.pdf`, `a-3.pdf`, at most a thousand."""
+    yield name
+    ending = match[0] if (match := _ENDING.search(name)) and match.start() else ""
+    stem = name.removesuffix(ending) if ending else name
+    for number in range(2, MOST_VARIANTS + 1):
+        yield f"{stem}-{number}{ending}"
 
 
 def free_key(field: str, taken: Mapping[str, object]) -> str:

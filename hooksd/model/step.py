@@ -179,6 +179,20 @@ class SleepStep(_Step):
     """How long."""
 
 
+class SaveStep(_Step):
+    """Put files of the request, or a value, on the disk: each entirely or not at all."""
+
+    save: Annotated[str, StringConstraints(min_length=1, max_length=4096)]
+    """What, as an expression without braces: `files`, `files.doc`, `body`. A text is saved as it is, any other value as
+    JSON."""
+    to: Annotated[Template, Field(min_length=1)]
+    """Where: for several files the directory, for one file or value its path; one file may also go to a directory,
+    `inbox/`. A relative path begins at `STATE_DIR/files`."""
+    on_exists: Literal["fail", "replace", "keep", "rename"] = "fail"
+    """What happens where another file has the name: the step fails, the new one replaces it, the old one is kept, or
+    the new one gets a number. The same content is never a conflict."""
+
+
 STEP_MODELS: dict[str, type[_Step]] = {
     "run": RunStep,
     "shell": ShellStep,
@@ -189,6 +203,7 @@ STEP_MODELS: dict[str, type[_Step]] = {
     "respond": RespondStep,
     "fail": FailStep,
     "mail": MailStep,
+    "save": SaveStep,
     "sleep": SleepStep,
 }
 """Every verb and its model."""
@@ -219,6 +234,7 @@ Step = Annotated[
     | Annotated[RespondStep, Tag("respond")]
     | Annotated[FailStep, Tag("fail")]
     | Annotated[MailStep, Tag("mail")]
+    | Annotated[SaveStep, Tag("save")]
     | Annotated[SleepStep, Tag("sleep")],
     Discriminator(
         verb_of,

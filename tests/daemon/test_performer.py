@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from hooksd.daemon.performer import Switchboard
-from hooksd.model.effect import Deliver, Effect, MakeRequest, Performed, SendMail, StartProcess
+from hooksd.model.effect import Deliver, Effect, MakeRequest, Performed, SaveFiles, SendMail, StartProcess
 from hooksd.model.ids import EventId, RunId
 
 PROCESS = StartProcess(argv=("true",), env={}, stdin=b"", cwd="/", timeout=1.0)
@@ -32,6 +32,9 @@ MAIL = SendMail(
 )
 
 
+SAVING = SaveFiles(files=(), bases=(), on_exists="fail", is_one=False, id="run-steps[0]")
+
+
 async def test_each_effect_is_carried_out_by_its_own_part() -> None:
     done: list[tuple[str, Effect]] = []
 
@@ -51,9 +54,16 @@ async def test_each_effect_is_carried_out_by_its_own_part() -> None:
         done.append(("mail", effect))
         return Performed(ok=True)
 
-    switchboard = Switchboard(process=process, request=request, deliver=deliver, mail=mail)
+    async def save(effect: SaveFiles) -> Performed:
+        done.append(("save", effect))
+        return Performed(ok=True)
+
+    switchboard = Switchboard(process=process, request=request, deliver=deliver, mail=mail, save=save)
     assert (await switchboard.perform(PROCESS)).ok
     assert (await switchboard.perform(REQUEST)).ok
     assert (await switchboard.perform(DELIVERY)).error == "nobody there"
     assert (await switchboard.perform(MAIL)).ok
-    assert done == [("process", PROCESS), ("request", REQUEST), ("deliver", DELIVERY), ("mail", MAIL)]
+    assert (await switchboard.perform(SAVING)).ok
+    assert done == [
+        ("process", PROCESS), ("request", REQUEST), ("deliver", DELIVERY), ("mail", MAIL), ("save", SAVING)
+    ]  # fmt: skip

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from hooksd.model.permission import denial, least_trust, secret_denial
+from hooksd.model.permission import base_of, denial, least_trust, secret_denial
 from hooksd.model.role import Role
 from hooksd.model.trust import Trust
 
@@ -126,3 +126,17 @@ def test_a_star_in_a_host_does_not_reach_into_the_path(pattern: str, url: str) -
 )
 def test_a_star_in_a_host_is_any_host_there(pattern: str, url: str) -> None:
     assert allowed(pattern, url)
+
+
+@pytest.mark.parametrize(
+    ("allow", "target", "base"),
+    [
+        ("save:/srv/in/*", "/srv/in/a/b", "/srv/in"),
+        ("save:/srv/in-*", "/srv/in-1/b", "/srv"),
+        ("save:/srv/in/report.json", "/srv/in/report.json", "/srv/in"),
+        ("save:*", "/srv/x", ""),
+        ("save:inbox/*", "inbox/x", ""),
+    ],
+)
+def test_what_a_permission_for_paths_allows_lies_below_one_directory(allow: str, target: str, base: str) -> None:
+    assert base_of("save", target, Role(allow=(allow,))) == base

@@ -1,12 +1,13 @@
 from __future__ import annotations
 
 import re
+from itertools import islice
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hooksd.model.received import LONGEST_NAME, ReceivedFile, free_key, safe_name
+from hooksd.model.received import LONGEST_NAME, ReceivedFile, free_key, numbered, safe_name
 
 
 @pytest.mark.parametrize(
@@ -65,3 +66,9 @@ def test_files_of_one_field_are_numbered() -> None:
     taken[free_key("doc_2", taken)] = 1
 
     assert list(taken) == ["doc", "doc_2", "doc_3", "doc_2_2"]
+
+
+def test_variants_of_a_name_keep_its_ending() -> None:
+    assert list(islice(numbered("a.tar.gz"), 3)) == ["a.tar.gz", "a.tar-2.gz", "a.tar-3.gz"]
+    assert list(islice(numbered("a"), 2)) == ["a", "a-2"]
+    assert len(list(numbered("a"))) == 1000

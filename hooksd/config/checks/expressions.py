@@ -68,6 +68,7 @@ def _step(step: Mapping[str, Json], path: Path) -> Iterator[_Text]:
     if "foreach" in step:
         return  # of a later version, and reported as such: it brings names of its own
     yield from _conditions(step, "if", path)
+    yield from _conditions(step, "save", path)
     for key in step:
         if key in TEMPLATED:
             yield from _templates(step[key], (*path, key))

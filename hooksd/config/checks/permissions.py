@@ -52,6 +52,8 @@ def check(collection: Collection, workflows: Iterable[Written]) -> Iterator[Find
 def _wishes(workflow: Written) -> Iterator[_Wish]:
     for phase, index, step in raw_steps(workflow.table):
         yield from _of_step(step, (*workflow.path, phase, index))
+        if "save" in step and (to := text_of(step, "to")):
+            yield _Wish(path=(*workflow.path, phase, index, "to"), verb="save", target=f"{pattern_of(to)}*")
 
 
 def _of_step(step: Mapping[str, Json], path: Path) -> Iterator[_Wish]:

@@ -19,8 +19,8 @@ PATTERNS: Mapping[str, str] = MappingProxyType({
     r"^((header|query|form|json\??|const):.*|method|url|)$":
         "say where it is: `header:X`, `query:x`, `form:x`, `json:a.b`, `const:x`, `method` or `url`",
     PERMISSION_PATTERN:
-        "a permission is `run:PROGRAM`, `http:URL`, `send:ENDPOINT`, `emit:TYPE` or `mail:ADDRESS`, each with `*` for "
-        "any characters, or `shell`",
+        "a permission is `run:PROGRAM`, `http:URL`, `send:ENDPOINT`, `emit:TYPE`, `mail:ADDRESS` or `save:PATH`, each "
+        "with `*` for any characters, or `shell`",
     MAILBOX_PATTERN: "write an address, like `a@example.com` or `Name <a@example.com>`",
     SIGN_PATTERN:
         "write `standard-webhooks`, `github`, `stripe` or a hash with a header, like `hmac-sha256:X-Signature`",
@@ -40,6 +40,7 @@ PATTERNS: Mapping[str, str] = MappingProxyType({
 """What a text has to look like, by the pattern that it does not fit."""
 
 MISSING: Mapping[str, str] = MappingProxyType({
+    "to": 'say where, like `to = "inbox/{{ event.id }}"`',
     "on": 'say which events start it, like `on = "github.push"`, or `on = "manual"`',
     "steps": "add a `[[steps]]` line and below it what to do",
     "auth": 'say how callers prove who they are: `auth.preset = "github"`, or `auth.type = "bearer"` with a secret; '

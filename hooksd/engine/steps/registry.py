@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from hooksd.config.snapshot import CompiledStep
-from hooksd.engine.steps import emit, http, inner, mail, process, send
+from hooksd.engine.steps import emit, http, inner, mail, process, save, send
 from hooksd.engine.steps.intent import Intent, Occasion
 from hooksd.model.effect import Performed
 from hooksd.model.step import HttpStep, Step
@@ -42,6 +42,7 @@ VERBS: Mapping[str, Verb] = {
     "set": Verb(prepare=inner.prepare_set),
     "respond": Verb(prepare=inner.prepare_respond),
     "fail": Verb(prepare=inner.prepare_fail),
+    "save": Verb(prepare=save.prepare, retries=True),
     "mail": Verb(prepare=mail.prepare, is_repeatable=False, retries=True),
     "sleep": Verb(prepare=inner.prepare_sleep),
 }

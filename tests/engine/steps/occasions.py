@@ -9,6 +9,7 @@ from hooksd.engine.preparing import Skip, prepare
 from hooksd.engine.rights import Rights
 from hooksd.engine.run import Run
 from hooksd.engine.steps.intent import Intent
+from hooksd.model.received import Files
 from hooksd.model.record import RunPlan
 from hooksd.model.role import Role
 from hooksd.model.trust import Trust
@@ -39,6 +40,7 @@ def wants(
     secrets: dict[str, str] | None = None,
     number: int = 1,
     hop: int = 0,
+    files: Files | None = None,
 ) -> Intent | Skip:
     """Return what a step wants for an event with this body.
 
@@ -49,8 +51,10 @@ def wants(
         secrets: What the role may read.
         number: Of the attempt.
         hop: How far the event came.
+        files: What the request brought.
     """
     run = run_at(step, data, hop=hop)
+    run = run._replace(event=replace(run.event, files=files or {}, folder="/log"))
     role = None if allow is None else Role(allow=allow, secrets=tuple(secrets or ()))
     rights = Rights(trust=Trust.SIGNED, role_name="deployer" if role else None, role=role, secrets=secrets or {})
     return prepare(run, run.workflow.steps[0], number, rights, "https://hooks.example")
