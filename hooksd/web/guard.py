@@ -11,7 +11,6 @@ import asyncio
 import socket
 import struct
 from collections import deque
-from collections.abc import Callable
 from typing import Any, Final
 
 import httptools
@@ -21,6 +20,7 @@ from uvicorn.server import ServerState
 
 from hooksd.web.answer import encode_answer
 from hooksd.web.guard_crowd import Crowd
+from hooksd.web.guard_exit import Exit
 from hooksd.web.guard_limits import (
     BODY_RATE,
     FREE_PIECES,
@@ -33,31 +33,11 @@ from hooksd.web.guard_limits import (
     WIRE_SLACK,
     GuardReason,
 )
-from hooksd.web.guard_refusal import Phase, Unwelcome, check_host, unwelcome
+from hooksd.web.guard_refusal import BODY, HEAD, IDLE, Unwelcome, check_host, unwelcome
 from hooksd.web.problem import CLOSE, RETRY_AFTER, problem
 
-_IDLE: Final = Phase.IDLE  # looking a member up takes as long as calling a function
-_HEAD: Final = Phase.HEAD
-_BODY: Final = Phase.BODY
 _RESET: Final = struct.pack("ii", 1, 0)
 """SO_LINGER that throws away what was not sent: whoever does not read must not hold kernel memory either."""
-
-
-class _Exit:
-    """The transport as uvicorn's answers see it: all the same, but closing waits until the answer can arrive."""
-
-    __slots__ = ("close", "is_closing", "write")
-
-    def __init__(self, protocol: GuardedProtocol) -> None:
-        self.write: Callable[[bytes], None] = protocol.transport.write
-        self.is_closing: Callable[[], bool] = protocol.transport.is_closing
-        self.close: Callable[[], None] = protocol.part
-
-    def leave(self) -> None:
-        """Lead nowhere: uvicorn tells only its newest request, and a circle would wait for the garbage collector."""
-        self.write = lambda _: None
-        self.close = lambda: None
-        self.is_closing = lambda: True
 
 
 class GuardedProtocol(HttpToolsProtocol):
@@ -85,8 +65,8 @@ class GuardedProtocol(HttpToolsProtocol):
         self.limits = crowd.limits
         self.address = ""
         self.since = 0.0
-        self._phase = _IDLE
-        self._exit: _Exit
+        self._phase = IDLE
+        self._exit: Exit
         self._served = False
         self._owed = 0  # requests heard whose answers are not complete
         self.named: dict[bytes, bytes] = {}  # the headers, the last one where several have the same name
@@ -111,7 +91,7 @@ class GuardedProtocol(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn has it
         """Come in, if there is room."""
         super().connection_made(transport)
-        self._exit = _Exit(self)
+        self._exit = Exit(transport, self.part)
         self.since = self.loop.time()
         self.address = self.client[0] if self.client else ""
         if not self.crowd.enter(self):
@@ -134,7 +114,7 @@ class GuardedProtocol(HttpToolsProtocol):
         """Answer what was asked, and close then; a body that is on its way must come soon."""
         self._keeps = False
         self._ends = True
-        if self._phase is _BODY:
+        if self._phase is BODY:
             self.since = self.loop.time()
         super().shutdown()
 
@@ -175,7 +155,7 @@ class GuardedProtocol(HttpToolsProtocol):
         """Refuse a request that takes many bytes to say little."""
         if self._deaf:
             return
-        if self._phase is not _BODY:
+        if self._phase is not BODY:
             self._refuse(Unwelcome(431, "head_too_large", f"headers may have {self.limits.head_bytes} bytes in all"))
         elif self._wire > WIRE_RATIO * self._body + WIRE_SLACK + self.limits.head_bytes:
             self._refuse(Unwelcome(400, "malformed", "send the body in larger chunks, without chunk extensions"))
@@ -187,7 +167,7 @@ class GuardedProtocol(HttpToolsProtocol):
         self.url = b""
         self.headers = []
         self.expect_100_continue = False
-        self._phase = _HEAD
+        self._phase = HEAD
         self.since = self.loop.time()
         self._turned = True
         self._wire = self._body = self._pieces = 0
@@ -218,7 +198,7 @@ class GuardedProtocol(HttpToolsProtocol):
         self._keeps = cycle.keep_alive
         cycle.keep_alive = False
         self.headers = []  # trailer fields must not join the headers, which were checked and perhaps signed
-        self._phase = _BODY
+        self._phase = BODY
         self._owed += 1
 
     def begin_answer(self) -> None:
@@ -269,9 +249,9 @@ class GuardedProtocol(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         """End a request."""
-        if self._phase is not _BODY:
+        if self._phase is not BODY:
             return  # see _without_upgrade
-        self._phase = _IDLE
+        self._phase = IDLE
         self._turned = True
         self._sizes.append(self._body)
         if not self.cycle.response_started:
@@ -301,7 +281,7 @@ class GuardedProtocol(HttpToolsProtocol):
             self._say_last_words()
         else:
             self.flow.resume_reading()
-            if self._phase is _IDLE:
+            if self._phase is IDLE:
                 self.since = self.loop.time()
 
     def pause_writing(self) -> None:
@@ -316,7 +296,7 @@ class GuardedProtocol(HttpToolsProtocol):
 
     def part(self) -> None:
         """Close, in a way that lets the caller read what was sent."""
-        if self._phase is _IDLE and not self._deaf:
+        if self._phase is IDLE and not self._deaf:
             self.transport.close()
         elif self._parted is None and not self.transport.is_closing():
             self._deaf = True
@@ -330,7 +310,7 @@ class GuardedProtocol(HttpToolsProtocol):
             return
         self._deaf = True
         answered = False
-        if self._phase is _BODY:  # the application knows this request
+        if self._phase is BODY:  # the application knows this request
             answered = self.cycle.response_started
             self._withdraw()
         if unwelcome.status is not None and not answered:
@@ -369,7 +349,7 @@ class GuardedProtocol(HttpToolsProtocol):
 
     def standing(self) -> int | None:
         """Tell how early this connection should go when room is needed; None: it is being answered."""
-        if self._phase is _BODY:
+        if self._phase is BODY:
             return 1
         return None if self._owed else 0
 
@@ -395,10 +375,10 @@ class GuardedProtocol(HttpToolsProtocol):
 
     def _check_caller(self, seconds: float) -> None:
         limits = self.limits
-        if self._phase is _HEAD:
+        if self._phase is HEAD:
             if seconds > limits.header_timeout:
                 self._refuse(Unwelcome(408, "slow", f"the headers were not there after {limits.header_timeout:g} s"))
-        elif self._phase is _BODY:
+        elif self._phase is BODY:
             if self._ends and seconds > LINGER:
                 self._refuse(Unwelcome(503, "slow", "the daemon stops; send the same request again later"))
             elif seconds > limits.body_timeout + self._body / BODY_RATE:

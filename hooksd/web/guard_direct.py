@@ -154,9 +154,9 @@ class DirectProtocol(GuardedProtocol):
         elif not request.response_complete:
             request.more_body = False
             request.response_started = True
-            say = partial(self._say, request)
-            work = self._application.begin_answer(request.webhook, request.scope, request.body, say)
-            request.body = b""
+            scope, body = request.scope, request.body
+            request.scope, request.body = {}, b""  # what is not needed any more does not wait for the answer
+            work = self._application.begin_answer(request.webhook, scope, body, partial(self._say, request))
             if work is not None:
                 self._do(work)
 

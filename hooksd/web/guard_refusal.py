@@ -24,6 +24,11 @@ class Phase(Enum):
     """The rest of a body."""
 
 
+IDLE: Final = Phase.IDLE  # by their names alone, for looking up a member takes as long as calling a function
+HEAD: Final = Phase.HEAD
+BODY: Final = Phase.BODY
+
+
 class Unwelcome(Exception):
     """Raised inside the parser to end it: the request is refused, or what follows is not heard."""
 
