@@ -28,6 +28,7 @@ def test_a_webhook_of_every_preset_is_valid_as_soon_as_its_secret_is_there(
         (credentials / "door").write_text("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")
     if PRESETS[preset]["type"] == "signature":
         assert not (credentials / "door").exists()
+        credentials.mkdir(exist_ok=True)
         (credentials / "door").write_text(public_text(PRESETS[preset]["algorithm"], PRESETS[preset]["key_encoding"]))
 
     assert made.status == 0, made.err
