@@ -111,9 +111,9 @@ def _merge(table: MutableMapping[str, Any], wanted: Mapping[str, Json]) -> None:
             _merge(known, value)
         elif known is None and isinstance(value, Mapping):
             for path, leaf in _flat(value):
-                table.append(tomlkit.key([key, *path]), leaf)  # type: ignore[attr-defined] # a table of tomlkit
+                table.append(tomlkit.key([key, *path]), _item(leaf))  # type: ignore[attr-defined] # a table of tomlkit
         elif known != value:
-            table[key] = value
+            table[key] = _item(value)
 
 
 def _flat(tree: Mapping[str, Json]) -> Iterator[tuple[tuple[str, ...], Json]]:
@@ -135,6 +135,11 @@ def _without_null(tree: Mapping[str, Json]) -> dict[str, Json]:
 
 def _key(*parts: str) -> str:
     return ".".join(tomlkit.key(part).as_string() for part in parts)
+
+
+def _item(value: Json) -> Any:
+    """Return a value as tomlkit writes it; by itself it would begin tables of their own for lists of tables."""
+    return tomlkit.value(_text(value))
 
 
 def _text(value: Json) -> str:

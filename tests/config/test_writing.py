@@ -65,7 +65,10 @@ def test_what_is_written_says_what_was_wanted(name: str, document: dict[str, Jso
 
 @given(name=keys, before=tables, after=tables)
 def test_what_is_changed_says_what_was_wanted_too(name: str, before: dict[str, Json], after: dict[str, Json]) -> None:
-    assert tomli.loads(revised(fresh(name, before), name, after))["webhooks"][name] == after
+    laid_out = fresh(name, before)
+
+    assert revised(laid_out, name, after) == fresh(name, after)
+    assert tomli.loads(revised(f"# by hand\n{laid_out}", name, after))["webhooks"][name] == after
 
 
 def test_a_change_touches_nothing_else() -> None:
@@ -78,6 +81,14 @@ def test_a_change_touches_nothing_else() -> None:
     assert changed == BY_HAND.replace('"none" ', '"bearer" ').replace("lead.created", "lead.new").replace(
         "limits.body", 'auth.secret = "credential:x"\nlimits.body'
     )
+
+
+def test_a_table_that_is_new_is_written_flat() -> None:
+    changed = revised(BY_HAND, "leads", {**read_one(BY_HAND, "leads"), "made": {"up": {"a": 1}, "b": [{"c": 2}]}})
+
+    assert "made.up.a = 1\n" in changed
+    assert tomli.loads(changed)["webhooks"]["leads"]["made"] == {"up": {"a": 1}, "b": [{"c": 2}]}
+    assert changed.startswith(BY_HAND.rstrip("\n"))
 
 
 def test_a_key_that_is_null_goes() -> None:

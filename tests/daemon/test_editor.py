@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 from collections.abc import AsyncGenerator
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ import pytest
 import tomli
 
 from hooksd.config.load import Loader
+from hooksd.config.secrets import SecretStore
 from hooksd.config.tree import Tree, scan
 from hooksd.daemon.control import Current
 from hooksd.daemon.editor import FileEditor
@@ -18,7 +20,6 @@ from hooksd.model.base import Json
 from hooksd.telemetry.observer import Observer
 from hooksd.testing import FakeClock
 from hooksd.web.editing import Declined, Done, Wanted
-from tests.config.sets import store
 from tests.config.unprivileged import unprivileged
 
 NOON = "2026-11-22T12:00:00.000Z"
@@ -52,15 +53,15 @@ class Directory:
 class Shop:
     """A directory, what keeps it in force, and an editor."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, *, allow_inline: bool = False) -> None:
         self.root = root / "hooks.d"
         self.root.mkdir()
         self.clock = FakeClock()
         self.current = Current()
-        secrets = store(root)
+        secrets = SecretStore(credentials_dir=root, environment={}, allow_inline=allow_inline, base_dir=root)
         self.reloader = Reloader(
             root=self.root,
-            loader=Loader(secrets=secrets, allow_inline_secrets=False),
+            loader=Loader(secrets=secrets, allow_inline_secrets=allow_inline),
             secrets=secrets,
             journal=MemoryJournal(),
             clock=self.clock,
@@ -342,6 +343,106 @@ async def test_a_directory_that_cannot_be_written_says_so(shop: Shop) -> None:
     assert isinstance(declined, Declined)
     assert declined.reason == "read_only"
     assert "let the daemon's user write" in declined.detail
+
+
+@pytest.mark.parametrize(
+    ("content", "reason", "said"),
+    [
+        ({"auth": {"type": "bearer", "secret": "***"}}, "conflict", "stands for a literal secret"),
+        ({"auth": {"type": "any", "of": [{"secret": "***"}]}}, "conflict", "stands for a literal secret"),
+        ({**OPEN, "accept": [None]}, "invalid", "TOML has no null"),
+        (SHARED, "invalid", "nothing else: it also holds `on`"),
+        ("version = 1\n", "invalid", "does not hold `[webhooks.shop]`"),
+    ],
+)
+async def test_what_cannot_be_written_is_refused(
+    shop: Shop, content: dict[str, Json] | str, reason: str, said: str
+) -> None:
+    await shop.opened({"shop.toml": ALONE})
+
+    declined = await shop.put("shop", content)
+
+    assert isinstance(declined, Declined)
+    assert declined.reason == reason
+    assert said in declined.detail
+    assert shop.files() == {"shop.toml": ALONE}
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (ALONE.replace("none", "nonne"), "has just been changed"),
+        ("version =", "is not what is in force"),
+        (None, "is not what is in force"),
+    ],
+)
+async def test_a_file_that_is_not_what_is_in_force_is_left_to_who_changed_it(
+    shop: Shop, text: str | None, said: str
+) -> None:
+    await shop.opened({"shop.toml": ALONE, "other.toml": "version = 1\n"})
+    if text is None:
+        (shop.root / "shop.toml").unlink()
+    else:
+        (shop.root / "shop.toml").write_text(text)
+
+    for declined in (await shop.put("shop", OPEN), await shop.editor.text("shop")):
+        assert isinstance(declined, Declined)
+        assert declined.reason == "conflict"
+        assert said in declined.detail
+
+
+async def test_a_file_that_is_changed_while_a_change_is_judged_is_not_overwritten(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await shop.opened({"shop.toml": ALONE})
+    rehearse = shop.reloader.rehearse
+
+    async def meanwhile(tree: Tree) -> Any:
+        verdict = await rehearse(tree)
+        (shop.root / "shop.toml").write_text(ALONE + "# mine\n")
+        return verdict
+
+    monkeypatch.setattr(shop.reloader, "rehearse", meanwhile)
+
+    declined = await shop.put("shop", {**OPEN, "enabled": False})
+
+    assert isinstance(declined, Declined)
+    assert "has just been changed" in declined.detail
+    assert shop.files()["shop.toml"].endswith("# mine\n")
+
+
+async def test_a_literal_secret_is_not_shown(tmp_path: Path) -> None:
+    shop = Shop(tmp_path, allow_inline=True)
+    await shop.opened({"shop.toml": "version = 1\n[webhooks.shop]\nauth.type = 'bearer'\nauth.secret = 'hunter22'\n"})
+
+    declined = await shop.editor.text("shop")
+
+    assert isinstance(declined, Declined)
+    assert "hunter22" not in declined.detail
+    assert isinstance(await shop.editor.text("nobody"), Declined)
+
+
+async def test_a_full_disk_changes_nothing(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    await shop.opened({"shop.toml": ALONE})
+
+    def full(_: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("hooksd.daemon.editor.os.fsync", full)
+    declined = await shop.put("shop", {**OPEN, "enabled": False})
+
+    assert isinstance(declined, Declined)
+    assert declined.reason == "no_room"
+    assert shop.files() == {"shop.toml": ALONE}
+
+
+async def test_the_mode_of_a_file_stays(shop: Shop) -> None:
+    await shop.opened({"shop.toml": ALONE})
+    (shop.root / "shop.toml").chmod(0o640)
+
+    await shop.put("shop", {**OPEN, "enabled": False})
+
+    assert (shop.root / "shop.toml").stat().st_mode & 0o777 == 0o640
 
 
 async def test_what_is_half_written_is_never_seen(shop: Shop) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import shutil
 import socket
 import ssl
@@ -14,6 +15,7 @@ from hooksd.model.effect import SendMail
 from hooksd.model.secret import Secret
 from hooksd.testing import FakeClock
 from tests.delivery.mail_server import MailServer, certificate, mail_server
+from tests.delivery.receiver import receiver
 
 MAIL = SendMail(
     id="run_1.tell",
@@ -108,6 +110,19 @@ async def test_a_server_that_says_nothing_costs_the_time_of_the_step() -> None:
 
     assert (performed.ok, performed.kind) == (False, "timeout")
     assert performed.error == "the mail server had not taken the message after 200ms"
+
+
+async def test_what_answers_in_another_tongue_is_no_mail_server() -> None:
+    async def talk(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"SSH-2.0-OpenSSH_9.2\r\n")
+        await writer.drain()
+        await asyncio.sleep(0.05)
+
+    async with receiver(talk) as other:
+        performed = await mailer(other.port).send(MAIL)
+
+    assert (performed.ok, performed.kind) == (False, "connect")
+    assert performed.code is None
 
 
 async def test_without_a_server_nothing_is_sent() -> None:
