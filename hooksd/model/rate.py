@@ -55,6 +55,7 @@ def _one_or_many(value: object) -> object:
 
 
 _RATE_SCHEMA = {"type": "string", "pattern": RATE_PATTERN, "description": 'A rate, like "5/10m".'}
+_Text = Annotated[str, WithJsonSchema(_RATE_SCHEMA)]
 _Rate = Annotated[Rate, BeforeValidator(parse_rate, json_schema_input_type=str), WithJsonSchema(_RATE_SCHEMA)]
-Rates = Annotated[tuple[_Rate, ...], BeforeValidator(_one_or_many, json_schema_input_type=_Rate | list[_Rate])]
+Rates = Annotated[tuple[_Rate, ...], BeforeValidator(_one_or_many, json_schema_input_type=_Text | list[_Text])]
 """One rate or several; all of them hold."""

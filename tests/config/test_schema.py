@@ -58,7 +58,8 @@ def test_every_file_of_the_wrong_shape_breaks_the_schema(case: str) -> None:
 @pytest.mark.parametrize("verb", VERBS)
 def test_a_step_has_exactly_one_verb(verb: str) -> None:
     values: dict[str, Any] = {"run": ["x"], "http": "GET https://x", "send": "x", "set": {"a": 1}, "sleep": "1s"}
-    step = {verb: values.get(verb, "x")}
+    more: dict[str, Any] = {"save": {"to": "x"}, "mail": {"subject": "x", "text": "x"}}
+    step = {verb: values.get(verb, "x"), **more.get(verb, {})}
     other = "fail" if verb != "fail" else "shell"
     file = {"version": 1, "on": "manual", "steps": [step]}
     assert DEFINITIONS.is_valid(file)

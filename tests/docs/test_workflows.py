@@ -23,7 +23,7 @@ NAMED = {name for row in ROWS for name in re.findall(r"`([a-z_]+)", row)}
 
 
 def test_the_examples_are_a_set_of_definitions_without_a_problem(tmp_path: Path) -> None:
-    for name in ("github", "shop", "bank", "api_token"):
+    for name in ("github", "shop", "bank", "api_token", "inbox"):
         (tmp_path / name).write_text("whsec_c2VjcmV0LXNlY3JldC1zZWNyZXQ=")
     store = SecretStore(credentials_dir=tmp_path, environment={}, allow_inline=False, base_dir=tmp_path)
     files = {name: text.encode() for name, text in definitions(PAGE).items()}
@@ -32,7 +32,7 @@ def test_the_examples_are_a_set_of_definitions_without_a_problem(tmp_path: Path)
 
     assert loaded.diagnostics == ()
     assert loaded.definitions is not None
-    assert set(loaded.definitions.workflows) == {"deploy", "reserve", "confirm", "report", "leads"}
+    assert set(loaded.definitions.workflows) == {"deploy", "reserve", "confirm", "report", "leads", "inbox"}
 
 
 def test_the_example_of_a_test_passes_and_can_fail() -> None:

@@ -27,6 +27,7 @@ PATTERNS: Mapping[str, str] = MappingProxyType({
     SCHEMA_PATTERN: "write the path of a file below `hooks.d`, like `schemas/lead.json`",
     UUID_PATTERN:
         "write the hash that `printf %s UUID | sha256sum` prints, like `sha256:9f86...`; `hooksd webhook create` makes one",
+    r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$": "write a time in UTC, like `2026-11-22T03:28:00Z`",
     ANSWER_PATTERN: "write `accept`, `none` or `wait:` with a time, like `wait:10s`",
     r"^/[A-Za-z0-9._~/-]*$": "a path begins with `/` and has letters, digits, `.`, `_`, `~`, `/` and `-`",
     r"^https://[A-Za-z0-9.-]+(:[0-9]{1,5})?/[!-~]*$": "write a URL that begins with `https://HOST/`",

@@ -73,7 +73,9 @@ def test_a_misspelt_key_gets_the_one_that_was_meant(level: str, key: str, meant:
 
 
 def test_a_key_like_no_other_gets_all_that_there_are(tmp_path: Path) -> None:
-    assert hints(tmp_path, TABLES["limits"].format("zzz"), "H012") == ["`limits` has the keys `body`"]
+    assert hints(tmp_path, TABLES["limits"].format("zzz"), "H012") == [
+        "`limits` has the keys `body`, `fields`, `file` or `files`"
+    ]
 
 
 def test_in_json_nothing_is_said_of_brackets(tmp_path: Path) -> None:
