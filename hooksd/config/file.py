@@ -6,7 +6,6 @@ import hashlib
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from pathlib import PurePosixPath
 
 import orjson
 from pydantic import ValidationError
@@ -91,7 +90,7 @@ def _is_workflow(document: Document) -> bool:
 
 
 def _stem(document: Document) -> str:
-    return PurePosixPath(document.file).stem
+    return document.file.rpartition("/")[2].rpartition(".")[0]
 
 
 def _tables(document: Document) -> Iterator[_Table]:
@@ -156,11 +155,12 @@ def _definition(table: _Table) -> tuple[Written, list[Finding]]:
         table=table.value,
         value=value,
         digest=_digest(table.value),
+        is_sound=True,
         readings=tuple(readings),
         sends=tuple(sends(table.kind, table.name, table.value, value)),
     )
     findings += [*problems, *names.check(*where, readings), *rules.check(*where), *check_auth(written)]
-    return replace(written, is_sound=not findings), findings
+    return (replace(written, is_sound=False) if findings else written), findings
 
 
 def _name(table: _Table) -> Iterator[Finding]:

@@ -69,7 +69,7 @@ def raw_steps(table: Mapping[str, Json]) -> Iterator[tuple[Phase, int, Mapping[s
         steps = table.get(phase)
         if isinstance(steps, list):
             for index, step in enumerate(steps):
-                if isinstance(step, Mapping):
+                if isinstance(step, dict):
                     yield phase, index, step
 
 
