@@ -15,7 +15,7 @@ from hooksd.auth.problem import AuthProblem
 from hooksd.config.body_schema import SchemaProblem
 from hooksd.config.diagnostics import Diagnostic
 from hooksd.config.endpoints import authorization_of, grant_of, identity_of, is_literal_host
-from hooksd.config.entry import document_of, entry_of, reads_body
+from hooksd.config.entry import document_of, entry_of, media_of, reads_body
 from hooksd.config.secrets import SecretProblem, SecretStore
 from hooksd.config.snapshot import (
     BY_WEBHOOK,
@@ -255,6 +255,7 @@ def _webhook(
         greeter=build_greeter(webhook.auth, secrets.get, verifiers.remotes.visit),
         entry=entry_of(webhook, document, known),
         reads_body=reads_body(webhook.auth),
+        media=media_of(webhook.auth),
     )
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from hooksd.auth.coverage import leaves
 from hooksd.auth.presets import expand
 from hooksd.config.body_schema import BodySchema
 from hooksd.config.snapshot import CompiledWebhook, Entry
 from hooksd.expr.template import compile_template
-from hooksd.model.auth import Auth, BasicAuth, BearerAuth, NoneAuth, TokenAuth
+from hooksd.model.auth import Auth, BasicAuth, BearerAuth, NoneAuth, SnsAuth, TokenAuth
 from hooksd.model.base import Json
+from hooksd.model.body import JSON
 from hooksd.model.network import networks
 from hooksd.model.webhook import Webhook
 
@@ -48,6 +50,15 @@ def _schema(document: Json, known: CompiledWebhook | None) -> BodySchema:
         if schema.document is document:
             return schema
     return BodySchema(document)
+
+
+def media_of(auth: Auth) -> str | None:
+    """Return what bodies are whatever their callers call them: Amazon SNS sends JSON and calls it text.
+
+    Raises:
+        AuthProblem: There is no such preset.
+    """
+    return JSON if any(isinstance(part, SnsAuth) for part in leaves(expand(auth))) else None
 
 
 def reads_body(auth: Auth) -> bool:

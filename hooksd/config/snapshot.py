@@ -13,8 +13,8 @@ from hooksd.expr.template import Template, Value
 from hooksd.model.base import Json
 from hooksd.model.definitions import Definitions
 from hooksd.model.endpoint import Endpoint
-from hooksd.model.network import Network
 from hooksd.model.identity import Grant, Identity
+from hooksd.model.network import Network
 from hooksd.model.patterns import matches
 from hooksd.model.rate import Rate
 from hooksd.model.record import Origin
@@ -83,6 +83,8 @@ class CompiledWebhook:
     """None: it asks for nothing unusual, like most."""
     reads_body: bool = True
     """Whether callers are who they say shows in the body too, so that it must be there first."""
+    media: str | None = None
+    """What bodies are whatever their callers call them; None: what they are called."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -117,7 +117,7 @@ class Receiver:
             return self.too_large(webhook, peer)
         if head.coding not in _PLAIN and not (entry is not None and entry.unpacks and head.coding in ALIASES):
             return self._coding(webhook, head.coding, peer)
-        if not _is_read(value.accept, head) and not may_greet(webhook, head.method):
+        if not _is_read(webhook, head) and not may_greet(webhook, head.method):
             return self._media(webhook, head.media, peer)
         return None
 
@@ -301,14 +301,15 @@ class Receiver:
         if request.method not in webhook.value.methods:
             return self._method(webhook, peer)
         head = Head(method=request.method, media=request.media, coding="", length=len(request.body))
-        return None if _is_read(webhook.value.accept, head) else self._media(webhook, head.media, peer)
+        return None if _is_read(webhook, head) else self._media(webhook, head.media, peer)
 
     def _arrival(self, came: _Came, content: Content | None) -> Arrival:
         webhook, request, verdict = came.webhook, came.request, came.verdict
         verifier = webhook.verifier
         if content is None:
             raw = credentials.kept_body(request, verifier)
-            media, data = request.media or body.JSON, parse_body(request.media, raw)
+            media = webhook.media or request.media
+            media, data = media or body.JSON, parse_body(media, raw)
         else:
             media, raw, data, _ = content
         headers = credentials.kept_headers(request, verifier)
@@ -351,9 +352,11 @@ def _key(found: Authentic | Refused) -> int | None:
     return found.key if isinstance(found, Authentic) else None
 
 
-def _is_read(accept: tuple[str, ...], head: Head) -> bool:
+def _is_read(webhook: CompiledWebhook, head: Head) -> bool:
+    if webhook.media is not None:
+        return True
     if head.media:
-        return body.accepts(accept, head.media)
+        return body.accepts(webhook.value.accept, head.media)
     return not head.length  # no body, no media type; an unknown length shows when the body is there
 
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from hooksd.config.entry import document_of, entry_of, reads_body
+from hooksd.config.entry import document_of, entry_of, media_of, reads_body
 from hooksd.config.snapshot import Entry
 from hooksd.model.base import Json
 from hooksd.model.rate import Rate
@@ -75,3 +75,16 @@ def test_a_schema_is_compiled_once_as_long_as_neither_it_nor_the_webhook_changes
     assert document_of(second.webhooks["lead"]) == {"type": "object"}
     assert first.definitions.digests() != second.definitions.digests()
     assert document_of(snapshot({"a.toml": 'version = 1\n[webhooks.a]\nauth.type = "none"\n'}).webhooks["a"]) is None
+
+
+@pytest.mark.parametrize(
+    ("auth", "expected"),
+    [
+        ({"preset": "sns", "topics": "arn:x"}, "application/json"),
+        ({"type": "any", "of": [{"preset": "sns", "topics": "arn:x"}, {"type": "bearer"}]}, "application/json"),
+        ({"preset": "github"}, None),
+        ({"type": "none"}, None),
+    ],
+)
+def test_bodies_of_amazon_sns_are_json_whatever_they_are_called(auth: Json, expected: str | None) -> None:
+    assert media_of(Webhook.model_validate({"auth": auth}).auth) == expected

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+from dataclasses import replace
 
 import orjson
 import pytest
@@ -17,7 +18,10 @@ from hooksd.model.base import Json
 from hooksd.model.secret import Secret
 from hooksd.model.trust import Trust
 from hooksd.model.webhook import Webhook
+from hooksd.testing import FakeClock
 from hooksd.web.receive import Head
+from tests.auth.requests import NOW
+from tests.auth.signing import TOPIC, concrete, judge_of, sent_by
 from tests.web.doubles import ORIGIN, PEER, Listener, TokenVerifier, inbound, plan, webhook
 
 FORM = "application/x-www-form-urlencoded"
@@ -382,6 +386,19 @@ async def test_a_webhook_that_only_observes_lets_everybody_in_as_nobody_and_says
         for verdict in ("accepted", "bad_token")
     ]
     assert counted == [1, 1]
+
+
+async def test_a_message_of_amazon_sns_is_json_although_it_is_called_text() -> None:
+    listener = Listener(clock=FakeClock(NOW))
+    known = concrete("sns")
+    hook = replace(webhook("sns", judge_of("sns"), auth={"preset": "sns", "topics": TOPIC}), media="application/json")
+
+    answer = await listener.receiver.receive(hook, sent_by(known), PEER)
+
+    (event,) = listener.intake.events
+    assert answer.status == 202
+    assert (event.type, event.delivery_id, event.media) == ("sns.Notification", "id-1", "application/json")
+    assert event.data["TopicArn"] == TOPIC
 
 
 async def test_while_the_keys_are_on_their_way_the_caller_is_asked_to_come_again_at_once() -> None:
