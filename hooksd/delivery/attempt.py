@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import Protocol
 from urllib.parse import quote, quote_plus
@@ -56,17 +56,19 @@ def not_made(body: bytes, error: str) -> Attempted:
     return Attempted(outcome="config", exchange=exchange, error=error, is_sent=False)
 
 
-def redacted(attempted: Attempted, secrets: Iterable[str]) -> Attempted:
+def redacted(attempted: Attempted, secrets: Collection[str]) -> Attempted:
     """Replace credentials wherever they may be: receivers repeat in answers what they were sent.
 
     Args:
         attempted: As it was on the wire.
         secrets: The texts of secrets that the request holds.
     """
+    exchange = attempted.exchange
+    if not secrets and not any(map(_holds_credential, (exchange.request_headers, exchange.response_headers))):
+        return attempted
     spelled = {form for secret in secrets if secret for form in (secret, quote(secret, safe=""), quote_plus(secret))}
     # The longest first: one secret may be the beginning of another.
     texts = sorted(spelled, key=len, reverse=True)
-    exchange = attempted.exchange
     return replace(
         attempted,
         error=None if attempted.error is None else _hide(attempted.error, texts),
@@ -78,6 +80,10 @@ def redacted(attempted: Attempted, secrets: Iterable[str]) -> Attempted:
             response_body=_hide(exchange.response_body, texts),
         ),
     )
+
+
+def _holds_credential(headers: Mapping[str, str]) -> bool:
+    return any(name.lower() in CREDENTIAL_HEADERS for name in headers)
 
 
 def _hide_headers(headers: Mapping[str, str], texts: list[str]) -> dict[str, str]:

@@ -22,6 +22,7 @@ from hooksd.delivery.tokens import Tokens
 from hooksd.model.effect import Deliver
 from hooksd.model.record import AttemptEnded, AttemptStarted, DeliveryCreated, DeliveryEnded
 from hooksd.model.retry import RetryRule
+from hooksd.model.stored import BLOB_THRESHOLD
 from hooksd.telemetry import happenings
 from hooksd.telemetry.observer import Observer
 
@@ -52,12 +53,27 @@ class Courier:
         self._jitter = jitter
         self._observer = observer
 
-    async def create(self, effect: Deliver, entries: Sequence[Entry]) -> None:
-        """Make the deliveries of one step durable."""
+    def needs_blob(self, effect: Deliver, entries: Sequence[Entry]) -> bool:
+        """Tell whether something must be kept beside the log before deliveries are created, which takes its time."""
+        endpoints = self._current().endpoints
+        return len(effect.body) > BLOB_THRESHOLD or any(
+            entry.endpoint in endpoints and endpoints[entry.endpoint].value.retry_target == "pinned"
+            for entry in entries
+        )
+
+    async def create(self, asked: Sequence[tuple[Deliver, Sequence[Entry]]]) -> None:
+        """Make the deliveries of some steps durable, in one write."""
+        created = [await self._created(effect, entries) for effect, entries in asked]
+        await self._ledger.write([record for records in created for record in records])
+        for (_, entries), records in zip(asked, created, strict=True):
+            for entry, record in zip(entries, records, strict=True):
+                entry.state = begin(record)
+
+    async def _created(self, effect: Deliver, entries: Sequence[Entry]) -> list[DeliveryCreated]:
         body = await self._ledger.keep(effect.media, effect.body)
         pinned = [await self._pinned(entry.endpoint) for entry in entries]
         at = rfc3339(self._clock.now())
-        records = [
+        return [
             DeliveryCreated(
                 at=at,
                 delivery=entry.id,
@@ -75,9 +91,6 @@ class Courier:
             )
             for entry, kept in zip(entries, pinned, strict=True)
         ]
-        await self._ledger.write(records)
-        for entry, record in zip(entries, records, strict=True):
-            entry.state = begin(record)
 
     async def again(self, entry: Entry, attempts: int) -> None:
         """Make a delivery durable that had its end and begins anew, with the same id.

@@ -47,7 +47,7 @@ UNTOLD = 10_000
 class Dispatcher:
     """Carries out `Deliver`."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what it works with, each by name
         self,
         *,
         journal: Journal,
@@ -57,6 +57,7 @@ class Dispatcher:
         sender: Sender,
         jitter: Callable[[], float],
         observer: Observer | None = None,
+        concurrency: int = CONCURRENCY,
     ) -> None:
         """Take the world as arguments.
 
@@ -68,6 +69,7 @@ class Dispatcher:
             sender: Makes attempts.
             jitter: Returns a random fraction from 0 to 1.
             observer: What operators observe by.
+            concurrency: Attempts under way at the same time.
         """
         self._clock = clock
         self._ids = ids
@@ -82,7 +84,7 @@ class Dispatcher:
             jitter=jitter,
             observer=observer or Observer(),
         )
-        self._agenda = Agenda(total=CONCURRENCY, each=self._gates.most, hold=self._gates.hold)
+        self._agenda = Agenda(total=concurrency, each=self._gates.most, hold=self._gates.hold)
         self._lanes = Lanes()
         self._seen: Snapshot | None = None
         self._open: dict[str, Entry] = {}
@@ -243,9 +245,7 @@ class Dispatcher:
             self._agenda.offer_all()
         while self._wanted and not self._is_draining:
             self._begin_wanted(self._wanted.popleft(), group)
-        while self._asked:
-            effect, entries = self._asked.popleft()
-            group.create_task(self._create(effect, entries), name=f"create {entries[0].id}")
+        self._start_creating(group)
         now = self._clock.now()
         self._agenda.ripen(now)
         while not self._is_draining and (taken := self._agenda.take(now)) is not None:
@@ -259,6 +259,18 @@ class Dispatcher:
             else:
                 self._gates.passed(endpoint, now)
                 self._begin(due, group)
+
+    def _start_creating(self, group: asyncio.TaskGroup) -> None:
+        """Create what was asked for since the last time: what needs no blob in one write and one task."""
+        together: list[tuple[Deliver, Sequence[Entry]]] = []
+        while self._asked:
+            asked = self._asked.popleft()
+            if self._courier.needs_blob(*asked):
+                group.create_task(self._create([asked]), name=f"create {asked[1][0].id}")
+            else:
+                together.append(asked)
+        if together:
+            group.create_task(self._create(together), name="create")
 
     def _begin(self, entry: Entry, group: asyncio.TaskGroup) -> None:
         entry.is_busy = True
@@ -278,10 +290,11 @@ class Dispatcher:
         await self._clock.sleep(min(due - self._clock.now(), NAP))
         self._wake.set()
 
-    async def _create(self, effect: Deliver, entries: Sequence[Entry]) -> None:
-        await self._courier.create(effect, entries)
-        for entry in entries:
-            self._queue(entry)
+    async def _create(self, asked: Sequence[tuple[Deliver, Sequence[Entry]]]) -> None:
+        await self._courier.create(asked)
+        for _, entries in asked:
+            for entry in entries:
+                self._queue(entry)
         self._wake.set()
 
     def _queue(self, entry: Entry) -> None:

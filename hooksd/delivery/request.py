@@ -7,6 +7,7 @@ Called by `delivery.dispatcher` for every attempt, so that a reload is in force 
 from __future__ import annotations
 
 import base64
+import functools
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -33,6 +34,12 @@ FRAMING_HEADERS = frozenset(
     | {"upgrade"}
 )
 """Headers that say where a message ends: only the HTTP client knows, so nobody else may say it."""
+
+_DEFAULTS = {
+    name.lower(): (name, value)
+    for name, value in {"User-Agent": USER_AGENT, "Accept": "*/*", "Accept-Encoding": "identity"}.items()
+}
+"""What goes along with every request unless somebody says otherwise."""
 
 MIN_SECRET = 8
 """Characters; a shorter secret would be found in everything."""
@@ -96,7 +103,7 @@ def prepare(endpoint: CompiledEndpoint, payload: Payload, timestamp: int, author
     """
     value = endpoint.value
     body = b"" if value.method == "GET" else payload.body
-    url, credentials = _address(endpoint.url, payload.query)
+    url, credentials = _address(endpoint.url, urlencode(payload.query) if payload.query else "")
     if (proof := authorization or endpoint.authorization) is not None:
         credentials = {"Authorization": proof}
     content = {"Content-Type": payload.media} if body and payload.media else {}
@@ -106,7 +113,7 @@ def prepare(endpoint: CompiledEndpoint, payload: Payload, timestamp: int, author
     return Prepared(
         method=value.method,
         url=url,
-        headers=_headers(content, credentials, endpoint.headers, payload.headers, ours),
+        headers=_headers((content, credentials, endpoint.headers, payload.headers), ours),
         body=body,
         egress=value.egress,
         is_literal=endpoint.is_literal,
@@ -140,11 +147,11 @@ def prepare_request(effect: MakeRequest) -> Prepared:
     Raises:
         RequestProblem: The URL or a header is not what it must be.
     """
-    url, credentials = _address(effect.url, {})
+    url, credentials = _address(effect.url, "")
     return Prepared(
         method=effect.method,
         url=url,
-        headers=_headers(credentials, effect.headers),
+        headers=_headers((credentials, effect.headers), {}),
         body=effect.body,
         egress=effect.egress,
         is_literal=effect.is_literal,
@@ -171,7 +178,8 @@ def step_problem(headers: Mapping[str, str], query: Mapping[str, str], secrets: 
     return None
 
 
-def _address(url: str, query: Mapping[str, str]) -> tuple[str, Mapping[str, str]]:
+@functools.lru_cache(maxsize=1024)
+def _address(url: str, query: str) -> tuple[str, Mapping[str, str]]:
     """Return the URL to ask for, without user and fragment, and the header that the user becomes (RFC 7617)."""
     if _NOT_IN_URL.search(url):
         raise RequestProblem("the URL holds a space or a control character: encode it with `| urlencode`")
@@ -186,7 +194,7 @@ def _address(url: str, query: Mapping[str, str]) -> tuple[str, Mapping[str, str]
         raise RequestProblem("the URL has port 0, where nobody can listen")
     user, at, host = parts.netloc.rpartition("@")
     credentials = {"Authorization": _basic(user)} if at else {}
-    together = "&".join(filter(None, (parts.query, urlencode(query))))
+    together = "&".join(filter(None, (parts.query, query)))
     return urlunsplit((parts.scheme, host, parts.path or "/", together, "")), credentials
 
 
@@ -195,15 +203,16 @@ def _basic(user: str) -> str:
     return "Basic " + base64.b64encode(f"{unquote(name)}:{unquote(password)}".encode()).decode()
 
 
-def _headers(*layers: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
-    """Lay headers over each other, later ones replacing earlier ones whatever their case."""
-    ours = {"User-Agent": USER_AGENT, "Accept": "*/*", "Accept-Encoding": "identity"}
-    merged: dict[str, tuple[str, str]] = {}
-    for layer in (ours, *layers):
+def _headers(given: Iterable[Mapping[str, str]], ours: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+    """Lay headers over each other, later ones replacing earlier ones whatever their case; last those that are ours."""
+    merged = dict(_DEFAULTS)
+    for layer in given:
         for name, value in layer.items():
             if problem := _header_problem(name, value):
                 raise RequestProblem(problem)
             merged[name.lower()] = (name, value.strip(" \t"))
+    for name, value in ours.items():
+        merged[name.lower()] = (name, value)
     return tuple(merged.values())
 
 

@@ -26,7 +26,7 @@ from hooksd.delivery.policy import outcome_of
 from hooksd.delivery.request import CREDENTIAL_HEADERS, Prepared, RequestProblem, prepare_request
 from hooksd.delivery.transport import Transport
 from hooksd.delivery.transport_proxy import Headers, Proxied
-from hooksd.delivery.transport_tls import BadCertificate
+from hooksd.delivery.transport_tls import BadCertificate, trusted
 from hooksd.delivery.transport_wire import IDEMPOTENT, Call, Wire
 from hooksd.model import body as bodies
 from hooksd.model.base import Json
@@ -73,8 +73,9 @@ class HttpSender:
             now: Seconds on a clock that never goes back. Default: the machine's.
         """
         self._now = now or SystemClock().monotonic
-        self._transport = Transport(now=self._now, tls=tls, resolver=resolver)
-        self._proxied = Proxied(tls)
+        trust = tls or trusted()
+        self._transport = Transport(now=self._now, tls=trust, resolver=resolver)
+        self._proxied = Proxied(trust)
 
     async def __aenter__(self) -> Self:
         return self

@@ -115,7 +115,7 @@ class Endpoint(Definition):
     """`false`: deliveries are created and wait."""
     rate: Rates = ()
     """How many attempts may begin in a time, like `"100/1m"`; what is beyond waits."""
-    max_in_flight: Annotated[StrictInt, Field(ge=1, le=256)] = 8
+    max_in_flight: Annotated[StrictInt, Field(ge=1, le=1000)] = 8
     """How many attempts may be under way at the same time."""
     ordered: bool = False
     """Deliveries of one subject go one after the other: one that fails holds up those behind it until its end."""

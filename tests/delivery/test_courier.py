@@ -32,7 +32,7 @@ class Unit:
 
     async def create(self) -> Entry:
         entry = Entry(DeliveryId("dlv_1"), SHOP, None)
-        await self.courier.create(effect(), [entry])
+        await self.courier.create([(effect(), [entry])])
         return entry
 
 
