@@ -2,7 +2,7 @@
 
 To accept an event costs a fraction of what a run costs, and those who send events wait, while runs that wait are safe
 in the log. So when events come faster than runs can be carried out, they go first, and the runs get a fixed share of
-the loop's time. Nothing is held back while there is time for it. Used by `engine.crowd`; `OneByOne` by
+the loop's time. Nothing is held back while there is time for it. Used by `engine.crowd`; `InTurns` by
 `engine.process`.
 """
 
@@ -98,11 +98,16 @@ class Turnstile(Generic[T]):
         asyncio.get_running_loop().call_soon(self._turn)
 
 
-class OneByOne:
-    """Lets one task through in one turn of the event loop, and what else is ready before the next."""
+class InTurns:
+    """Lets a few tasks through in one turn of the event loop, and what else is ready before the next."""
 
-    def __init__(self) -> None:
-        self._turnstile: Turnstile[asyncio.Future[None]] = Turnstile(_wake, at_once=1, few=float("inf"))
+    def __init__(self, at_once: int) -> None:
+        """Begin with nobody.
+
+        Args:
+            at_once: So many go on in one turn.
+        """
+        self._turnstile: Turnstile[asyncio.Future[None]] = Turnstile(_wake, at_once=at_once, few=float("inf"))
 
     async def turn(self) -> None:
         """Wait for one's turn."""
