@@ -216,8 +216,26 @@ def test_webhooks_are_listed_shown_edited_and_deleted_by_their_uuid(hub: Hub) ->
 
 
 async def test_a_webhook_receives_several_files_at_once(hub: Hub) -> None:
-    step = "{{ files.first.filename }} {{ files.first.size }} {{ files.second.filename }} {{ body.name }}"
-    hub.daemon.write({"lead.toml": f'version = 1\non = "{LEAD}"\n[[steps]]\nid = "note"\nset.seen = "{step}"\n'})
+    hub.daemon.write(
+        {
+            "lead.toml": f"""
+version = 1
+on      = "{LEAD}"
+run_as  = "archivist"
+trust   = "anonymous"
+
+[[steps]]
+id       = "note"
+set.seen = "{{{{ files.first.filename }}}}, {{{{ files.second.filename }}}} from {{{{ body.name }}}}"
+
+[[steps]]
+id   = "keep"
+save = "files"
+to   = "inbox/{{{{ run.id }}}}"
+""",
+            "roles.toml": f'{ROLES}[roles.archivist]\nallow = ["save:inbox/*"]\n',
+        }
+    )
     hub.daemon.start()
 
     received = call(
@@ -228,8 +246,13 @@ async def test_a_webhook_receives_several_files_at_once(hub: Hub) -> None:
     await hub.daemon.settled(30)
 
     assert received.status_code == 202, received.text
-    (noted,) = [record for record in records(hub.daemon.log_dir) if record["type"] == "step.ended"]
-    assert noted["output"] == {"seen": "a.pdf 14 ../../b.txt Ada"}
+    noted, kept = [record for record in records(hub.daemon.log_dir) if record["type"] == "step.ended"]
+    assert noted["output"] == {"seen": "a.pdf, ../../b.txt from Ada"}
+    assert kept["status"] == "ok", kept
+    # What a caller calls a file is data: it is saved under a name of the same look, where the step says.
+    inbox = hub.daemon.directory / "state" / "files" / "inbox" / received.json()["runs"][0]["id"]
+    saved = {path.name: path.read_bytes() for path in inbox.iterdir()}
+    assert saved == {"a.pdf": b"%PDF-1.7 first", "b.txt": b"second"}
 
 
 async def test_an_outgoing_webhook_is_sent_from_inside_a_pipeline(hub: Hub) -> None:
