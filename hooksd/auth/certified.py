@@ -150,11 +150,7 @@ def _lines(message: Mapping[str, Json], names: tuple[str, ...]) -> bytes:
     found = [(name, message.get(name)) for name in names]
     if any(value is not None and not isinstance(value, str) for _, value in found):
         raise Refusal("malformed_body")
-    text = "".join(f"{name}\n{value}\n" for name, value in found if value is not None)
-    try:
-        return text.encode()
-    except UnicodeEncodeError:
-        raise Refusal("malformed_body") from None
+    return "".join(f"{name}\n{value}\n" for name, value in found if value is not None).encode()
 
 
 def confirmation(message: Json) -> str | None:

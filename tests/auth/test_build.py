@@ -14,8 +14,8 @@ from hooksd.auth.request import Inbound
 from hooksd.auth.verdict import Authentic, Reading, Refused, Verifier
 from hooksd.model.secret import Secret
 from hooksd.model.trust import Trust
-from tests.auth.requests import NOW, auth, inbound, secret, verifier
-from tests.auth.signing import concrete, provider, secret_text
+from tests.auth.requests import NOW, auth, inbound, secret, verdict, verifier
+from tests.auth.signing import concrete, provider, public_text, secret_text, sent_by
 
 HMAC: dict[str, Any] = {"type": "hmac", "secret": "credential:one", "header": "X-Sig"}
 TOKEN: dict[str, Any] = {"type": "token", "secret": "credential:one"}
@@ -172,3 +172,20 @@ def test_no_request_makes_a_verifier_raise_or_let_it_in(
     assert not isinstance(found, Authentic)
     assert found != Refused(reason="internal_error")
     judge.read(request, None)
+
+
+def test_a_public_key_may_be_a_reference_to_one() -> None:
+    key = public_text("ed25519", "hex")
+    judge = build_verifier(
+        auth(preset="discord", public_key="file:discord.key"), lambda _: Secret(key.encode() + b"\n")
+    )
+
+    assert verdict(judge, sent_by(concrete("discord"))) == "key 0"
+
+
+@pytest.mark.parametrize("text", [b"\xff", b"", b"00"])
+def test_what_is_no_public_key_is_told_without_showing_it(text: bytes) -> None:
+    with pytest.raises(AuthProblem, match=r"no text|no public key in hex") as caught:
+        build_verifier(auth(preset="discord", public_key="file:discord.key"), lambda _: Secret(text))
+
+    assert caught.value.key == "public_key"

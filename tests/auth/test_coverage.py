@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from hooksd.auth.coverage import Coverage, coverage
+from hooksd.auth.coverage import Coverage, coverage, leaves
 from tests.auth.requests import auth
 from tests.auth.signing import concrete
 
@@ -26,6 +26,12 @@ HMAC: dict[str, Any] = {"type": "hmac", "secret": "credential:one", "header": "X
         ("gitlab", "nothing"),
         ("alertmanager", "nothing"),
         ("postmark", "nothing"),
+        ("discord", "body, time within 5m, id"),
+        ("netlify", "body"),
+        ("pubsub", "time"),
+        ("twilio", "parts of the body, url"),
+        ("sns", "parts of the body, time within 60m, id"),
+        ("paypal", "parts of the body, time, id"),
     ],
 )
 def test_what_a_preset_covers_is_said_in_words(name: str, text: str) -> None:
@@ -58,3 +64,31 @@ def test_a_window_of_seconds_is_written_in_seconds() -> None:
     known = auth(**HMAC, timestamp="json:t", tolerance="90s")
 
     assert str(coverage(known)) == "body, time within 90s"
+
+
+TIMED: dict[str, Any] = {**HMAC, "signed": "{timestamp}.{body}", "timestamp": "header:T", "tolerance": "5m"}
+LONGER: dict[str, Any] = {**TIMED, "tolerance": "10m"}
+TOKEN: dict[str, Any] = {"type": "bearer", "secret": "credential:one"}
+
+
+@pytest.mark.parametrize(
+    ("parts", "together", "any_of"),
+    [
+        ([TIMED, LONGER], "body, time within 5m", "body, time within 10m"),
+        ([TIMED, TOKEN], "body, time within 5m", "nothing"),
+        ([TIMED, {**HMAC}], "body, time within 5m", "body"),
+        ([TOKEN, TOKEN], "nothing", "nothing"),
+        ([TIMED, {"type": "all", "of": [LONGER]}], "body, time within 5m", "body, time within 10m"),
+    ],
+)
+def test_all_proofs_cover_what_one_of_them_covers_and_any_what_each_does(
+    parts: list[dict[str, Any]], together: str, any_of: str
+) -> None:
+    assert str(coverage(auth(type="all", of=parts))) == together
+    assert str(coverage(auth(type="any", of=parts))) == any_of
+
+
+def test_the_single_proofs_of_several_are_found_at_any_depth() -> None:
+    known = auth(type="any", of=[TOKEN, {"type": "all", "of": [TIMED, {"type": "any", "of": [LONGER]}]}])
+
+    assert [leaf.type for leaf in leaves(known)] == ["bearer", "hmac", "hmac"]

@@ -177,3 +177,24 @@ def test_no_request_makes_a_greeter_raise(
     assert found is None or isinstance(found, Greeting | Refused)
     if isinstance(found, Greeting):
         assert all("\r" not in value and "\n" not in value for _, value in found.headers)
+
+
+def test_of_several_proofs_each_provider_is_greeted_as_it_wants() -> None:
+    parts = [{"preset": "slack", "secret": "env:ONE"}, {"preset": "dropbox", "secret": "env:ONE"}]
+    known = auth(type="any", of=[*parts, {"type": "bearer", "secret": "env:ONE"}])
+
+    found = build_greeter(known, secret)
+
+    assert found is not None
+    assert found.methods == {"GET", "POST"}
+    assert isinstance(found.greet(SLACK, authentic=True), Greeting)
+    assert isinstance(found.greet(inbound("GET", "challenge=abc"), authentic=False), Greeting)
+    assert build_greeter(auth(type="all", of=[{"type": "bearer", "secret": "env:ONE"}]), secret) is None
+
+
+def test_a_provider_whose_answer_needs_no_visit_visits_nothing() -> None:
+    greeter = build_greeter(auth(preset="sns", topics="arn:x", confirm=True), secret)
+    message = inbound(body={"Type": "SubscriptionConfirmation"})
+
+    assert greeter is not None
+    assert greeter.greet(message, authentic=True) is None

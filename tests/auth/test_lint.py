@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from hooksd.auth.lint import problems
+from hooksd.auth.lint import FOR_ANYBODY, UNSIGNED_TIME, problems
 from hooksd.auth.presets import preset_names
 from tests.auth.requests import auth
 from tests.auth.signing import concrete
@@ -91,3 +91,61 @@ def test_all_problems_are_told_at_once() -> None:
     found = problems(auth(type="hmac", format="x", tolerance="5m"))
 
     assert [problem.key for problem in found] == ["secret", "header", "format", "tolerance"]
+
+
+ISSUED: dict[str, Any] = {"type": "jwt", "issuers": "i", "audience": "a", "jwks_url": "https://i.example/jwks"}
+KEYED: dict[str, Any] = {"type": "jwt", "algorithms": "HS256", "secret": "credential:one"}
+SIGNED: dict[str, Any] = {"type": "signature", "algorithm": "ed25519", "header": "X-Sig", "public_key": "k"}
+BEARER: dict[str, Any] = {"type": "bearer", "secret": "credential:one"}
+
+
+@pytest.mark.parametrize(
+    "keys",
+    [
+        SIGNED, ISSUED, KEYED,
+        {**ISSUED, "jwks_url": None, "jwks_file": "keys.json"},
+        {**ISSUED, "must_claim": "sub", "claims": {"sub": "x"}},
+        {"type": "twilio", "secret": "credential:one"},
+        {"type": "aws-sns", "topics": "arn:x"},
+        {"type": "paypal", "webhook_id": "1"},
+        {"type": "any", "of": [BEARER, SIGNED]},
+        {"type": "all", "of": [BEARER, {"type": "any", "of": [BEARER]}], "mode": "observe"},
+    ],
+    ids=str,
+)  # fmt: skip
+def test_so_do_proofs_that_need_no_shared_secret_and_several_of_them(keys: dict[str, Any]) -> None:
+    assert problems(auth(**keys)) == ()
+
+
+@pytest.mark.parametrize(
+    ("keys", "key", "code"),
+    [
+        ({**SIGNED, "public_key": []}, "public_key", None),
+        ({**SIGNED, "header": None}, "header", None),
+        ({**SIGNED, "timestamp": "header:X-Time", "tolerance": "5m"}, "tolerance", UNSIGNED_TIME),
+        ({**ISSUED, "issuers": []}, "issuers", FOR_ANYBODY),
+        ({**ISSUED, "audience": []}, "audience", FOR_ANYBODY),
+        ({**ISSUED, "must_claim": ["sub", "email"], "claims": {"x": 1}}, "claims", FOR_ANYBODY),
+        ({**ISSUED, "jwks_url": None}, "jwks_url", None),
+        ({**ISSUED, "jwks_file": "keys.json"}, "jwks_file", None),
+        ({**ISSUED, "secret": "credential:one"}, "secret", None),
+        ({**ISSUED, "algorithms": []}, "algorithms", None),
+        ({**ISSUED, "algorithms": ["HS256", "RS256"]}, "algorithms", None),
+        ({**ISSUED, "token": "const:x"}, "token", None),
+        ({**ISSUED, "token": "header:"}, "token", None),
+        ({**KEYED, "secret": []}, "secret", None),
+        ({"type": "twilio"}, "secret", None),
+        ({"type": "aws-sns"}, "topics", None),
+        ({"type": "paypal", "webhook_id": ""}, "webhook_id", None),
+        ({"type": "any", "of": [BEARER, {"type": "none"}]}, "of", None),
+        ({"type": "all", "of": [{**BEARER, "mode": "observe"}]}, "of", None),
+        ({"type": "all", "of": [BEARER, {"type": "bearer"}]}, "secret", None),
+    ],
+    ids=str,
+)
+def test_what_would_protect_too_little_is_told_with_a_code_of_its_own(
+    keys: dict[str, Any], key: str, code: str | None
+) -> None:
+    (problem,) = problems(auth(**keys))
+
+    assert (problem.key, problem.code) == (key, code)

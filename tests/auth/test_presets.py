@@ -24,7 +24,7 @@ from hooksd.auth.problem import AuthProblem
 from hooksd.auth.remote import Remotes
 from hooksd.auth.request import Inbound
 from hooksd.auth.verdict import Authentic, Reading, Refused, Verifier
-from hooksd.model.auth import Auth, HmacAuth, NoneAuth, PresetAuth, SignedAuth, TokenAuth
+from hooksd.model.auth import Auth, HmacAuth, JwtAuth, NoneAuth, PresetAuth, SignedAuth, TokenAuth
 from hooksd.model.secret import Secret
 from hooksd.model.trust import Trust
 from tests.auth.own_vectors import request_of
@@ -336,6 +336,19 @@ def test_a_key_that_the_preset_does_not_have_is_told_by_name(name: str, keys: di
         expand(auth(preset=name, secret="env:A", **keys))
 
     assert caught.value.key == key
+
+
+@pytest.mark.parametrize(("name", "key"), [("paypal", "webhook_id"), ("postmark", "username")])
+def test_a_key_that_the_preset_needs_is_told_by_name(name: str, key: str) -> None:
+    with pytest.raises(AuthProblem, match=f"needs `{key}`"):
+        expand(auth(preset=name))
+
+
+def test_claims_are_asked_besides_those_of_the_preset() -> None:
+    found = expand(auth(preset="pubsub", claims={"email": "a@b"}))
+
+    assert isinstance(found, JwtAuth)
+    assert found.claims == {"email_verified": True, "email": "a@b"}
 
 
 @given(
