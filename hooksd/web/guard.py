@@ -76,6 +76,7 @@ class GuardedProtocol(HttpToolsProtocol):
         self._body = 0
         self._pieces = 0
         self._held = 0  # our part of crowd.buffered
+        self._forgotten = 0  # of the oldest body, what is not in memory any more
         self._sizes: deque[int] = deque()  # of the bodies that were heard and not answered, oldest first
         self._keeps = True  # the connection may outlive this request
         self._ends = False  # the daemon stops
@@ -270,7 +271,8 @@ class GuardedProtocol(HttpToolsProtocol):
         self._owed -= 1
         self._served = True
         if self._sizes:
-            self._release(self._sizes.popleft())
+            self._release(self._sizes.popleft() - self._forgotten)
+            self._forgotten = 0
         if self._parted is not None or self.transport.is_closing():
             return
         if self.pipeline:
@@ -323,7 +325,7 @@ class GuardedProtocol(HttpToolsProtocol):
 
     def _withdraw(self) -> None:
         """Take the request that is being received away from the application."""
-        self._release(self._body)
+        self._release(self._body - self._forgotten)
         cycle = self.cycle
         if self.pipeline and self.pipeline[0][0] is cycle:
             self.pipeline.popleft()
@@ -341,7 +343,13 @@ class GuardedProtocol(HttpToolsProtocol):
     def _tell(self, reason: GuardReason, status: int) -> None:
         self.crowd.report(webhook=None, reason=reason, status=status, peer=self.address or "unix")
 
+    def forget(self, size: int) -> None:
+        """Take bytes of the body that is being answered for gone: they are on the disk."""
+        self._forgotten += size
+        self._release(size)
+
     def _release(self, size: int) -> None:
+        size = max(0, min(size, self._held))
         self.crowd.buffered -= size
         self._held -= size
 

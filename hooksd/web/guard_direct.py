@@ -13,6 +13,7 @@ import re
 from collections.abc import Callable, Coroutine
 from functools import partial
 from typing import Any, Final, Protocol
+from weakref import ref
 
 from starlette.types import Scope
 from uvicorn.config import Config
@@ -75,6 +76,11 @@ class _Request:
         self.transport: Any = None
 
 
+def _forget(protocol: ref[GuardedProtocol], size: int) -> None:
+    if (alive := protocol()) is not None:
+        alive.forget(size)
+
+
 class DirectProtocol(GuardedProtocol):
     """One connection of callers."""
 
@@ -112,6 +118,9 @@ class DirectProtocol(GuardedProtocol):
                 self.cycle = request  # it has all of a cycle that is used
                 return
         super().begin_answer()
+        if self.named.get(b"content-type", b"").startswith(b"multipart/"):
+            scope: Any = self.cycle.scope
+            scope["hooksd.forget"] = partial(_forget, ref(self))  # no circle through the request
 
     def _is_plain(self) -> bool:
         parser, url, headers = self.parser, self.url, self.named

@@ -22,6 +22,7 @@ from hooksd.model.event import Event
 from hooksd.web.answer import Answer
 from hooksd.web.guard import GuardedProtocol
 from hooksd.web.guard_direct import LARGEST, DirectProtocol
+from hooksd.web.guard_limits import Limits
 from hooksd.web.trigger import TriggerApp
 from tests.web.doubles import Listener, TokenVerifier, webhook
 from tests.web.wire import Connection, House, chunked, get, settle
@@ -232,3 +233,44 @@ async def test_plain_requests_go_the_short_way_and_no_others(sent: bytes, is_sho
     await connection.send(sent)
 
     assert (type(connection.protocol.cycle).__module__ == DirectProtocol.__module__) == is_short
+
+
+async def test_a_form_whose_files_go_to_the_disk_does_not_count_for_the_bodies_in_memory() -> None:
+    listener = Listener(webhooks=(webhook("open"),))
+    connection = connect(listener, short=True)
+    connection.house.crowd.limits = Limits(buffered=2**20)
+    part = b'--XX\r\nContent-Disposition: form-data; name="doc"; filename="x"\r\n\r\n'
+    head = post("/hooks/open", b"", "Content-Type: multipart/form-data; boundary=XX").replace(
+        b"Content-Length: 0", b"Content-Length: %d" % (len(part) + 3 * 2**20 + 10)
+    )
+
+    await connection.send(head + part)
+    for _ in range(48):
+        await connection.send(b"x" * 2**16)
+        assert connection.house.crowd.buffered < 2**19
+    await connection.send(b"\r\n--XX--\r\n")
+    await connection.send(post("/hooks/open", b"{}", JSON))
+
+    assert [status for status, _, _ in answers(connection.wire.written)] == [b"HTTP/1.1 202 Accepted"] * 2
+    assert listener.intake.events[0].files["doc"].size == 3 * 2**20
+    assert connection.house.crowd.buffered == 0
+    await connection.hang_up()
+    assert connection.house.crowd.buffered == 0
+
+
+async def test_a_form_that_is_cut_off_leaves_no_bytes_behind() -> None:
+    listener = Listener(webhooks=(webhook("open", limits={"file": "100KB"}),))
+    connection = connect(listener, short=True)
+    part = b'--XX\r\nContent-Disposition: form-data; name="doc"; filename="x"\r\n\r\n'
+    head = post("/hooks/open", b"", "Content-Type: multipart/form-data; boundary=XX").replace(
+        b"Content-Length: 0", b"Content-Length: 3000000"
+    )
+
+    await connection.send(head + part)
+    for _ in range(4):
+        await connection.send(b"x" * 2**16)
+    await connection.hang_up()
+
+    assert connection.house.crowd.buffered == 0
+    assert answers(connection.wire.written)[0][0].startswith(b"HTTP/1.1 413")
+    assert listener.intake.events == []
