@@ -22,7 +22,7 @@ from hooksd.delivery.dialer import Resolver
 from hooksd.delivery.egress import Blocked, rules_of
 from hooksd.delivery.failure import failure_of
 from hooksd.delivery.place import Place, place_of
-from hooksd.delivery.policy import outcome_of
+from hooksd.delivery.policy import outcome_of, patience
 from hooksd.delivery.request import CREDENTIAL_HEADERS, Prepared, RequestProblem, prepare_request
 from hooksd.delivery.transport import Transport
 from hooksd.delivery.transport_proxy import Headers, Proxied
@@ -112,7 +112,8 @@ class HttpSender:
         kept = _kept_headers(wire.headers)
         headers = {name: HIDDEN if name in CREDENTIAL_HEADERS else value for name, value in kept.items()}
         detail = {"headers": headers, "truncated": wire.is_cut, "peer": wire.peer}
-        return Performed(ok=True, code=wire.status, output=_output(kept, wire), detail=detail)
+        asked = patience(wire.status, kept, SystemClock().now()) or 0.0
+        return Performed(ok=True, code=wire.status, output=_output(kept, wire), detail=detail, patience=asked)
 
     async def _send(self, prepared: Prepared, timeout: float, wire: Wire) -> tuple[Outcome, str | None]:  # noqa: ASYNC109 - passed on
         try:

@@ -350,6 +350,13 @@ async def _babble_at_once(reader: asyncio.StreamReader, writer: asyncio.StreamWr
 # --- requests of steps
 
 
+async def test_an_answer_says_for_how_long_its_server_wants_to_be_left_alone(sender: HttpSender) -> None:
+    async with receiver(answer("503 Service Unavailable", {"Retry-After": "17"})) as here:
+        assert (await sender.request(asks(here.url()))).patience == 17
+    async with receiver(answer("503 Service Unavailable")) as here:
+        assert (await sender.request(asks(here.url()))).patience == 0
+
+
 async def test_any_answer_is_an_answer(sender: HttpSender) -> None:
     async with receiver(answer("404 Not Found", {"Set-Cookie": "s=1", "X-A": "b"}, b"nope")) as here:
         done = await sender.request(asks(here.url(), method="PUT", body=b"abc"))
