@@ -28,7 +28,7 @@ T = TypeVar("T")
 class Remote(Generic[T]):
     """One document of keys elsewhere."""
 
-    __slots__ = ("__weakref__", "_fetched", "_is_wanted", "_parse", "_tried", "_value", "url")
+    __slots__ = ("__weakref__", "_data", "_fetched", "_is_wanted", "_parse", "_tried", "_value", "url")
 
     def __init__(self, url: str, parse: Callable[[bytes], T]) -> None:
         """Name a document.
@@ -39,6 +39,7 @@ class Remote(Generic[T]):
         """
         self.url = url
         self._parse = parse
+        self._data = b""
         self._value: T | None = None
         self._fetched = 0.0
         self._tried: float | None = None
@@ -78,8 +79,13 @@ class Remote(Generic[T]):
             found = None
         if found is None:
             return False
-        self._value, self._fetched = found, now
+        self._value, self._fetched, self._data = found, now, data or b""
         return True
+
+    def learn(self, other: Remote[object]) -> None:
+        """Take what another one of the same document has fetched, so that a changed definition need not wait for it."""
+        if other.url == self.url and other._value is not None:
+            self.received(other._data, other._fetched)
 
 
 class Remotes:
@@ -92,6 +98,8 @@ class Remotes:
 
     def want(self, remote: Remote[T]) -> Remote[T]:
         """Have a document fetched as long as somebody holds what is returned. Any thread may call it."""
+        for known in list(self._known.values()):
+            remote.learn(known)
         self._known[f"{remote.url} {id(remote)}"] = remote  # type: ignore[assignment]  # it is only read as an object
         return remote
 

@@ -101,3 +101,29 @@ def test_a_visit_is_made_once_and_too_many_are_dropped() -> None:
 
     assert len(remotes.visits()) == MAX_VISITS
     assert remotes.visits() == []
+
+
+def test_a_definition_that_changes_keeps_the_keys_that_are_there() -> None:
+    remotes = Remotes()
+    first, other = remotes.want(remote()), remotes.want(remote(f"{URL}/other"))
+    first.received(b"one", NOW)
+    other.received(b"two", NOW)
+
+    second = remotes.want(remote())
+    fresh = remotes.want(remote(f"{URL}/third"))
+
+    assert second.value(NOW) == "one"
+    assert not second.due(NOW + 1)
+    assert second.due(NOW + REFRESH)
+    assert fresh.value(NOW) is None
+
+
+def test_keys_that_do_not_fit_another_definition_are_fetched_for_it() -> None:
+    def picky(data: bytes) -> str:
+        raise ValueError(data)
+
+    remotes = Remotes()
+    first = remotes.want(remote())
+    first.received(b"one", NOW)
+
+    assert remotes.want(remote(parse=picky)).value(NOW) is None
