@@ -74,7 +74,7 @@ def command(  # noqa: PLR0913, PLR0917 - one argument for each option
 
 def _url(settings: Settings, name: str, webhook: Webhook) -> str:
     base = settings.public_url or f"http://{named(settings.listen_address)}"
-    return f"{base.rstrip('/')}{webhook.path_as(name)}"
+    return f"{base.rstrip('/')}{webhook.path_as(name)}{'?uuid=UUID' if webhook.uuid else ''}"
 
 
 def _read(file: str) -> bytes:

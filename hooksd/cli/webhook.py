@@ -18,6 +18,7 @@ from hooksd.cli.verdict import diagnostic_lines
 from hooksd.cli.webhook_content import content_options, merged, wanted_of
 from hooksd.cli.webhook_draft import Draft, edited, kept
 from hooksd.config.writing import TOML
+from hooksd.daemon.listen import named
 from hooksd.errors import HooksdError
 from hooksd.model.webhook import UUID
 
@@ -228,9 +229,10 @@ def _show(webhook: Mapping[str, Any], *, as_object: bool) -> None:
     if as_object:
         say(as_json(webhook))
         return
+    settings = settings_of(click.get_current_context())
     facts = {
         "webhook": webhook["name"],
-        "url": webhook["url"] or _reached(webhook),
+        "url": webhook["url"] or f"http://{named(settings.listen_address)}{_reached(webhook)}",
         "auth": webhook["auth"],
         "event": webhook["event"],
         "created": _when(webhook, "created"),

@@ -51,17 +51,17 @@ def without_literals(document: Json, *, secret: bool = False) -> Json:
             return document
 
 
-def url_of(defined: Defined[Webhook], path: str, public_url: str | None, uuid: str) -> str:
+def url_of(defined: Defined[Webhook], path: str, public_url: str, uuid: str) -> str:
     """Return the URL of a webhook.
 
     Args:
         defined: The definition.
         path: Where callers reach it.
-        public_url: What its URL starts with; None: it is a path.
+        public_url: What its URL starts with.
         uuid: Stands in the place of the text that leads to it, if one does: only its hash is known.
     """
     query = f"?{UUID}={uuid}" if defined.value.uuid else ""
-    return f"{(public_url or '').rstrip('/')}{path}{query}"
+    return f"{public_url.rstrip('/')}{path}{query}"
 
 
 def webhook_view(defined: Defined[Webhook], path: str, public_url: str | None) -> dict[str, Json]:

@@ -128,7 +128,8 @@ class WebhookDesk:
             return problem(409, f"webhook {name!r} was written, and is gone again: somebody removed it meanwhile")
         view = webhook_view(defined, compiled.path, self._public_url)
         if uuid is not None:
-            view |= {UUID: uuid, "url": url_of(defined, compiled.path, self._public_url, uuid)}
+            url = url_of(defined, compiled.path, self._public_url, uuid) if self._public_url else None
+            view |= {UUID: uuid, "url": url}
         document = {**view, "definition": documents(snapshot, "webhooks")[name]}
         etag = (b"etag", f'"{defined.digest}"'.encode())
         location = (b"location", f"/api/v1/webhooks/{name}".encode())

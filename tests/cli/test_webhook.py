@@ -33,7 +33,7 @@ VIEW: dict[str, Any] = {
 }
 SHOWN = """\
 webhook  leads
-url      /hooks/leads
+url      http://127.0.0.1:9000/hooks/leads
 auth     none
 event    lead.created
 created  2026-11-22T12:00:00.000Z by ada
