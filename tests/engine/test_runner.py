@@ -132,6 +132,16 @@ async def test_a_step_that_the_run_did_not_come_to_reads_as_not_ok_in_finally() 
         assert len(bench.performer.effects) == 1
 
 
+async def test_what_may_have_happened_is_not_tried_again() -> None:
+    document = {"steps": [{"id": "a", "run": ["a"], "retry": {"max": 3, "delay": "10s"}}]}
+    unknown = Performed(ok=False, kind="unknown", error="nobody knows")
+    async with Bench({"w": document}, performer=RecordingPerformer(unknown)).running() as bench:
+        await bench.happens()
+
+        (ended,) = bench.records(StepEnded)
+        assert (ended.status, ended.attempts, ended.error) == ("failed", 1, "nobody knows")
+
+
 async def test_a_failed_attempt_is_made_again_after_its_wait() -> None:
     document = {"steps": [{"id": "a", "run": ["a"], "retry": {"max": 3, "delay": "10s"}}]}
     async with Bench({"w": document}, performer=RecordingPerformer(FAILED, FAILED)).running() as bench:
