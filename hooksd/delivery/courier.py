@@ -19,6 +19,7 @@ from hooksd.delivery.policy import Over, TryAgain, next_step, patience, rule_fro
 from hooksd.delivery.request import Payload, RequestProblem, prepare
 from hooksd.delivery.state import Delivery, apply, begin
 from hooksd.delivery.tokens import Tokens
+from hooksd.delivery.transport_wire import IDEMPOTENT
 from hooksd.model.effect import Deliver
 from hooksd.model.record import AttemptEnded, AttemptStarted, DeliveryCreated, DeliveryEnded
 from hooksd.model.retry import RetryRule
@@ -88,6 +89,7 @@ class Courier:
                 retry=rule_to_json(effect.retry),
                 subject=effect.subject,
                 pinned=kept,
+                is_call=effect.is_call,
             )
             for entry, kept in zip(entries, pinned, strict=True)
         ]
@@ -112,7 +114,9 @@ class Courier:
         """
         delivery = entry.known
         endpoint = self._current().endpoints.get(entry.endpoint)
-        is_once = endpoint is not None and endpoint.value.at_most_once
+        is_once = endpoint is not None and (
+            endpoint.value.at_most_once or (delivery.created.is_call and endpoint.value.method not in IDEMPOTENT)
+        )
         started = AttemptStarted(
             at=rfc3339(self._clock.now()),
             delivery=entry.id,
@@ -147,23 +151,31 @@ class Courier:
             return not_made(b"", f"the body is not beside the log any more: blob {created.body.content}")
         if endpoint is None:
             return not_made(body, f"no endpoint is called {created.endpoint}: it was removed from the definitions")
+        if created.is_call and not endpoint.value.enabled:
+            return not_made(body, f"the endpoint {endpoint.name} is disabled")
         try:
-            endpoint = await self._aimed(created, endpoint)
-            authorization = None
-            if endpoint.grant is not None:
-                token = await self._tokens.of(endpoint, endpoint.grant)
-                if isinstance(token, Attempted):
-                    return redacted(token, endpoint.hidden)
-                authorization = f"Bearer {token}"
-            prepared = prepare(endpoint, _payload(created, body), int(self._clock.now()), authorization)
+            return await self._send(created, body, await self._aimed(created, endpoint))
         except RequestProblem as problem:
             return redacted(not_made(body, str(problem)), endpoint.hidden)
+
+    async def _send(self, created: DeliveryCreated, body: bytes, endpoint: CompiledEndpoint) -> Attempted:
+        """Make the request, with a token where the endpoint needs one.
+
+        Raises:
+            RequestProblem: It cannot be made.
+        """
+        token: str | None = None
+        if endpoint.grant is not None:
+            had = await self._tokens.of(endpoint, endpoint.grant)
+            if isinstance(had, Attempted):
+                return redacted(had, endpoint.hidden)
+            token = had
+        authorization = None if token is None else f"Bearer {token}"
+        prepared = prepare(endpoint, _payload(created, body), int(self._clock.now()), authorization)
         attempted = await self._sender.attempt(prepared, endpoint.value.timeout)
-        if authorization is None:
-            return redacted(attempted, endpoint.hidden)
         if attempted.exchange.status == UNAUTHORIZED and endpoint.grant is not None:
             self._tokens.forget(endpoint.grant)
-        return redacted(attempted, (*endpoint.hidden, authorization.removeprefix("Bearer ")))
+        return redacted(attempted, endpoint.hidden if token is None else (*endpoint.hidden, token))
 
     async def _aimed(self, created: DeliveryCreated, endpoint: CompiledEndpoint) -> CompiledEndpoint:
         """Return the endpoint that a delivery goes to: as it is now, or as it was when the delivery was created."""

@@ -19,7 +19,7 @@ from hooksd.config.snapshot import Snapshot
 from hooksd.delivery.agenda import Agenda
 from hooksd.delivery.attempt import Sender
 from hooksd.delivery.courier import Courier
-from hooksd.delivery.entry import Entry, Key, performed
+from hooksd.delivery.entry import Entry, Key, answered, performed
 from hooksd.delivery.gate import Hold
 from hooksd.delivery.gates import Gates
 from hooksd.delivery.lanes import Lanes
@@ -149,7 +149,7 @@ class Dispatcher:
         for entry in entries:
             if not entry.waiters:
                 self._forget(entry)
-        return performed(entries)
+        return answered(entries[0]) if effect.is_call else performed(entries)
 
     def _entries(self, effect: Deliver) -> list[Entry]:
         """Return the deliveries that are asked for; those that are not known yet will be created."""
@@ -301,7 +301,7 @@ class Dispatcher:
         """Let a delivery wait for its time; where order matters, behind those before it."""
         entry.is_waiting = True
         endpoint = self._current().endpoints.get(entry.endpoint)
-        if endpoint is not None and endpoint.value.ordered:
+        if endpoint is not None and endpoint.value.ordered and not entry.known.created.is_call:
             entry.lane = (entry.endpoint, entry.known.created.subject or "")
             if not self._lanes.enter(entry.lane, entry.id):
                 return
@@ -311,19 +311,19 @@ class Dispatcher:
         # What a crash cut off is due at once: nobody knows whether it arrived.
         due = self._clock.now() if entry.known.is_in_flight else entry.known.due
         entry.is_waiting = True
-        self._agenda.add(entry.id, entry.endpoint, due)
+        self._agenda.add(entry.id, entry.turn, due)
 
     def _begin_wanted(self, entry: Entry, group: asyncio.TaskGroup) -> None:
         """Begin an attempt that somebody asked for. What waits for it in the agenda stays there."""
         if entry.is_busy or entry.id not in self._open:
             return
         entry.state = replace(entry.known, is_manual=True)
-        self._agenda.push_in(entry.endpoint)
+        self._agenda.push_in(entry.turn)
         self._begin(entry, group)
 
     async def _attempt(self, entry: Entry) -> None:
         try:
-            await self._courier.attempt(entry, partial(self._released, entry.endpoint))
+            await self._courier.attempt(entry, partial(self._released, entry.turn))
         finally:
             entry.is_busy = False
             self._busy -= 1

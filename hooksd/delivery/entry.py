@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Sequence
 
 from hooksd.delivery.lanes import Lane
 from hooksd.delivery.state import Delivery
+from hooksd.model import body
 from hooksd.model.base import Json
 from hooksd.model.effect import Performed
 from hooksd.model.ids import DeliveryId
+
+CALL = "call "
+"""Before the name of an endpoint: the turns of calls to it. No name holds a space."""
 
 Key = tuple[str, str, str]
 """Run, step and endpoint: there is one delivery for each."""
@@ -46,11 +51,40 @@ class Entry:
         return self.key[2]
 
     @property
+    def turn(self) -> str:
+        """Return in whose turn it is sent: calls have turns of their own, because nothing holds them."""
+        return f"{CALL}{self.endpoint}" if self.known.created.is_call else self.endpoint
+
+    @property
     def known(self) -> Delivery:
         """The state of a delivery that is in the log."""
         if self.state is None:
             raise AssertionError(f"{self.id} is not in the log yet")
         return self.state
+
+
+def answered(entry: Entry) -> Performed:
+    """Return what came of a call: whatever was answered, or that nothing was."""
+    delivery = entry.known
+    status = None if _status(delivery) == "indeterminate" else delivery.code
+    output: dict[str, Json] = {
+        "referenceId": entry.id,
+        "status": status,
+        "data": _data(delivery),
+        "error": not _is_delivered(delivery),
+        "message": None if _is_delivered(delivery) else delivery.error,
+    }
+    return Performed(ok=True, code=status, output=output)
+
+
+def _data(delivery: Delivery) -> Json:
+    if delivery.answer is None:
+        return None
+    media, text = delivery.answer
+    if body.is_json(media):
+        with contextlib.suppress(ValueError):
+            return body.parse(media, text.encode())
+    return text or None
 
 
 def performed(entries: Sequence[Entry]) -> Performed:

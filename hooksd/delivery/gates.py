@@ -10,6 +10,7 @@ from dataclasses import replace
 
 from hooksd.clock import Clock, rfc3339, unix
 from hooksd.config.snapshot import CompiledEndpoint, Snapshot
+from hooksd.delivery.entry import CALL
 from hooksd.delivery.gate import OPEN, Gate, Hold, Limits, hold, learned, passed
 from hooksd.journal.protocol import Journal
 from hooksd.model.holding import EndpointHeld, EndpointReleased
@@ -71,6 +72,8 @@ class Gates:
 
     def hold(self, endpoint: str, now: float) -> Hold | None:
         """Return why no attempt may begin; None when one may."""
+        if endpoint.startswith(CALL):
+            return None
         gate = self._gates.get(endpoint, OPEN)
         found = hold(gate, self._limits(endpoint), now)
         # A breaker that lets a probe through is still open.
@@ -79,7 +82,9 @@ class Gates:
         return found
 
     def passed(self, endpoint: str, now: float) -> None:
-        """Take note that an attempt begins."""
+        """Take note that an attempt begins. Calls pass by."""
+        if endpoint.startswith(CALL):
+            return
         gate = self._gates.get(endpoint, OPEN)
         after = passed(gate, self._limits(endpoint), now)
         if after is not gate:
@@ -100,7 +105,7 @@ class Gates:
 
     def most(self, endpoint: str) -> int:
         """Return how many attempts may be under way to an endpoint at the same time."""
-        defined = self._current().endpoints.get(endpoint)
+        defined = self._current().endpoints.get(endpoint.removeprefix(CALL))
         return EACH if defined is None else defined.value.max_in_flight
 
     def _limits(self, endpoint: str) -> Limits:

@@ -35,6 +35,8 @@ class Delivery:
     """The HTTP status of the last answer."""
     error: str | None = None
     """Of the last attempt."""
+    answer: tuple[str, str] | None = None
+    """Of a call: media type and text of the last answer, as they are in the log."""
     over: Over | None = None
     """What the last attempt decided."""
     ended: DeliveryEnded | None = None
@@ -75,6 +77,7 @@ def apply(delivery: Delivery, record: Record) -> Delivery:
                 failed=delivery.failed + _counts(delivery, record),
                 code=status,
                 error=record.error,
+                answer=_answer(record) if delivery.created.is_call else None,
                 due=delivery.due if record.retry_at is None else unix(record.retry_at),
                 over=_over(delivery, record) if record.retry_at is None else None,
             )
@@ -82,6 +85,14 @@ def apply(delivery: Delivery, record: Record) -> Delivery:
             return replace(delivery, is_in_flight=False, ended=record, over=Over(status=record.status))
         case _:
             return delivery
+
+
+def _answer(record: AttemptEnded) -> tuple[str, str] | None:
+    exchange = record.exchange
+    if exchange.status is None:
+        return None
+    media = exchange.response_headers.get("content-type", "").partition(";")[0].strip().lower()
+    return "" if exchange.response_truncated else media, exchange.response_body
 
 
 def _counts(delivery: Delivery, record: AttemptEnded) -> bool:

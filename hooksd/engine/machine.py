@@ -113,7 +113,7 @@ def _may_go_on(progress: Progress) -> bool:
 
 def _only_waits(step: CompiledStep) -> bool:
     """Tell whether a step waits for something that goes on by itself: for days, and through any number of restarts."""
-    return step.verb == "send"
+    return step.verb in ("send", "call")
 
 
 def _begun(before: Progress | None, record: StepStarted) -> Progress:

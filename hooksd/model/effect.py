@@ -63,6 +63,8 @@ class Deliver:
     """Replaces the endpoints' own rule."""
     subject: str | None = None
     """What the event is about: `ordered` endpoints get those of one subject one after the other."""
+    is_call: bool = False
+    """Ask one endpoint at once, whatever is held against it: any answer is an output, and so is that there was none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -68,7 +68,7 @@ LEVELS: dict[str, frozenset[str]] = {
 
 RESERVED_KEYS: dict[str, str] = {
     "foreach": "step", "as": "step", "max_parallel": "step", "needs": "step", "wait": "step", "match": "step",
-    "call": "step", "workflow": "step", "with": "step",
+    "workflow": "step", "with": "step",
     "schedule": "workflow", "timezone": "workflow", "catch_up": "workflow", "once": "workflow", "debounce": "workflow",
     "throttle": "workflow", "rate_limit": "workflow", "paused": "workflow",
     "subscribe": "endpoint", "ping": "endpoint", "shape": "endpoint",

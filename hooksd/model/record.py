@@ -208,6 +208,8 @@ class DeliveryCreated:
     """The digest of the blob with where it goes, for an endpoint with `retry_target = "pinned"`."""
     attempts: int = 0
     """Attempts of an earlier life: somebody asked for the delivery again after its end."""
+    is_call: bool = False
+    """Of a `call` step: whatever is answered is its output."""
     type: Literal["delivery.created"] = "delivery.created"
 
 

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Discriminator, Field, StrictInt, StringConstraints, Tag, field_validator
 from pydantic_core import PydanticCustomError
 
-from hooksd.model.base import Definition, Expression, Json, Names, Template, Texts, keys_of
+from hooksd.model.base import Definition, Expression, Json, Name, Names, Template, Texts, keys_of
 from hooksd.model.mailbox import MAILBOX_PATTERN
 from hooksd.model.retry import RetryRule
 from hooksd.model.units import Duration
@@ -110,6 +110,13 @@ class SendStep(_Payload):
     """The endpoints by name; each gets one delivery."""
 
 
+class CallStep(_Payload):
+    """Ask a registered endpoint: any answer is data, and so is that there was none."""
+
+    call: Name
+    """The endpoint by name."""
+
+
 class EmitStep(_Step):
     """Publish an event that may start further workflows."""
 
@@ -198,6 +205,7 @@ STEP_MODELS: dict[str, type[_Step]] = {
     "shell": ShellStep,
     "http": HttpStep,
     "send": SendStep,
+    "call": CallStep,
     "emit": EmitStep,
     "set": SetStep,
     "respond": RespondStep,
@@ -229,6 +237,7 @@ Step = Annotated[
     | Annotated[ShellStep, Tag("shell")]
     | Annotated[HttpStep, Tag("http")]
     | Annotated[SendStep, Tag("send")]
+    | Annotated[CallStep, Tag("call")]
     | Annotated[EmitStep, Tag("emit")]
     | Annotated[SetStep, Tag("set")]
     | Annotated[RespondStep, Tag("respond")]

@@ -9,11 +9,12 @@ import pytest
 
 from hooksd.clock import unix
 from hooksd.delivery import dispatcher as dispatching
-from hooksd.delivery.attempt import Attempted
+from hooksd.delivery.attempt import Attempted, exchange_of
 from hooksd.delivery.request import Prepared
 from hooksd.errors import JournalBroken, JournalFull
 from hooksd.journal.memory import MemoryJournal
 from hooksd.journal.replay import Unfinished, UnfinishedDelivery
+from hooksd.model.effect import Deliver
 from hooksd.model.holding import EndpointHeld, EndpointReleased
 from hooksd.model.identity import Grant
 from hooksd.model.record import AttemptEnded, AttemptStarted, DeliveryCreated, DeliveryEnded
@@ -1010,3 +1011,88 @@ async def test_a_token_is_had_for_the_attempt_hidden_everywhere_and_had_anew_whe
     assert [headers["Authorization"] for headers in (sent[1], sent[3])] == ["Bearer token-1", "Bearer token-2"]
     first = attempts(house)[0].exchange
     assert (first.request_headers["Authorization"], first.response_body) == ("***", "*** is over")
+
+
+# --- calls
+
+
+def call(*, body: bytes = b"{}", run: str = "run_1") -> Deliver:
+    return replace(effect(run=run, body=body, retry="none"), is_call=True)
+
+
+def says(status: int, body: str, media: str = "application/json") -> Callable[[Prepared], Attempted]:
+    return lambda prepared: answered(prepared, status, {"content-type": media}, body)
+
+
+async def test_any_answer_to_a_call_is_data(house: House) -> None:
+    house.sender.answers = [says(200, '{"a": [1]}'), says(404, "no such page", "text/plain"), says(500, "{broken")]
+
+    async with house.at_work():
+        done = [await house.dispatcher.deliver(call(run=f"run_{number}")) for number in range(3)]
+
+    created = [record for record in house.journal.records if isinstance(record, DeliveryCreated)]
+    assert [item.ok for item in done] == [True] * 3
+    assert [item.code for item in done] == [200, 404, 500]
+    assert done[0].output == {
+        "referenceId": created[0].delivery, "status": 200, "data": {"a": [1]}, "error": False, "message": None,
+    }  # fmt: skip
+    assert (done[1].output["data"], done[1].output["error"]) == ("no such page", True)
+    assert done[1].output["message"] == "answered 404"
+    assert done[2].output["data"] == "{broken"
+    assert len(house.sender.sent) == 3
+
+
+async def test_that_nobody_answers_a_call_is_data_too(house: House) -> None:
+    house.sender.answers = [
+        lambda prepared: replace(
+            answered(prepared, 500),
+            outcome="refused",
+            exchange=exchange_of(prepared),
+            error="the connection was refused",
+        )
+    ]
+
+    async with house.at_work():
+        done = await house.dispatcher.deliver(call())
+
+    assert done.ok
+    assert (done.output["status"], done.output["data"], done.output["error"]) == (None, None, True)
+    assert done.output["message"] == "the connection was refused"
+
+
+async def test_a_call_is_made_at_once_whatever_is_held_against_the_endpoint(house: House) -> None:
+    house.sender.answers = [410]
+
+    async with house.at_work():
+        await house.dispatcher.deliver(effect(run="first"))
+        assert house.dispatcher.held("shop") is not None
+        assert (await house.dispatcher.deliver(call())).code == 200
+
+
+async def test_a_call_to_a_disabled_endpoint_says_so(house: House) -> None:
+    house.snapshot = snapshot(endpoint("shop", enabled=False))
+
+    async with house.at_work():
+        done = await house.dispatcher.deliver(call())
+
+    assert (done.ok, done.output["error"], done.output["message"]) == (True, True, "the endpoint shop is disabled")
+    assert house.sender.sent == []
+
+
+@pytest.mark.parametrize(("method", "sent"), [("POST", 0), ("GET", 1)])
+async def test_a_call_that_a_crash_cut_off_is_made_again_only_if_twice_is_once(
+    house: House, method: str, sent: int
+) -> None:
+    house.snapshot = snapshot(endpoint("shop", method=method))
+    house.sender.hold()
+    async with house.at_work() as group:
+        task = group.create_task(house.dispatcher.deliver(call()))
+        await house.clock.settle()
+        task.cancel()
+
+    again = house.reborn()
+    async with again.at_work():
+        done = await again.dispatcher.deliver(call())
+
+    assert len(again.sender.sent) == sent
+    assert (done.ok, done.output["error"]) == (True, sent == 0)

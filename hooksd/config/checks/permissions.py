@@ -65,14 +65,19 @@ def _of_step(step: Mapping[str, Json], path: Path) -> Iterator[_Wish]:
     request = text_of(step, "http")
     if request:
         yield _Wish(path=(*path, "http"), verb="http", target=pattern_of(request.partition(" ")[2].strip()))
-    for where, name in texts_of(step.get("send"), (*path, "send")):
-        yield _Wish(path=where, verb="send", target=name)
+    yield from _deliveries(step, path)
     for key in ("mail", "cc", "bcc") if "mail" in step else ():
         for where, address in texts_of(step.get(key), (*path, key)):
             yield _Wish(path=where, verb="mail", target=lowered(pattern_of(address)))
     kind = text_of(step, "emit")
     if kind:
         yield _Wish(path=(*path, "emit"), verb="emit", target=pattern_of(kind))
+
+
+def _deliveries(step: Mapping[str, Json], path: Path) -> Iterator[_Wish]:
+    for verb in ("send", "call"):
+        for where, name in texts_of(step.get(verb), (*path, verb)):
+            yield _Wish(path=where, verb="send", target=name)
 
 
 def _judge(workflow: Written, wish: _Wish, role: Role | None, run_as: str | None) -> Iterator[Finding]:

@@ -1,4 +1,4 @@
-"""Names of one definition in another: endpoints in `send`, roles in `run_as`, webhooks and events in `on`."""
+"""Names of one definition in another: endpoints in steps, roles in `run_as`, webhooks and events in `on`."""
 
 from __future__ import annotations
 
@@ -41,9 +41,10 @@ def _role(workflow: Written, collection: Collection) -> Iterator[Finding]:
 
 def _endpoints(workflow: Written, collection: Collection) -> Iterator[Finding]:
     for phase, index, step in raw_steps(workflow.table):
-        for path, name in texts_of(step.get("send"), (*workflow.path, phase, index, "send")):
-            if name not in collection.endpoints:
-                yield _unknown("H040", "endpoint", workflow.file, path, name, collection.endpoints)
+        for verb in ("send", "call"):
+            for path, name in texts_of(step.get(verb), (*workflow.path, phase, index, verb)):
+                if name not in collection.endpoints:
+                    yield _unknown("H040", "endpoint", workflow.file, path, name, collection.endpoints)
 
 
 def _unknown(code: str, kind: str, file: str, path: Path, name: str, known: Mapping[str, Written]) -> Finding:

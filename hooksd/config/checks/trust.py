@@ -55,7 +55,7 @@ def _judge(workflow: Written, path: Path, webhook: str, collection: Collection) 
         yield Finding(code="H061", message=message, file=workflow.file, path=path, hint=hint)
     elif run_as is None and trust < Trust.TOKEN and (send := _first_send(workflow)):
         hint = f"{LET_PROVE}, or set `run_as` and allow the endpoint in roles.toml"
-        message = f"`send` needs a caller who proves something, and webhook `{webhook}` lets anyone in"
+        message = f"`{send[-1]}` needs a caller who proves something, and webhook `{webhook}` lets anyone in"
         yield Finding(code="H061", message=message, file=workflow.file, path=send, hint=hint)
 
 
@@ -70,4 +70,12 @@ def _trust(webhook: str, collection: Collection) -> Trust | None:
 
 def _first_send(workflow: Written) -> Path | None:
     steps = raw_steps(workflow.table)
-    return next(((*workflow.path, phase, index, "send") for phase, index, step in steps if "send" in step), None)
+    return next(
+        (
+            (*workflow.path, phase, index, verb)
+            for phase, index, step in steps
+            for verb in ("send", "call")
+            if verb in step
+        ),
+        None,
+    )

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from hooksd.config.snapshot import CompiledStep
-from hooksd.engine.steps import emit, http, inner, mail, process, save, send
+from hooksd.engine.steps import call, emit, http, inner, mail, process, save, send
 from hooksd.engine.steps.intent import Intent, Occasion
 from hooksd.model.effect import Performed
 from hooksd.model.step import HttpStep, Step
@@ -38,6 +38,7 @@ VERBS: Mapping[str, Verb] = {
     "shell": Verb(prepare=process.prepare_shell, is_repeatable=False, retries=True),
     "http": Verb(prepare=http.prepare, judge=http.judge, retries=True),
     "send": Verb(prepare=send.prepare),
+    "call": Verb(prepare=call.prepare),
     "emit": Verb(prepare=emit.prepare),
     "set": Verb(prepare=inner.prepare_set),
     "respond": Verb(prepare=inner.prepare_respond),

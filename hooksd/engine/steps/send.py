@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from hooksd.engine.steps.intent import Act, Intent, Occasion, Refuse
 from hooksd.engine.steps.payload import Payload, header_problem, payload_of
 from hooksd.model.effect import Deliver
@@ -15,7 +17,15 @@ def prepare(occasion: Occasion) -> Intent:
         RenderProblem: A template cannot be rendered.
     """
     step = occasion.step.value
-    endpoints = step.send if isinstance(step, SendStep) else ()
+    return delivery_to(step.send if isinstance(step, SendStep) else (), occasion)
+
+
+def delivery_to(endpoints: Sequence[str], occasion: Occasion) -> Intent:
+    """Render a delivery to some endpoints.
+
+    Raises:
+        RenderProblem: A template cannot be rendered.
+    """
     for endpoint in endpoints:
         if (reason := occasion.rights.denial("send", endpoint)) is not None:
             return Refuse(error=reason)
@@ -26,7 +36,7 @@ def prepare(occasion: Occasion) -> Intent:
         return problem
     return Act(
         effect=Deliver(
-            endpoints=endpoints,
+            endpoints=tuple(endpoints),
             event=event.id,
             run=occasion.run.id,
             step=occasion.step.key,
@@ -34,7 +44,7 @@ def prepare(occasion: Occasion) -> Intent:
             query=occasion.texts("query"),
             media=payload.media,
             body=payload.body,
-            retry=step.retry,
+            retry=occasion.step.value.retry,
             subject=event.subject,
         )
     )
