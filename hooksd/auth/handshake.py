@@ -120,14 +120,16 @@ def build_greeter(auth: Auth, secret: SecretOf, visit: Visit = _nowhere) -> Gree
     """
     if isinstance(auth, AllAuth | AnyAuth):
         greeters = [greeter for part in auth.of if (greeter := build_greeter(part, secret, visit))]
-        return _joined(greeters) if greeters else None
+        own = [_greeter(handshakes_of(auth), None, None)] if auth.handshake else []
+        return _joined([*own, *greeters]) if own or greeters else None
     concrete = expand(auth)
     if isinstance(concrete, SnsAuth) and concrete.confirm:
         return Greeter(handshakes=(_confirming(visit),), methods=frozenset({"POST"}), signs=False)
-    found = HANDSHAKES.get(auth.preset, ()) if isinstance(auth, PresetAuth) else ()
-    if not found or not isinstance(auth, PresetAuth):
+    found = handshakes_of(auth)
+    if not found:
         return None
-    token = secret(auth.verify_token).reveal() if auth.verify_token else None
+    wanted = auth.verify_token if isinstance(auth, PresetAuth) else None
+    token = secret(wanted).reveal() if wanted else None
     sign: Sign | None = None
     if isinstance(concrete, HmacAuth):
         algorithm, key = concrete.algorithm, signing_key(concrete, secret(concrete.secrets[0]))
@@ -136,12 +138,23 @@ def build_greeter(auth: Auth, secret: SecretOf, visit: Visit = _nowhere) -> Gree
             return digest(algorithm, key, value)
 
         sign = signed
+    return _greeter(found, token, sign)
+
+
+def _greeter(found: tuple[Mapping[str, Any], ...], token: bytes | None, sign: Sign | None) -> Greeter:
     handshakes = tuple(_handshake(data, token, sign) for data in found)
     return Greeter(
         handshakes=handshakes,
         methods=frozenset(handshake.method for handshake in handshakes),
         signs=any("|hmac" in str(data["reply"]) and not data.get("signed") for data in found),
     )
+
+
+def handshakes_of(auth: Auth) -> tuple[Mapping[str, Any], ...]:
+    """Return the handshakes of a definition: its own, or its preset's."""
+    if isinstance(auth, PresetAuth) and auth.handshake is None:
+        return HANDSHAKES.get(auth.preset, ())
+    return tuple(rule.data() for rule in auth.handshake or ())
 
 
 def _joined(greeters: list[Greeter]) -> Greeter:

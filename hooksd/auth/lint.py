@@ -24,6 +24,7 @@ from hooksd.model.auth import (
     TokenAuth,
     TwilioAuth,
 )
+from hooksd.model.greeting import Handshake
 
 _SOURCES = ("header:", "query:", "form:", "json:", "json?:", "const:")
 _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
@@ -37,7 +38,11 @@ UNSIGNED_TIME = "H029"
 
 def problems(auth: ConcreteAuth) -> tuple[AuthProblem, ...]:
     """Return everything that is wrong with an authentication, in the order of its keys in the documentation."""
-    return (*_own(auth), *_sources(auth, ("signature", "timestamp", "forbid", "token", "event", "id")))
+    return (
+        *_own(auth),
+        *_handshakes(auth),
+        *_sources(auth, ("signature", "timestamp", "forbid", "token", "event", "id")),
+    )
 
 
 def _own(auth: ConcreteAuth) -> Iterator[AuthProblem]:  # noqa: C901 - one case for each type
@@ -60,6 +65,30 @@ def _own(auth: ConcreteAuth) -> Iterator[AuthProblem]:  # noqa: C901 - one case 
             yield AuthProblem("webhook_id", "the id of the webhook is empty", "PayPal's dashboard shows it")
         case AllAuth() | AnyAuth():
             yield from _parts(auth)
+
+
+def _handshakes(auth: ConcreteAuth) -> Iterator[AuthProblem]:
+    for place, rule in enumerate(auth.handshake):
+        for problem in _handshake(rule, is_keyed=isinstance(auth, HmacAuth)):
+            problem.within = ("handshake", place)
+            yield problem
+
+
+def _handshake(rule: Handshake, *, is_keyed: bool) -> Iterator[AuthProblem]:
+    if rule.method == "POST" and not rule.when:
+        hint = 'write `when`, like { "json:type" = "ping" }'
+        yield AuthProblem("", "every request would be a handshake, and none an event", hint)
+    if rule.reply.body and rule.reply.json_ is not None:
+        yield AuthProblem("reply", "a reply has one body", "keep `body` or `json`")
+    texts = [rule.reply.body, *rule.reply.headers.values(), *(rule.reply.json_ or {}).values()]
+    for name in (name for text in texts if isinstance(text, str) for name in _PLACEHOLDER.findall(text)):
+        source, _, form = name.partition("|")
+        if not source.startswith(_SOURCES) and source not in {"method", "url"}:
+            yield AuthProblem(
+                "reply", f"`{{{name}}}` means nothing in a reply", "write a source, like {query:challenge}"
+            )
+        if form and (form not in {"hmac", "hmac64"} or not is_keyed):
+            yield AuthProblem("reply", f"`{{{name}}}` cannot be made", "`hmac` and `hmac64` go with the type `hmac`")
 
 
 def _parts(auth: AllAuth | AnyAuth) -> Iterator[AuthProblem]:

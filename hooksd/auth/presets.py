@@ -111,7 +111,7 @@ def expand(auth: Auth) -> ConcreteAuth:
         raise AuthProblem(key, f"the preset `{auth.preset}` does not take `{key}`", "remove the key") from error
     if isinstance(concrete, PresetAuth):
         raise TypeError("a preset stands for a type")
-    return concrete
+    return concrete.model_copy(update={"handshake": auth.handshake}) if auth.handshake else concrete
 
 
 def _part(place: int, part: Auth) -> ConcreteAuth:

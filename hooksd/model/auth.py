@@ -11,7 +11,9 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Discriminator, Field, StrictBool, StrictInt, StrictStr, Tag
 
 from hooksd.model.base import Definition, Texts, one_or_many
+from hooksd.model.greeting import Handshake
 from hooksd.model.secret import SecretRef, SecretRefs
+from hooksd.model.source import Source, Sources
 from hooksd.model.units import Duration
 
 HashName = Literal["sha1", "sha256", "sha384", "sha512"]
@@ -19,13 +21,6 @@ Encoding = Literal["hex", "base64"]
 SecretEncoding = Literal["utf8", "hex", "base64"]
 TimestampFormat = Literal["unix", "unix_ms", "rfc3339"]
 
-Source = Annotated[str, Field(pattern=r"^((header|query|form|json\??|const):.*|method|url|)$")]
-"""Where a value of the request is: `header:X`, `query:x`, `form:x`, `json:a.b`, `const:x`, `method` or `url`.
-
-In `json:`, `*` is every element of a list, and all of them must be the same.
-"""
-
-Sources = Annotated[tuple[Source, ...], BeforeValidator(one_or_many, json_schema_input_type=Source | list[Source])]
 Encodings = Annotated[
     tuple[Encoding, ...], BeforeValidator(one_or_many, json_schema_input_type=Encoding | list[Encoding])
 ]
@@ -62,6 +57,8 @@ class _Reading(Definition):
     """Where the provider's delivery id is."""
     mode: Mode = "enforce"
     """`enforce`: refuse what fails; `observe`: let everything in as anonymous, and record what would have been said."""
+    handshake: tuple[Handshake, ...] = Field(default=(), max_length=8)
+    """How the provider is answered when it asks whether the URL is ours."""
 
 
 class NoneAuth(_Reading):
@@ -302,13 +299,15 @@ class PresetAuth(Definition):
     """The id of the webhook at the provider, where the preset wants it."""
     mode: Mode = "enforce"
     """`enforce`: refuse what fails; `observe`: let everything in as anonymous, and record what would have been said."""
+    handshake: tuple[Handshake, ...] | None = Field(default=None, max_length=8)
+    """How the provider is answered when it asks whether the URL is ours, in place of the preset's."""
 
     def overrides(self) -> dict[str, Any]:
         """Return the keys of the preset that the file wrote, in the file's own spelling and units of the model."""
         return {
             (field.alias or name): getattr(self, name)
             for name, field in type(self).model_fields.items()
-            if name in self.model_fields_set and name not in {"preset", "verify_token"}
+            if name in self.model_fields_set and name not in {"preset", "verify_token", "handshake"}
         }
 
 

@@ -6,6 +6,7 @@ import hashlib
 import hmac
 import json
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -198,3 +199,63 @@ def test_a_provider_whose_answer_needs_no_visit_visits_nothing() -> None:
 
     assert greeter is not None
     assert greeter.greet(message, authentic=True) is None
+
+
+OWN = [
+    {
+        "method": "GET",
+        "when": {"query:challenge": True},
+        "reply": {"body": "{query:challenge}", "headers": {"X-A": "b"}},
+    },
+    {"signed": True, "when": {"json:type": 1}, "reply": {"status": 201, "json": {"type": 1, "sign": "{json:t|hmac}"}}},
+]
+
+
+def test_a_definition_may_have_handshakes_of_its_own() -> None:
+    known = auth(type="hmac", header="X-Sig", secret="env:ONE", handshake=OWN)
+    found = build_greeter(known, secret)
+    assert found is not None
+
+    asked = found.greet(inbound("GET", "challenge=abc"), authentic=False)
+    pinged = found.greet(inbound(body={"type": 1, "t": "x"}), authentic=True)
+
+    assert isinstance(asked, Greeting)
+    assert (asked.status, asked.body) == (200, b"abc")
+    assert ("x-a", "b") in asked.headers
+    assert isinstance(pinged, Greeting)
+    mac = hmac.new(SECRETS["env:ONE"], b"x", hashlib.sha256).hexdigest()
+    assert (pinged.status, json.loads(pinged.body)) == (201, {"type": 1, "sign": mac})
+    assert found.greet(inbound(body={"type": True, "t": "x"}), authentic=True) is None
+    assert found.greet(inbound(body={"type": 1, "t": "x"}), authentic=False) is None
+
+
+def test_they_stand_in_place_of_those_of_a_preset_and_beside_those_of_several_proofs() -> None:
+    none = build_greeter(auth(preset="slack", secret="env:ONE", handshake=[]), secret)
+    other = build_greeter(auth(preset="slack", secret="env:ONE", handshake=OWN[:1]), secret)
+    both = build_greeter(auth(type="any", of=[{"preset": "slack", "secret": "env:ONE"}], handshake=OWN[:1]), secret)
+
+    assert none is None
+    assert other is not None
+    assert other.greet(SLACK, authentic=True) is None
+    assert both is not None
+    assert isinstance(both.greet(SLACK, authentic=True), Greeting)
+    assert isinstance(both.greet(inbound("GET", "challenge=abc"), authentic=False), Greeting)
+
+
+@pytest.mark.parametrize(
+    ("rule", "message"),
+    [
+        ({"reply": {"body": "x"}}, "every request would be a handshake"),
+        ({"method": "GET", "reply": {"body": "x", "json": {}}}, "a reply has one body"),
+        ({"method": "GET", "reply": {"body": "{challenge}"}}, "means nothing in a reply"),
+        ({"method": "GET", "reply": {"headers": {"A": "{query:a|md5}"}}}, "cannot be made"),
+        ({"method": "GET", "reply": {"json": {"a": "{query:a|hmac}"}}}, "cannot be made"),
+    ],
+)
+def test_a_handshake_that_could_not_work_is_told_in_its_place(rule: dict[str, Any], message: str) -> None:
+    kind = {"type": "bearer", "secret": "env:ONE"}
+
+    with pytest.raises(AuthProblem, match=message) as caught:
+        build_verifier(auth(**kind, handshake=[{"method": "HEAD", "reply": {}}, rule]), secret)
+
+    assert caught.value.within == ("handshake", 1)

@@ -14,6 +14,7 @@ from hooksd.model.base import Definition, Json, keys_of
 from hooksd.model.egress import Egress
 from hooksd.model.endpoint import BasicAuth, EndpointTls, OAuth2
 from hooksd.model.file import FILE_KEYS, LEVELS, RESERVED_KEYS
+from hooksd.model.greeting import Handshake, Reply
 from hooksd.model.retry import Retry
 from hooksd.model.step import STEP_MODELS, verb_of
 from hooksd.model.webhook import Limits
@@ -21,10 +22,7 @@ from hooksd.model.webhook import Limits
 LATER: Mapping[str, frozenset[str]] = {
     "step": frozenset({"data", "files"}),
     "webhook": frozenset({"name"}),
-    "endpoint": frozenset(
-        {"query_params", "content_type", "payload_encoding", "max_payload", "include_entity"}
-    ),
-    "auth": frozenset({"handshake"}),
+    "endpoint": frozenset({"query_params", "content_type", "payload_encoding", "max_payload", "include_entity"}),
 }
 """Keys of the format that this version does not know, by the table where they belong, besides `RESERVED_KEYS`."""
 
@@ -34,7 +32,8 @@ _INNER: Mapping[str, type[Definition]] = {
 }  # fmt: skip
 _ARTICLE = {**{name: f"`{name}`" for name in _INNER},
             "workflow": "a workflow", "step": "a step", "webhook": "a webhook", "endpoint": "an endpoint",
-            "role": "a role", "file": "a file", "auth": "`auth`", "retry": "`retry`", "limits": "`limits`"}  # fmt: skip
+            "role": "a role", "file": "a file", "auth": "`auth`", "retry": "`retry`", "limits": "`limits`",
+            "handshake": "a handshake", "reply": "`reply`"}  # fmt: skip
 
 
 def unknown_key(kind: Kind | None, file: str, base: Path, inner: Path, table: Mapping[str, Json]) -> Finding:
@@ -69,13 +68,22 @@ def _level(kind: Kind | None, base: Path, inner: Path, table: Mapping[str, Json]
         case (str(name), _) if name in _INNER:
             return name, keys_of(_INNER[name])
         case ("auth", _, *_):
-            model = AUTH_MODELS.get(auth_kind(_at(table, inner[:-1])) or "")
-            return "auth", keys_of(model) if model else _AUTH_KEYS
+            return _auth_level(inner, table)
         case (phase, int(), _) if phase in PHASES:
             verb = verb_of(_at(table, inner[:-1]))
             return "step", keys_of(STEP_MODELS[verb]) if verb else LEVELS["step"]
         case _:
             return kind, LEVELS[kind] | (FILE_KEYS if kind == "workflow" and not base else frozenset())
+
+
+def _auth_level(inner: Path, table: Mapping[str, Json]) -> tuple[str, frozenset[str]]:
+    match inner:
+        case (*_, "handshake", int(), _):
+            return "handshake", keys_of(Handshake)
+        case (*_, "handshake", int(), "reply", _):
+            return "reply", keys_of(Reply)
+    model = AUTH_MODELS.get(auth_kind(_at(table, inner[:-1])) or "")
+    return "auth", keys_of(model) if model else _AUTH_KEYS
 
 
 def _verdict(key: str, level: str, known: frozenset[str], file: str, base: Path) -> tuple[str, str, str | None]:

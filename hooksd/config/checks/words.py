@@ -30,6 +30,7 @@ PATTERNS: Mapping[str, str] = MappingProxyType({
     r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$": "write a time in UTC, like `2026-11-22T03:28:00Z`",
     ANSWER_PATTERN: "write `accept`, `none` or `wait:` with a time, like `wait:10s`",
     r"^/[A-Za-z0-9._~/-]*$": "a path begins with `/` and has letters, digits, `.`, `_`, `~`, `/` and `-`",
+    r"^[A-Za-z0-9-]+$": "the name of a header has letters, digits and `-`",
     r"^https://[A-Za-z0-9.-]+(:[0-9]{1,5})?/[!-~]*$": "write a URL that begins with `https://HOST/`",
     USER_PATTERN: "a user name has no `:` and no control characters",
     PROXY_PATTERN: "write a proxy without credentials, like `http://proxy.internal:3128`",
@@ -56,6 +57,7 @@ MISSING: Mapping[str, str] = MappingProxyType({
     "token_url": 'say where tokens are had, like `oauth2.token_url = "https://login.example.com/token"`',
     "client_id": 'add `oauth2.client_id = "..."`',
     "client_secret": 'add `oauth2.client_secret = "credential:NAME"`',
+    "reply": "add `reply = { ... }`: what the provider gets",
     "webhook_id": 'add `auth.webhook_id = "..."`, as the dashboard of PayPal shows it',
     "token": 'say where the token is, like `auth.token = "header:X-Token"`',
 })  # fmt: skip
