@@ -8,11 +8,14 @@ from typing import Any, get_args
 import orjson
 import pytest
 
-from hooksd.delivery.dispatcher import CONCURRENCY, CONCURRENCY_EACH
+from hooksd.delivery.breaker import CONSECUTIVE, ENOUGH, FIRST_REST, LONGEST_REST, SHARE, WINDOW
+from hooksd.delivery.dispatcher import CONCURRENCY
+from hooksd.delivery.gate import ABOUT_THE_PAYLOAD
 from hooksd.delivery.request import Payload, prepare
 from hooksd.model.base import keys_of
 from hooksd.model.endpoint import Endpoint
-from hooksd.model.record import DeliveryEnded, Outcome
+from hooksd.model.holding import HoldReason
+from hooksd.model.record import DeliveryStatus, Outcome
 from hooksd.model.retry import SCHEDULES, Retry
 from hooksd.model.units import format_duration
 from tests.delivery.house import KEY, endpoint
@@ -80,7 +83,18 @@ def test_every_key_of_an_endpoint_is_described(key: str) -> None:
     assert f"\n| `{key}` |" in TEXT
 
 
-@pytest.mark.parametrize("word", [*get_args(Outcome), *get_args(DeliveryEnded.__annotations__["status"])])
+def test_every_reason_to_wait_is_described() -> None:
+    section = TEXT.split("## What waits")[1].split("\n## ")[0]
+
+    assert re.findall(r"^\| `([a-z]+)` \|", section, re.MULTILINE) == list(get_args(HoldReason))
+    assert f"{CONSECUTIVE} failures in a row, or half of at least {ENOUGH} attempts within a minute" in section
+    assert (SHARE, WINDOW) == (0.5, 60)
+    told = f"after {FIRST_REST:.0f} seconds, then after up to {LONGEST_REST / 60:.0f} minutes each"
+    assert told in section
+    assert "(" + ", ".join(str(status) for status in sorted(ABOUT_THE_PAYLOAD)) + ")" in section
+
+
+@pytest.mark.parametrize("word", sorted({*get_args(Outcome), *get_args(DeliveryStatus)}))
 def test_every_outcome_and_status_is_described(word: str) -> None:
     assert f"`{word}`" in TEXT
 
@@ -97,6 +111,5 @@ def test_the_numbers_are_those_of_the_program() -> None:
 
     assert f"`max`, {rule.max} by default | `delay` (`2s`), then `factor` (2) times" in TEXT
     assert (rule.delay, rule.factor, rule.max_delay) == (2, 2, 300)
-    assert (
-        f"At most {CONCURRENCY} attempts are under way at the same time, and {CONCURRENCY_EACH} to one endpoint" in TEXT
-    )
+    each = Endpoint.model_fields["max_in_flight"].default
+    assert f"At most {CONCURRENCY} attempts are under way at the same time, and {each} to one endpoint" in TEXT
