@@ -25,7 +25,7 @@ NAMES = frozenset(
     | {"admin_keys", "admin_write", "smtp", "smtp_security", "smtp_username", "smtp_password", "smtp_from"}
     | {"durability", "allow_inline_secrets", "segment_size", "retention_age", "retention_size"}
     | {"max_connections", "max_connections_per_address", "max_headers", "max_header_bytes", "max_buffered"}
-    | {"header_timeout", "body_timeout", "write_timeout", "idle_timeout"}
+    | {"header_timeout", "body_timeout", "write_timeout", "idle_timeout", "trusted_proxies", "forwarded_header"}
 )
 """Every setting."""
 
