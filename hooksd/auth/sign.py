@@ -31,6 +31,9 @@ from hooksd.model.auth import (
     HmacAuth,
     JwtAuth,
     NoneAuth,
+    PaypalAuth,
+    SignatureAuth,
+    SnsAuth,
     TimestampFormat,
     TokenAuth,
     TwilioAuth,
@@ -95,7 +98,7 @@ def signed(auth: ConcreteAuth, secret: SecretOf, draft: Outgoing, occasion: Occa
         AuthProblem: Only the provider can sign this, or the body has no place for what must stand in it.
     """
     if isinstance(auth, AnyAuth):
-        return signed(members(auth)[0], secret, draft, occasion)
+        return signed(next(filter(can_sign, members(auth)), members(auth)[0]), secret, draft, occasion)
     if isinstance(auth, AllAuth):
         for part in members(auth):
             draft = signed(part, secret, draft, occasion)
@@ -105,6 +108,20 @@ def signed(auth: ConcreteAuth, secret: SecretOf, draft: Outgoing, occasion: Occa
     if auth.id.startswith("header:") or (auth.id and isinstance(auth, HmacAuth) and "{id}" in str(auth.signed)):
         draft = _put(draft, auth.id, occasion.id)
     return _proved(auth, secret, draft, occasion)
+
+
+def can_sign(auth: ConcreteAuth) -> bool:
+    """Tell whether a secret that we have proves requests, and not a key that only the provider has."""
+    match auth:
+        case SignatureAuth() | SnsAuth() | PaypalAuth():
+            return False
+        case JwtAuth():
+            return bool(auth.secrets)
+        case AllAuth():
+            return all(can_sign(part) for part in members(auth))
+        case AnyAuth():
+            return any(can_sign(part) for part in members(auth))
+    return True
 
 
 def _proved(auth: ConcreteAuth, secret: SecretOf, draft: Outgoing, occasion: Occasion) -> Outgoing:

@@ -58,7 +58,9 @@ def _event_accepted(tree: Tree) -> str:
     event = tree["event"]
     runs = ", ".join(run["workflow"] for run in tree.get("runs", ()))
     source, started = safe(event["source"]), safe(runs or "starts nothing")
-    return f"{safe(event['type'])} from {source} -> {started}  {_id(event['id'])}"
+    observed = event.get("observed") or "accepted"
+    warning = "" if observed == "accepted" else click.style(f"  would be refused: {safe(observed)}", fg=BAD)
+    return f"{safe(event['type'])} from {source} -> {started}  {_id(event['id'])}{warning}"
 
 
 def _request_refused(tree: Tree) -> str:

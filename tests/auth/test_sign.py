@@ -10,9 +10,9 @@ from hooksd.auth.coverage import FORM
 from hooksd.auth.presets import expand, preset_names
 from hooksd.auth.problem import AuthProblem
 from hooksd.auth.request import Inbound
-from hooksd.auth.sign import Occasion, Outgoing, signed
+from hooksd.auth.sign import Occasion, Outgoing, can_sign, signed
 from hooksd.auth.verdict import Verifier
-from hooksd.model.auth import ConcreteAuth, HmacAuth, JwtAuth, PaypalAuth, SignatureAuth, SnsAuth
+from hooksd.model.auth import HmacAuth
 from hooksd.model.secret import Secret
 from tests.auth.requests import NOW, SECRETS, auth, verdict
 from tests.auth.signing import URL, concrete, provider, secret_text
@@ -35,12 +35,7 @@ def arrived(sent: Outgoing) -> Inbound:
     return sent.seen().request
 
 
-def is_shared(known: ConcreteAuth) -> bool:
-    is_issued = isinstance(known, JwtAuth) and not known.secrets
-    return not (is_issued or isinstance(known, SignatureAuth | SnsAuth | PaypalAuth))
-
-
-SHARED = [name for name in preset_names() if is_shared(concrete(name))]
+SHARED = [name for name in preset_names() if can_sign(concrete(name))]
 
 
 def secret_of(name: str) -> Secret:
@@ -113,6 +108,18 @@ def test_of_several_proofs_all_or_the_first_are_made() -> None:
         sent = signed(expand(known), lambda ref: Secret(SECRETS[ref]), draft(), OCCASION)
         assert len(sent.headers) == count
         assert verdict(build_verifier(known, lambda ref: Secret(SECRETS[ref])), arrived(sent)) == "key 0"
+
+
+def test_of_any_proofs_the_first_is_made_that_can_be() -> None:
+    topics = {"preset": "sns", "topics": "arn:x"}
+    bearer = {"type": "bearer", "secret": "credential:one"}
+    both = {"type": "all", "of": [bearer, {"preset": "discord", "public_key": "k"}]}
+    known = expand(auth(type="any", of=[topics, both, {"type": "any", "of": [topics, bearer]}]))
+
+    sent = signed(known, lambda ref: Secret(SECRETS[ref]), draft(), OCCASION)
+
+    assert dict(sent.headers)["Authorization"] == f"Bearer {SECRETS['credential:one'].decode()}"
+    assert not can_sign(expand(auth(type="any", of=[topics, both])))
 
 
 def test_nobody_needs_no_proof() -> None:

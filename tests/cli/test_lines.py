@@ -15,6 +15,7 @@ from hooksd.model.record import (
     ConfigRejected,
     DaemonStarted,
     DaemonStopped,
+    EventAccepted,
     LogDamaged,
     Record,
     StepRetried,
@@ -91,3 +92,13 @@ def test_the_line_of_a_step_begins_with_its_workflow_where_the_record_says_it() 
 
     assert "  deploy rest  attempt 1" in told(replace(old, workflow="deploy"))
     assert "  rest  attempt 1" in told(old)
+
+
+def test_an_event_of_a_webhook_that_only_observes_says_why_it_would_be_refused() -> None:
+    accepted = next(record for record in STORY if isinstance(record, EventAccepted))
+
+    def of(observed: str | None) -> str:
+        return told(replace(accepted, event=replace(accepted.event, observed=observed)))
+
+    assert of("bad_signature").endswith("would be refused: bad_signature")
+    assert of("accepted") == of(None) == told(accepted)
