@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from hooksd.model.endpoint import Endpoint
 from hooksd.model.identity import Grant, Identity
 from hooksd.model.secret import Secret
+from hooksd.signature import decode_key
 
 _TEMPLATE = re.compile(r"\{\{|\{%|\{#")
 
@@ -38,6 +39,20 @@ def is_literal_host(template: str) -> bool:
         return False
     authority = re.split(r"[/?#]", rest, maxsplit=1)[0]
     return bool(authority) and _TEMPLATE.search(authority) is None
+
+
+def signing_problem(secret: Secret) -> str | None:
+    """Return why a secret cannot sign, if it says that it is base64 and is not; never with its value."""
+    raw = secret.reveal()
+    for prefix in ("whsec_", "whsk_"):
+        if raw.startswith(prefix.encode()):
+            try:
+                key = decode_key(raw, "base64", prefix)
+            except ValueError:
+                return f"what stands behind `{prefix}` is not base64"
+            if prefix == "whsk_" and len(key) not in (32, 64):
+                return "an Ed25519 private key has 32 bytes, or 64 with its public key"
+    return None
 
 
 def authorization_of(endpoint: Endpoint, get: Callable[[str], Secret]) -> tuple[str | None, tuple[str, ...]]:

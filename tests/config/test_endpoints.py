@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from hooksd.config.endpoints import authorization_of, grant_of, identity_of, is_literal_host
+from hooksd.config.endpoints import authorization_of, grant_of, identity_of, is_literal_host, signing_problem
 from hooksd.model.endpoint import Endpoint
 from hooksd.model.identity import Grant, Identity
 from hooksd.model.secret import Secret
@@ -59,3 +59,16 @@ def test_a_grant_and_an_identity_hold_what_references_name() -> None:
 )
 def test_a_host_is_literal_when_no_template_can_change_where_the_url_leads(url: str, *, is_literal: bool) -> None:
     assert is_literal_host(url) is is_literal
+
+
+@pytest.mark.parametrize("secret_text", ["plain", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "whsk_" + "A" * 42 + "8="])
+def test_secrets_that_can_sign_are_no_problem(secret_text: str) -> None:
+    assert signing_problem(Secret(secret_text.encode())) is None
+
+
+@pytest.mark.parametrize("secret_text", ["whsec_", "whsec_no base64!", "whsk_AAAA", "whsk_!"])
+def test_a_secret_that_says_what_it_is_not_is_a_problem_that_does_not_show_it(secret_text: str) -> None:
+    problem = signing_problem(Secret(secret_text.encode()))
+
+    assert problem is not None
+    assert "no base64!" not in problem

@@ -10,7 +10,7 @@ from hooksd.auth.problem import AuthProblem
 from hooksd.config.checks.names import place_of
 from hooksd.config.checks.permissions import secrets_in
 from hooksd.config.checks.written import Written, texts_of
-from hooksd.config.endpoints import REFERENCES
+from hooksd.config.endpoints import REFERENCES, signing_problem
 from hooksd.config.finding import Finding
 from hooksd.config.position import Path
 from hooksd.config.remembered import Secrets
@@ -62,7 +62,10 @@ def _endpoint(endpoint: Written, store: Secrets, *, allow_inline: bool) -> Itera
         for key in keys:
             value = value.get(key) if isinstance(value, dict) else None
         for path, reference in texts_of(value, (*endpoint.path, *keys)):
-            yield from _present(endpoint.file, path, reference, store.get, allow_inline=allow_inline)
+            found = list(_present(endpoint.file, path, reference, store.get, allow_inline=allow_inline))
+            yield from found
+            if keys == ("secret",) and not found and (problem := signing_problem(store.get(reference))) is not None:
+                yield Finding(code="H072", message=f"the secret cannot sign: {problem}", file=endpoint.file, path=path)
     for reading in endpoint.readings:
         for name in secrets_in(reading):
             within = place_of(f"secrets.{name}", reading.source)
