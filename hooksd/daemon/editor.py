@@ -23,7 +23,7 @@ from hooksd.config import writing
 from hooksd.config.diagnostics import Diagnostic
 from hooksd.config.snapshot import Snapshot
 from hooksd.config.tree import Tree, scan
-from hooksd.daemon.judge import Rejected, Verdict
+from hooksd.daemon.judge import Held, Rejected, Verdict
 from hooksd.daemon.reload import Status
 from hooksd.model.base import Json
 from hooksd.model.definitions import Defined
@@ -59,6 +59,11 @@ class _Change:
     """None: the file goes."""
     webhook: str
     by: str
+
+    @property
+    def gone(self) -> tuple[str, ...]:
+        """What it removes on purpose, as verdicts name it."""
+        return (f"webhook/{self.webhook}",) if self.after is None else ()
 
 
 class FileEditor:
@@ -193,6 +198,11 @@ class FileEditor:
         verdict = await self._stage.rehearse(replace(tree, files=files))
         if isinstance(verdict, Rejected):
             return await self._refused(change, tree, verdict.diagnostics)
+        if isinstance(verdict, Held) and verdict.removed != change.gone:
+            detail = (
+                f"the files in the directory are held back, for {verdict.reason}: agree to them or restore them first"
+            )
+            return Declined(reason="conflict", detail=detail)
         try:
             if not await asyncio.to_thread(_replaced, self._root / change.path, change.before, change.after):
                 return Declined(reason="conflict", detail=f"{change.path} has just been changed: look at it, try again")
@@ -214,7 +224,7 @@ class FileEditor:
 
     async def _in_force(self, change: _Change) -> Status:
         status = await self._stage.reload()
-        if status.state == "HELD" and status.removed == (f"webhook/{change.webhook}",):
+        if status.state == "HELD" and status.removed == change.gone:
             # Whoever removes the last webhook by its name has agreed to it.
             status = await self._stage.reload(status.revision)
         return status

@@ -34,6 +34,7 @@ auth.type = "none"
 [[steps]]
 fail = "closed"
 """
+ONE = "[webhooks.w{}]\nauth.type = 'none'\n"
 ALONE = "# of the shop\nversion = 1\n\n[webhooks.shop]\nauth.type = 'none' # for now\n"
 
 
@@ -271,6 +272,18 @@ async def test_the_directory_must_be_good_before_anything_is_added(shop: Shop) -
     assert "mend them first" in declined.detail
     assert [item.file for item in declined.diagnostics] == ["broken.toml"]
     assert list(shop.files()) == ["broken.toml"]
+
+
+async def test_what_others_removed_is_held_back_whatever_is_changed(shop: Shop) -> None:
+    await shop.opened({"a.toml": "version = 1\n" + "".join(ONE.format(number) for number in range(8)), "b.toml": ALONE})
+    (shop.root / "a.toml").unlink()
+
+    declined = await shop.put("shop", {**OPEN, "enabled": False})
+
+    assert isinstance(declined, Declined)
+    assert declined.reason == "conflict"
+    assert "held back, for it would remove 8 of 9 definitions" in declined.detail
+    assert shop.files() == {"b.toml": ALONE}
 
 
 async def test_a_webhook_is_removed_with_its_file_even_if_it_is_the_last(shop: Shop) -> None:
