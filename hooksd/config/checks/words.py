@@ -26,7 +26,8 @@ PATTERNS: Mapping[str, str] = MappingProxyType({
         "write `standard-webhooks`, `github`, `stripe` or a hash with a header, like `hmac-sha256:X-Signature`",
     SCHEMA_PATTERN: "write the path of a file below `hooks.d`, like `schemas/lead.json`",
     UUID_PATTERN:
-        "write the hash that `printf %s UUID | sha256sum` prints, like `sha256:9f86...`; `hooksd webhook create` makes one",
+        "write the hash that `printf %s UUID | sha256sum` prints, like `sha256:9f86...`; `hooksd webhook create` makes "
+        "one",
     r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$": "write a time in UTC, like `2026-11-22T03:28:00Z`",
     ANSWER_PATTERN: "write `accept`, `none` or `wait:` with a time, like `wait:10s`",
     r"^/[A-Za-z0-9._~/-]*$": "a path begins with `/` and has letters, digits, `.`, `_`, `~`, `/` and `-`",
