@@ -118,6 +118,15 @@ def _delivery_ended(tree: Tree) -> str:
     return f"{safe(tree['endpoint'])}  {status(tree['status'])} {attempts}{error(tree)}  {_id(tree['delivery'])}"
 
 
+def _endpoint_held(tree: Tree) -> str:
+    until = f" until {safe(tree['until'])}" if tree.get("until") else ""
+    return f"{safe(tree['endpoint'])}  deliveries wait: {safe(tree['reason'])}{until}{error(tree)}"
+
+
+def _endpoint_released(tree: Tree) -> str:
+    return f"{safe(tree['endpoint'])}  deliveries no longer wait: {safe(tree['reason'])}"
+
+
 def _config_applied(tree: Tree) -> str:
     counts = ", ".join(f"{count} {kind}" for kind, count in tree["counts"].items())
     changes = [f"+{name}" for name in tree.get("added", ())] + [f"~{name}" for name in tree.get("changed", ())]
@@ -171,6 +180,8 @@ _DESCRIBERS: dict[str, Callable[[Tree], str]] = {
     "attempt.started": _attempt_started,
     "attempt.ended": _attempt_ended,
     "delivery.ended": _delivery_ended,
+    "endpoint.held": _endpoint_held,
+    "endpoint.released": _endpoint_released,
     "config.applied": _config_applied,
     "config.rejected": _config_rejected,
     "config.held": _config_held,

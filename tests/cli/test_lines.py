@@ -8,6 +8,7 @@ import click
 import orjson
 
 from hooksd.cli.lines import _DESCRIBERS, line
+from hooksd.model.holding import EndpointHeld, EndpointReleased
 from hooksd.model.record import (
     RECORD_TYPES,
     ConfigApplied,
@@ -40,6 +41,9 @@ OTHERS: tuple[Record, ...] = (
     ConfigHeld(at=AT, revision="abd", running="abc", reason="it would remove 5 of 6 definitions", removed=()),
     DaemonStarted(at=AT, version="0.1.0", pid=7, unfinished_runs=1, unfinished_deliveries=2),
     DaemonStopped(at=AT, reason="SIGTERM"),
+    EndpointHeld(at=AT, endpoint="shop", reason="receiver", until=AT, error="a\nb"),
+    EndpointHeld(at=AT, endpoint="shop", reason="suspended"),
+    EndpointReleased(at=AT, endpoint="shop", reason="receiver"),
     LogDamaged(at=AT, segment="log-1.jsonl", offset=10, size=20, kind="torn"),
 )
 

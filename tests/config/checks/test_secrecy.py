@@ -91,3 +91,19 @@ def test_a_secret_is_read_once_for_each_load(tmp_path: Path) -> None:
     assert loader.load(files).ok
     (diagnostic,) = loader.load(files).diagnostics
     assert (diagnostic.code, diagnostic.line) == ("H070", 4)
+
+
+@pytest.mark.parametrize("key", ["bearer", "basic_auth.password", "oauth2.client_secret", "tls.ca", "tls.key"])
+def test_every_reference_of_an_endpoint_is_looked_up(key: str, tmp_path: Path) -> None:
+    beside = {"basic_auth.password": 'basic_auth.username = "me"\n'}.get(key, "")
+    if key.startswith("oauth2"):
+        beside = 'oauth2.token_url = "https://login.example/"\noauth2.client_id = "me"\n'
+    text = f'version = 1\n[endpoints.out]\n{key} = "credential:nope"\nurl = "https://a.example"\n{beside}'
+
+    assert [item.split()[1] for item in found(tmp_path, {"a.toml": text})] == ["H070"]
+
+
+def test_a_signing_secret_that_is_not_what_it_says_is_told_at_its_place(tmp_path: Path) -> None:
+    text = 'version = 1\n[endpoints.out]\nurl = "https://a.example"\nsecret = ["credential:github", "credential:undecodable"]\n'
+
+    assert found(tmp_path, {"a.toml": text}) == ["a.toml:4:32 H072"]
