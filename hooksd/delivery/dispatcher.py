@@ -309,7 +309,8 @@ class Dispatcher:
 
     def _schedule(self, entry: Entry) -> None:
         # What a crash cut off is due at once: nobody knows whether it arrived.
-        due = self._clock.now() if entry.known.is_in_flight else entry.known.due
+        now, known = self._clock.now(), entry.known
+        due = now if known.is_in_flight else min(known.due, now + known.wait)
         entry.is_waiting = True
         self._agenda.add(entry.id, entry.turn, due)
 

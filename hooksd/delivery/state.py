@@ -31,6 +31,8 @@ class Delivery:
     """The last attempt has no recorded outcome: it is under way, or a crash cut it off."""
     due: float
     """Unix seconds at which the next attempt may be sent."""
+    wait: float = 0.0
+    """How many seconds off that was when it was decided: after a clock was set back it is not further off than this."""
     code: int | None = None
     """The HTTP status of the last answer."""
     error: str | None = None
@@ -79,6 +81,7 @@ def apply(delivery: Delivery, record: Record) -> Delivery:
                 error=record.error,
                 answer=_answer(record) if delivery.created.is_call else None,
                 due=delivery.due if record.retry_at is None else unix(record.retry_at),
+                wait=delivery.wait if record.retry_at is None else unix(record.retry_at) - unix(record.at),
                 over=_over(delivery, record) if record.retry_at is None else None,
             )
         case DeliveryEnded():

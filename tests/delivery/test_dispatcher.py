@@ -688,6 +688,26 @@ async def test_a_clock_that_is_set_forward_makes_due_within_a_minute(house: Hous
         assert (await task).ok
 
 
+async def test_a_clock_that_is_set_back_between_two_lives_makes_nothing_wait_longer_than_it_was_to(
+    house: House,
+) -> None:
+    house.sender.answers = [500, 500]
+    async with house.at_work() as group:
+        task = group.create_task(house.dispatcher.deliver(effect()))
+        await house.clock.advance(3)
+        task.cancel()
+    set_forward(house.clock, -48 * HOUR)
+
+    again = house.reborn()
+    async with again.at_work() as group:
+        waiting = group.create_task(again.dispatcher.deliver(effect()))
+        await again.clock.advance(3)
+        assert again.sender.sent == []
+        await again.clock.advance(20)
+        assert waiting.done()
+        assert waiting.result().ok
+
+
 def set_forward(clock: FakeClock, seconds: float) -> None:
     """Set the wall clock, without time passing for those who sleep."""
     clock._now += seconds

@@ -71,7 +71,7 @@ async def until_accepted(load: Load, client: httpx.AsyncClient, daemon: Daemon) 
     return clock() - began
 
 
-@pytest.mark.timeout(60 + 15 * FULL_DISKS)
+@pytest.mark.timeout(300 + 15 * FULL_DISKS)
 @pytest.mark.parametrize("leave", [0, 2**20], ids=["full to the last byte", "nearly full"])
 async def test_a_full_disk_refuses_at_once_loses_nothing_and_is_left_behind_by_itself(
     daemon: Daemon, receiver: Receiver, small_disk: Path, leave: int
@@ -177,7 +177,7 @@ def batch_of(line: bytes) -> str:
 
 
 @needs_strace
-@pytest.mark.timeout(120 + 15 * SYNC_ERRORS)
+@pytest.mark.timeout(300 + 15 * SYNC_ERRORS)
 async def test_after_a_failed_sync_nobody_is_told_2xx_and_the_daemon_ends_for_a_restart_that_recovers(
     tmp_path: Path,
 ) -> None:

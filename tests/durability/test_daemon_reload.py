@@ -103,7 +103,7 @@ async def killed_in_the_middle(load: Load, daemon: Daemon) -> int:
     return in_flight(records(daemon.log_dir))
 
 
-@pytest.mark.timeout(180 + 3 * SECONDS)
+@pytest.mark.timeout(300 + 3 * SECONDS)
 async def test_a_storm_of_reloads_fails_no_request_loses_nothing_and_takes_no_memory(
     daemon: Daemon, receiver: Receiver
 ) -> None:

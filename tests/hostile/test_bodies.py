@@ -98,7 +98,7 @@ def lines(daemon: Daemon) -> list[dict[str, Any]]:
     return records(daemon.log_dir)
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(600)
 def test_bodies_that_are_not_what_they_say_are_refused_or_kept_and_the_log_outlives_them(daemon: Daemon) -> None:
     daemon.write(HOUSE)
     start(daemon)
@@ -115,7 +115,7 @@ def test_bodies_that_are_not_what_they_say_are_refused_or_kept_and_the_log_outli
     comes_back(daemon, len(ACCEPTED))
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(600)
 def test_what_looks_like_a_template_a_command_or_a_header_is_text(daemon: Daemon) -> None:
     daemon.write(HOUSE)
     start(daemon)

@@ -84,7 +84,7 @@ def pipeline() -> Iterator[bytes]:
         (trailers, 431), (announced_body, 413), (endless_body, 413), (body_for_nobody, 404), (pipeline, 429),
     ],
 )  # fmt: skip
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(600)
 def test_a_flood_is_refused_and_honest_callers_are_served(
     daemon: Daemon, flood: Callable[[], Iterator[bytes]], expected: int
 ) -> None:

@@ -110,7 +110,7 @@ class Loris:
         for what in (HEADS if IS_LONG or name == "forty" else ["headers"])
     ],
 )
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(600)
 def test_callers_who_never_finish_keep_nobody_else_waiting(
     daemon: Daemon, addresses: tuple[str, ...], what: str
 ) -> None:
@@ -126,7 +126,7 @@ def test_callers_who_never_finish_keep_nobody_else_waiting(
     assert daemon.stop() == 0
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(600)
 def test_callers_who_never_read_are_cut_off(daemon: Daemon) -> None:
     start(daemon, write_timeout="1s", idle_timeout="1s")
     assert daemon.process is not None
