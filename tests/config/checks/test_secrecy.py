@@ -104,6 +104,7 @@ def test_every_reference_of_an_endpoint_is_looked_up(key: str, tmp_path: Path) -
 
 
 def test_a_signing_secret_that_is_not_what_it_says_is_told_at_its_place(tmp_path: Path) -> None:
-    text = 'version = 1\n[endpoints.out]\nurl = "https://a.example"\nsecret = ["credential:github", "credential:undecodable"]\n'
+    secrets = '["credential:github", "credential:undecodable"]'
+    text = f'version = 1\n[endpoints.out]\nurl = "https://a.example"\nsecret = {secrets}\n'
 
     assert found(tmp_path, {"a.toml": text}) == ["a.toml:4:32 H072"]
