@@ -6,7 +6,7 @@ its id is accepted again. The state is a fold of the log: `recall` brings it bac
 
     look -> Known              a duplicate: answer with the first event
          -> Acceptance         the first is not durable yet: wait for it, look again
-         -> None               nobody knows it: `begin`, and then exactly one of `done`, `failed`, `unknown`
+         -> None               nobody knows it: `begin`, and then exactly one of `done`, `failed`, `lost`
 """
 
 from __future__ import annotations
@@ -19,7 +19,6 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Final
 
-from hooksd.errors import JournalError
 from hooksd.journal.accepted import Accepted
 from hooksd.model.ids import EVENT_PREFIX, EventId, unix_of
 from hooksd.web.remembered import KEEP, Entry, Remembered, key_of
@@ -39,52 +38,27 @@ class Known:
 
 
 class Acceptance:
-    """A request with an id that nobody knows, on its way to the disk."""
+    """A request with an id that nobody knows, on its way to the disk, for whoever waits for it."""
 
-    __slots__ = ("_duplicates", "_event", "_fingerprint", "_key", "_over", "_waiters", "is_unknown")
+    __slots__ = ("_is_over", "_waiters", "is_unknown")
 
-    def __init__(self, duplicates: Duplicates, key: int, event: EventId, fingerprint: int | None) -> None:
-        self._duplicates = duplicates
-        self._key = key
-        self._event = event
-        self._fingerprint = fingerprint
+    def __init__(self) -> None:
         self._waiters: list[asyncio.Future[None]] = []
-        self._over = False
+        self._is_over = False
         self.is_unknown = False
         """Nobody can tell whether it became durable."""
 
-    def done(self, runs: int) -> None:
-        """Say that it is durable, with so many runs."""
-        self._duplicates._accepted(self._key, self._event, self._fingerprint, runs)  # noqa: SLF001 - two halves of one
-        self._end()
-
-    def told(self, runs: int, error: JournalError | None) -> None:
-        """Say what `Durable.then` told: `done`, or `failed`."""
-        if error is None:
-            self.done(runs)
-        else:
-            self.failed()
-
-    def failed(self) -> None:
-        """Say that it was not accepted: the next request with this id is the first."""
-        self._duplicates._refused(self._key, self._event)  # noqa: SLF001 - two halves of one
-        self._end()
-
-    def unknown(self) -> None:
-        """Say that nobody waited to see: whoever sends the same must try again later, until the log is read again."""
-        self.is_unknown = True
-        self._end()
-
     async def over(self) -> None:
-        """Return when one of the three has been said."""
-        if self._over:
+        """Return when it is known what became of it, or that nobody can tell."""
+        if self._is_over:
             return
         waiter = asyncio.get_running_loop().create_future()
         self._waiters.append(waiter)
         await waiter
 
-    def _end(self) -> None:
-        self._over = True
+    def end(self) -> None:
+        """Let those who wait go on."""
+        self._is_over = True
         for waiter in self._waiters:
             if not waiter.done():
                 waiter.set_result(None)
@@ -95,12 +69,12 @@ class _Open:
 
     __slots__ = ("key", "runs", "undone")
 
-    def __init__(self, key: int, runs: int | None = None, undone: int = 0) -> None:
+    def __init__(self, key: int, runs: int | None, undone: int = 0) -> None:
         """Take what is known.
 
         Args:
             key: Of its id.
-            runs: How many it started; None: it is not durable yet.
+            runs: How many it started; None: nobody knows.
             undone: How many of them ended and came to nothing.
         """
         self.key = key
@@ -120,7 +94,8 @@ class Duplicates:
         """
         self._now = now
         self._remembered = Remembered() if remembered is None else remembered
-        self._in_flight: dict[int, Acceptance] = {}
+        self._in_flight: dict[int, Acceptance | None] = {}
+        """What is on its way to the disk; None: and nobody waits for it, as hardly ever somebody does."""
         self._open: dict[str, _Open] = {}
 
     @property
@@ -130,9 +105,11 @@ class Duplicates:
 
     def look(self, key: int) -> Known | Acceptance | None:
         """Return what is known of an id: see the head of this module."""
-        under_way = self._in_flight.get(key)
-        if under_way is not None:
-            return under_way
+        if key in self._in_flight:
+            waited = self._in_flight[key]
+            if waited is None:
+                waited = self._in_flight[key] = Acceptance()
+            return waited
         entry = self._remembered.get(key)
         if entry is None:
             return None
@@ -140,17 +117,36 @@ class Duplicates:
         known = Known(event=_event_of(event), fingerprint=fingerprint)
         return known if self._now() - unix_of(known.event) < KEEP else None
 
-    def begin(self, key: int, event: EventId, fingerprint: int | None = None) -> Acceptance:
-        """Say that an event with an id that `look` does not know is about to become durable.
+    def begin(self, key: int) -> None:
+        """Say that an event with an id that `look` does not know is about to become durable."""
+        self._in_flight[key] = None
+
+    def done(self, key: int, event: EventId, fingerprint: int | None, runs: int) -> None:
+        """Say that it is durable.
 
         Args:
             key: From `hooksd.web.remembered.key_of`.
             event: The event.
             fingerprint: Of the request, where the caller chose the id.
+            runs: How many runs it starts. None of them has ended: an end takes a record of its own to be durable.
         """
-        acceptance = self._in_flight[key] = Acceptance(self, key, event, fingerprint)
-        self._open[event] = _Open(key)
-        return acceptance
+        self._remembered.put(key, _entry(event, fingerprint), self._now())
+        if runs:
+            self._open[event] = _Open(key, runs)
+        self.failed(key)
+
+    def failed(self, key: int) -> None:
+        """Say that it was not accepted: the next request with this id is the first."""
+        waited = self._in_flight.pop(key)
+        if waited is not None:
+            waited.end()
+
+    def lost(self, key: int) -> None:
+        """Say that nobody waited to see: whoever sends the same must try again later, until the log is read again."""
+        waited = self._in_flight[key] or Acceptance()
+        self._in_flight[key] = waited
+        waited.is_unknown = True
+        waited.end()
 
     def ended(self, event: str, status: str) -> None:
         """Take note of the end of a run.
@@ -187,22 +183,6 @@ class Duplicates:
                 self._open[item.event] = _Open(key, item.runs, item.undone)
         while found:
             self._remembered.put(*found.pop())
-
-    def _accepted(self, key: int, event: EventId, fingerprint: int | None, runs: int) -> None:
-        del self._in_flight[key]
-        self._remembered.put(key, _entry(event, fingerprint), self._now())
-        state = self._open.get(event)
-        if state is None:
-            return  # a run ended well before this was told
-        if not runs:
-            del self._open[event]
-            return
-        state.runs = runs
-        self._judge(event, state)
-
-    def _refused(self, key: int, event: EventId) -> None:
-        del self._in_flight[key]
-        del self._open[event]
 
     def _judge(self, event: str, state: _Open) -> None:
         """Forget an event whose runs all came to nothing."""

@@ -12,10 +12,11 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from functools import partial
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from hooksd.config.snapshot import CompiledWebhook
 from hooksd.engine.ports import Accepted, Intake, Taken
+from hooksd.errors import JournalError
 from hooksd.model.arrival import Arrival
 from hooksd.model.ids import EventId
 from hooksd.model.received import Files
@@ -24,6 +25,8 @@ from hooksd.web.duplicates import Acceptance, Duplicates, Known
 from hooksd.web.problem import FULL, problem, unavailable
 from hooksd.web.refusals import Refusals
 from hooksd.web.remembered import key_of
+
+_NONE: Final[Files] = {}
 
 
 class Promise(NamedTuple):
@@ -41,8 +44,8 @@ class Laden(NamedTuple):
     files: Files
     fingerprint: str | None = None
     """Of the request, where the caller chose the id of the delivery."""
-    acceptance: Acceptance | None = None
-    """Waits to be told what becomes of it; None: it has no id."""
+    key: int | None = None
+    """Of its id, which waits to be told what becomes of it; None: it has none."""
 
     @property
     def time(self) -> str:
@@ -76,20 +79,31 @@ class Handover:
         self._refusals = refusals
         self._folder = folder
 
-    def give(self, webhook: CompiledWebhook, laden: Laden, peer: str) -> Outcome:
-        """Have an event made durable, unless its id was accepted before; without an id in any case."""
-        arrival = laden.arrival
-        if arrival.delivery_id is None or (webhook.entry is not None and webhook.entry.takes_all):
-            return self._hand_on(webhook, laden)
-        key = key_of(webhook.name, arrival.delivery_id)
-        mark = None if laden.fingerprint is None else int(laden.fingerprint, 16)
-        known = self._duplicates.look(key)
-        if known is None:
-            acceptance = self._duplicates.begin(key, arrival.id, mark)
-            return self._hand_on(webhook, laden._replace(acceptance=acceptance))
-        if isinstance(known, Known):
-            return self._again(webhook, known, mark, peer)
-        return Later(partial(self._after, known, webhook, laden, peer))
+    def give(
+        self, webhook: CompiledWebhook, arrival: Arrival, files: Files, fingerprint: str | None, peer: str
+    ) -> Outcome:
+        """Have an event made durable, unless its id was accepted before; without an id in any case.
+
+        Args:
+            webhook: Who received it.
+            arrival: The event.
+            files: What it brought.
+            fingerprint: Of the request, where the caller chose the id of the delivery.
+            peer: The address it came from.
+        """
+        key = None
+        if arrival.delivery_id is not None and (webhook.entry is None or not webhook.entry.takes_all):
+            key = key_of(webhook.name, arrival.delivery_id)
+            mark = None if fingerprint is None else int(fingerprint, 16)
+            known = self._duplicates.look(key)
+            if known is not None:
+                if isinstance(known, Known):
+                    return self._again(webhook, known, mark, peer)
+                return Later(partial(self._after, known, webhook, Laden(arrival, files, fingerprint), peer))
+            self._duplicates.begin(key)
+        if files or fingerprint is not None:
+            return Laden(arrival, files, fingerprint, key)
+        return self._queue(webhook, arrival, key)
 
     def _again(self, webhook: CompiledWebhook, known: Known, mark: int | None, peer: str) -> Answer:
         if mark is not None and known.fingerprint is not None and mark != known.fingerprint:
@@ -103,23 +117,22 @@ class Handover:
     async def _after(self, first: Acceptance, webhook: CompiledWebhook, laden: Laden, peer: str) -> Outcome:
         """Look again when it is known what became of the first."""
         await first.over()
-        return unavailable(FULL) if first.is_unknown else self.give(webhook, laden, peer)
+        if first.is_unknown:
+            return unavailable(FULL)
+        return self.give(webhook, laden.arrival, laden.files, laden.fingerprint, peer)
 
-    def _hand_on(self, webhook: CompiledWebhook, laden: Laden) -> Promise | Laden:
-        if laden.files or laden.fingerprint is not None:
-            return laden
-        acceptance = laden.acceptance
+    def _queue(self, webhook: CompiledWebhook, arrival: Arrival, key: int | None) -> Promise | Laden:
         try:
-            taken = self._intake.take(laden.arrival, origin=webhook.origin)
+            taken = self._intake.take(arrival, origin=webhook.origin)
         except BaseException:
-            if acceptance is not None:
-                acceptance.failed()
+            if key is not None:
+                self._duplicates.failed(key)
             raise
         if taken is None:
-            return laden
-        if acceptance is not None:
-            taken.durable.then(partial(acceptance.told, len(taken.accepted.runs)))
-        return Promise(taken, laden.arrival.time)
+            return Laden(arrival, _NONE, None, key)
+        if key is not None:
+            taken.durable.then(partial(self._told, key, taken.accepted))
+        return Promise(taken, arrival.time)
 
     async def kept(self, webhook: CompiledWebhook, outcome: Promise | Laden) -> Accepted:
         """Return when an event is durable.
@@ -130,24 +143,31 @@ class Handover:
         if isinstance(outcome, Promise):
             await outcome.taken.durable
             return outcome.taken.accepted
-        return await self._store(webhook, outcome, outcome.acceptance)
+        return await self._store(webhook, outcome)
 
-    async def _store(self, webhook: CompiledWebhook, laden: Laden, acceptance: Acceptance | None) -> Accepted:
-        event = laden.arrival.event()
+    def _told(self, key: int, accepted: Accepted, error: JournalError | None) -> None:
+        if error is None:
+            self._duplicates.done(key, accepted.event, None, len(accepted.runs))
+        else:
+            self._duplicates.failed(key)
+
+    async def _store(self, webhook: CompiledWebhook, laden: Laden) -> Accepted:
+        event, key = laden.arrival.event(), laden.key
         if laden.files or laden.fingerprint is not None:
             event = replace(event, files=laden.files, folder=self._folder, fingerprint=laden.fingerprint)
         try:
             accepted = await self._intake.accept(event, origin=webhook.origin)
         except asyncio.CancelledError:
-            if acceptance is not None:
-                acceptance.unknown()
+            if key is not None:
+                self._duplicates.lost(key)
             raise
         except BaseException:
-            if acceptance is not None:
-                acceptance.failed()
+            if key is not None:
+                self._duplicates.failed(key)
             raise
-        if acceptance is not None:
-            acceptance.done(len(accepted.runs))
+        if key is not None:
+            mark = None if laden.fingerprint is None else int(laden.fingerprint, 16)
+            self._duplicates.done(key, event.id, mark, len(accepted.runs))
         return accepted
 
 

@@ -31,7 +31,7 @@ from hooksd.web.answer import Answer, Headers, json_answer
 from hooksd.web.bodies import Bodies, Content, Shelf, is_special
 from hooksd.web.body import Unreadable, parse_body
 from hooksd.web.duplicates import Duplicates
-from hooksd.web.handover import Handover, Laden, Later, Outcome, Promise
+from hooksd.web.handover import Handover, Later, Outcome, Promise
 from hooksd.web.handshake import answer_of, may_greet
 from hooksd.web.inflate import ALIASES
 from hooksd.web.multipart import Oversized
@@ -253,7 +253,7 @@ class Receiver:
             return self._refuse(webhook, "unreadable_body", peer, problem(400, str(error)))
         except naming.Unnamed as error:
             return self._refuse(webhook, "unnamed_event", peer, problem(422, str(error)))
-        return self._handover.give(webhook, Laden(arrival, files, fingerprint), peer)
+        return self._handover.give(webhook, arrival, files, fingerprint, peer)
 
     async def finish(self, webhook: CompiledWebhook, outcome: Outcome) -> Answer:
         """Wait until an event is durable, and for its workflow where the webhook wants it."""

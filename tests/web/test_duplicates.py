@@ -25,7 +25,8 @@ class Place:
     def accept(self, key: int = KEY, runs: int = 1) -> EventId:
         """Accept an event, and return it."""
         event = self.ids.event()
-        self.duplicates.begin(key, event).done(runs)
+        self.duplicates.begin(key)
+        self.duplicates.done(key, event, None, runs)
         return event
 
     def again(self) -> Place:
@@ -112,13 +113,13 @@ async def looked(duplicates: Duplicates) -> Known | Acceptance | None:
 async def test_a_duplicate_that_comes_before_the_first_is_durable_waits_for_it() -> None:
     place = Place()
     event = place.ids.event()
-    first = place.duplicates.begin(KEY, event)
+    place.duplicates.begin(KEY)
     second = asyncio.ensure_future(looked(place.duplicates))
     third = asyncio.ensure_future(looked(place.duplicates))
     await place.clock.settle()
     assert not second.done()
 
-    first.done(1)
+    place.duplicates.done(KEY, event, None, 1)
 
     assert await second == Known(event=event)
     assert await third == Known(event=event)
@@ -126,11 +127,11 @@ async def test_a_duplicate_that_comes_before_the_first_is_durable_waits_for_it()
 
 async def test_when_the_first_was_not_accepted_the_next_is_the_first() -> None:
     place = Place()
-    first = place.duplicates.begin(KEY, place.ids.event())
+    place.duplicates.begin(KEY)
     second = asyncio.ensure_future(looked(place.duplicates))
     await place.clock.settle()
 
-    first.failed()
+    place.duplicates.failed(KEY)
 
     assert await second is None
     assert place.duplicates.size == 0
@@ -138,48 +139,27 @@ async def test_when_the_first_was_not_accepted_the_next_is_the_first() -> None:
 
 async def test_when_nobody_knows_whether_the_first_is_durable_nobody_is_told_that_it_is() -> None:
     place = Place()
-    first = place.duplicates.begin(KEY, place.ids.event())
-    first.unknown()
-    await first.over()
+    place.duplicates.begin(KEY)
+    waiting = asyncio.ensure_future(looked(place.duplicates))
+    await place.clock.settle()
 
-    found = place.duplicates.look(KEY)
+    place.duplicates.lost(KEY)
 
-    assert found is first
-    assert found.is_unknown
-
-
-def test_a_run_may_end_before_its_event_is_known_to_be_durable() -> None:
-    place = Place()
-    event = place.ids.event()
-    acceptance = place.duplicates.begin(KEY, event)
-    place.duplicates.ended(event, "failed")
-
-    acceptance.done(1)
-
-    assert place.duplicates.look(KEY) is None
-
-
-def test_a_run_may_settle_its_event_before_it_is_known_to_be_durable() -> None:
-    place = Place()
-    event = place.ids.event()
-    acceptance = place.duplicates.begin(KEY, event)
-    place.duplicates.ended(event, "succeeded")
-
-    acceptance.done(2)
-    place.duplicates.ended(event, "failed")
-
-    assert place.duplicates.look(KEY) == Known(event=event)
+    for found in (await waiting, place.duplicates.look(KEY)):
+        assert isinstance(found, Acceptance)
+        assert found.is_unknown
+        await found.over()
 
 
 async def test_a_waiter_that_gave_up_harms_nobody() -> None:
     place = Place()
-    first = place.duplicates.begin(KEY, place.ids.event())
+    place.duplicates.begin(KEY)
     second = asyncio.ensure_future(looked(place.duplicates))
     await place.clock.settle()
     second.cancel()
     await place.clock.settle()
 
-    first.done(1)
+    place.duplicates.done(KEY, place.ids.event(), None, 1)
 
     assert isinstance(place.duplicates.look(KEY), Known)
 
@@ -188,7 +168,8 @@ def test_the_fingerprint_of_a_request_is_kept_with_its_id() -> None:
     place = Place()
     event = place.ids.event()
 
-    place.duplicates.begin(KEY, event, 77).done(1)
+    place.duplicates.begin(KEY)
+    place.duplicates.done(KEY, event, 77, 1)
 
     assert place.duplicates.look(KEY) == Known(event=event, fingerprint=77)
 
