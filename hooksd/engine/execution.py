@@ -206,7 +206,8 @@ class Execution:
             return
         verb = VERBS[step.verb]
         performed = verb.judge(step.value, performed)
-        performed = replace(performed, error=rights.hide(performed.error), detail=rights.hide(performed.detail))
+        if rights.secrets:
+            performed = replace(performed, error=rights.hide(performed.error), detail=rights.hide(performed.detail))
         rule = step.value.retry if verb.retries and not performed.ok and performed.kind != "unknown" else None
         wait = None if rule is None else wait_after(rule, command.number, self._world.jitter())
         if rule is not None and wait is not None:

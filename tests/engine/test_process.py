@@ -474,4 +474,4 @@ async def test_the_loop_goes_on_while_programs_start_and_flood(runner: ProcessRu
             await asyncio.sleep(0.001)
             longest = max(longest, time.monotonic() - began)
 
-    assert longest < 0.2
+    assert longest < 0.4, "a loop that read until the end would stand still for all of the half second"
