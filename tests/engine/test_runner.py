@@ -7,11 +7,15 @@ from typing import Any
 import orjson
 import pytest
 
+from hooksd.clock import rfc3339
 from hooksd.engine.ports import Response
 from hooksd.errors import JournalBroken, JournalFull
+from hooksd.journal import codec
+from hooksd.model.arrival import Arrival
 from hooksd.model.effect import Deliver, MakeRequest, Performed, StartProcess
 from hooksd.model.ids import EventId
-from hooksd.model.record import EventAccepted, RunEnded, StepEnded, StepStarted
+from hooksd.model.record import EventAccepted, Origin, RunEnded, StepEnded, StepStarted
+from hooksd.model.stored import BLOB_THRESHOLD
 from hooksd.model.trust import Trust
 from hooksd.testing import RecordingPerformer
 from tests.engine.bench import Bench
@@ -735,3 +739,66 @@ async def test_a_crash_after_any_record_loses_no_run_and_repeats_no_program() ->
             assert len(causes) == len({(cause.run, cause.step) for cause in causes})
             starts = [(started.run, started.step) for started in again.records(StepStarted) if started.step != "z"]
             assert len(starts) == len(set(starts))
+
+
+# --- taking without waiting
+
+
+ORIGIN = Origin(file="hooks.toml", line=3)
+
+
+def arrival(bench: Bench, data: Any = None, **changes: Any) -> Arrival:
+    event = bench.event(data, webhook="github", **changes)
+    return Arrival(
+        id=event.id, type=event.type, subject=None, time=rfc3339(bench.clock.now()), trust=event.trust,
+        webhook="github", delivery_id="7", headers={"a": "b"}, query={}, media=event.media, raw=event.raw,
+        data=event.data,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", ["test.happened", "other"])
+@pytest.mark.parametrize("ref", ["main", "dev"])
+async def test_what_is_taken_is_written_and_started_as_if_it_had_been_accepted(kind: str, ref: str) -> None:
+    workflows = {"build": {**BUILD, "when": "body.ref == 'main'"}}
+    seen = []
+    for takes in (True, False):
+        async with Bench(workflows).running() as bench:
+            await bench.happens({"ref": "none"})  # the definition is stored
+            came = arrival(bench, {"ref": ref, "target": "all"}, kind=kind)
+            if takes:
+                taken = bench.engine.take(came, origin=ORIGIN)
+                assert taken is not None
+                await taken.durable
+                accepted = taken.accepted
+            else:
+                accepted = await bench.engine.accept(came.event(), origin=ORIGIN)
+            await bench.clock.settle()
+            records = [orjson.loads(codec.dump(record)) for record in bench.journal.records]
+            seen.append((accepted, records, bench.performer.effects, bench.observer.metrics.render().count(b"github")))
+
+    assert seen[0] == seen[1]
+    assert len(seen[0][2]) == (kind == "test.happened" and ref == "main")
+
+
+async def test_what_needs_something_stored_first_is_not_taken() -> None:
+    async with Bench({"build": BUILD}).running() as bench:
+        assert bench.engine.take(arrival(bench, {"target": "all"}), origin=ORIGIN) is None  # the definition
+
+        await bench.happens({"target": "all"})
+        assert bench.engine.take(arrival(bench, {"target": "x" * BLOB_THRESHOLD}), origin=ORIGIN) is None
+        assert bench.engine.take(arrival(bench, {"target": "all"}), origin=ORIGIN) is not None
+        await bench.clock.settle()
+
+
+async def test_runs_of_what_could_not_be_written_do_not_begin() -> None:
+    async with Bench({"build": BUILD}).running() as bench:
+        await bench.happens({"target": "one"})
+        bench.journal.fail_with(JournalFull("no room"))
+        taken = bench.engine.take(arrival(bench, {"target": "two"}), origin=ORIGIN)
+
+        assert taken is not None
+        with pytest.raises(JournalFull):
+            await taken.durable
+        bench.journal.fail_with(None)
+        await bench.clock.settle()
+        assert len(bench.performer.effects) == 1

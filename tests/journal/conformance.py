@@ -9,10 +9,10 @@ from typing import Protocol
 import orjson
 import pytest
 
-from hooksd.errors import JournalError
+from hooksd.errors import JournalBroken, JournalError
 from hooksd.journal import codec
 from hooksd.journal.protocol import Journal
-from hooksd.model.record import LogDamaged, Record, SegmentStarted
+from hooksd.model.record import EventLine, LogDamaged, Record, SegmentStarted
 from hooksd.model.stored import StoredBody
 from tests.journal import samples
 
@@ -204,6 +204,31 @@ async def records_are_read_back_as_the_codec_reads_them(place: Place) -> None:
     await second.close()
 
 
+async def a_function_is_told_when_records_are_durable_or_will_not_be(place: Place) -> None:
+    journal = place.open()
+    told: list[object] = []
+    durable = journal.append([samples.refused(1)])
+    durable.then(told.append)
+    assert told == []
+    await durable
+    assert told == [None]
+
+    await journal.close()
+    journal.append([samples.refused(2)]).then(told.append)
+    assert isinstance(told[1], JournalBroken)
+
+
+async def an_event_that_is_a_line_already_is_read_as_the_record_that_it_stands_for(place: Place) -> None:
+    first = place.open()
+    record = samples.accepted("evt_1", ("run_1",))
+    await first.append([EventLine(codec.dump(record), record.runs)])
+    await first.close()
+
+    second = place.open()
+    assert read(second) == [codec.record_of(orjson.loads(codec.dump(record)))]
+    await second.close()
+
+
 PROMISES: tuple[Promise, ...] = (
     a_new_journal_is_empty,
     what_was_appended_is_read_by_the_next_process_in_order,
@@ -219,4 +244,6 @@ PROMISES: tuple[Promise, ...] = (
     a_blob_is_found_by_its_digest_by_the_next_process,
     a_blob_that_is_not_there_is_a_key_error,
     records_are_read_back_as_the_codec_reads_them,
+    a_function_is_told_when_records_are_durable_or_will_not_be,
+    an_event_that_is_a_line_already_is_read_as_the_record_that_it_stands_for,
 )

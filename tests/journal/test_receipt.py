@@ -87,3 +87,32 @@ async def test_an_error_reaches_those_who_wait_already() -> None:
 
     with pytest.raises(JournalBroken, match="gone"):
         await receipt
+
+
+async def test_functions_are_told_in_order_when_it_is_settled_and_at_once_afterwards() -> None:
+    receipt, told = Receipt(), list[object]()
+    error = JournalFull("no room")
+    receipt.then(lambda why: told.append(("first", why)))
+    receipt.then(lambda why: told.append(("second", why)))
+    assert told == []
+
+    receipt.settle(error)
+    receipt.then(lambda why: told.append(("late", why)))
+
+    assert told == [("first", error), ("second", error), ("late", error)]
+
+
+async def test_a_function_with_a_bug_is_reported_and_does_not_keep_the_others_from_being_told() -> None:
+    receipt, told, reports = Receipt(), list[object](), list[object]()
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: reports.append(context["exception"]))
+    bug = RuntimeError("a bug")
+
+    def stumble(_: object) -> None:
+        raise bug
+
+    receipt.then(stumble)
+    receipt.then(told.append)
+    receipt.settle(None)
+
+    assert told == [None]
+    assert reports == [bug]

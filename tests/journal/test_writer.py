@@ -75,6 +75,27 @@ async def test_what_waits_while_the_disk_is_busy_is_one_batch(start: Start, disk
     assert disk.calls.count("sync") == 2
 
 
+async def test_what_is_said_in_one_turn_of_the_loop_is_one_batch(start: Start, disk: BadDisk) -> None:
+    writing = start(Limits())
+    disk.calls.clear()
+    receipts = [writing.put(samples.refused(number)) for number in range(20)]
+    for receipt in receipts:
+        await receipt
+
+    assert len(set(map(id, receipts))) == 1
+    assert disk.calls.count("sync") == 1
+
+
+async def test_closing_writes_what_the_thread_was_not_called_for_yet(start: Start, disk: BadDisk) -> None:
+    writing = start(Limits())
+    disk.calls.clear()
+    receipt = writing.put(samples.refused(1))
+    await writing.writer.close()
+
+    await receipt
+    assert disk.calls.count("sync") == 1
+
+
 async def test_a_receipt_is_settled_after_the_sync_and_not_before(start: Start, disk: BadDisk) -> None:
     writing = start(Limits())
     disk.calls.clear()
