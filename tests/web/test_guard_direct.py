@@ -24,7 +24,7 @@ from hooksd.web.guard import GuardedProtocol
 from hooksd.web.guard_direct import LARGEST, DirectProtocol
 from hooksd.web.guard_limits import Limits
 from hooksd.web.trigger import TriggerApp
-from tests.web.doubles import Listener, TokenVerifier, webhook
+from tests.web.doubles import FakeIntake, Listener, TokenVerifier, webhook
 from tests.web.wire import Connection, House, chunked, get, settle
 
 JSON = "Content-Type: application/json"
@@ -274,3 +274,34 @@ async def test_a_form_that_is_cut_off_leaves_no_bytes_behind() -> None:
     assert connection.house.crowd.buffered == 0
     assert answers(connection.wire.written)[0][0].startswith(b"HTTP/1.1 413")
     assert listener.intake.events == []
+
+
+async def test_an_answer_waits_until_the_caller_reads_those_before_it() -> None:
+    connection = connect(Listener(webhooks=webhooks()), short=True)
+    connection.protocol.pause_writing()
+    await connection.send(PLAIN)
+    assert connection.wire.written == b""
+
+    connection.protocol.resume_writing()
+    await settle()
+
+    assert connection.statuses == [202]
+
+
+async def test_who_hangs_up_before_reading_gets_no_answer() -> None:
+    connection = connect(Listener(webhooks=webhooks()), short=True)
+    connection.protocol.pause_writing()
+    await connection.send(PLAIN)
+
+    await connection.hang_up()
+
+    assert connection.wire.written == b""
+
+
+async def test_what_needs_something_stored_first_is_answered_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(FakeIntake, "take", lambda *_, **__: None)
+
+    seen = await alike(PLAIN)
+
+    assert [status for status, _, _ in seen.answers] == [b"HTTP/1.1 202 Accepted"]
+    assert len(seen.events) == 1
