@@ -356,7 +356,7 @@ class GuardedProtocol(HttpToolsProtocol):
     # What the crowd asks.
 
     def standing(self) -> int | None:
-        """Tell how early this connection should go when room is needed; None: it is being answered."""
+        """Tell what this connection waits for: 0 for a request, 1 for a body; None: it is being answered."""
         if self._phase is BODY:
             return 1
         return None if self._owed else 0
