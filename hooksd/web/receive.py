@@ -108,9 +108,13 @@ class Receiver:
 
     def screen(self, webhook: CompiledWebhook, head: Head, peer: str) -> Answer | None:
         """Refuse what the head of a request already shows to be wrong; None: read the body."""
-        value, entry = webhook.value, webhook.entry
+        entry = webhook.entry
         if entry is not None and (refused := self._door(webhook, entry, peer)) is not None:
             return refused
+        return self._unfit(webhook, head, peer)
+
+    def _unfit(self, webhook: CompiledWebhook, head: Head, peer: str) -> Answer | None:
+        value, entry = webhook.value, webhook.entry
         if head.method not in value.methods and not may_greet(webhook, head.method):
             return self._method(webhook, peer)
         if head.length is not None and head.length > value.limits.body:
@@ -158,13 +162,16 @@ class Receiver:
         answer = problem(413, f"the body may have at most {webhook.value.limits.body} bytes", headers=CLOSE)
         return self._refuse(webhook, "too_large", peer, answer)
 
-    async def receive(self, webhook: CompiledWebhook, request: Inbound, peer: str) -> Answer:
+    async def receive(
+        self, webhook: CompiledWebhook, request: Inbound, peer: str, *, is_screened: bool = False
+    ) -> Answer:
         """Receive one request with its whole body.
 
         Args:
             webhook: The webhook at the request's path.
             request: The request; its body is not longer than the webhook's limit.
             peer: The address it came from.
+            is_screened: `screen` has let it through without knowing how long the body is.
         """
         codings = request.header_values("content-encoding")
         head = Head(
@@ -173,7 +180,8 @@ class Receiver:
             coding=codings[0].lower() if codings else "",
             length=len(request.body),
         )
-        if (answer := self.screen(webhook, head, peer)) is not None:
+        look = self._unfit if is_screened else self.screen
+        if (answer := look(webhook, head, peer)) is not None:
             return answer
         return await self.admit(webhook, request, peer)
 

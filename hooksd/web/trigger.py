@@ -186,7 +186,7 @@ class TriggerApp:
             return self._receiver.too_large(webhook, peer)
         request = self._inbound(scope, head, headers, body)
         if head.length is None:
-            return await self._receiver.receive(webhook, request, peer)
+            return await self._receiver.receive(webhook, request, peer, is_screened=True)
         return await self._receiver.admit(webhook, request, peer)
 
     def _inbound(self, scope: Scope, head: Head, headers: Headers, body: bytes) -> Inbound:

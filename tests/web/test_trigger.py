@@ -411,3 +411,16 @@ async def test_without_trusted_proxies_nobody_is_believed() -> None:
         answer = await client.post("/hooks/github", json={}, headers={"x-forwarded-for": "198.51.100.7"})
 
     assert answer.status_code == 403
+
+
+async def test_a_request_that_does_not_say_how_long_it_is_counts_once_for_a_rate() -> None:
+    listener = Listener(webhooks=(webhook(rate="2/1h per address"),))
+
+    async def pieces() -> AsyncIterator[bytes]:
+        yield b"{}"
+
+    async with listener.client() as client:
+        headers = {"content-type": "application/json"}
+        answers = [await client.post("/hooks/github", content=pieces(), headers=headers) for _ in range(3)]
+
+    assert [answer.status_code for answer in answers] == [202, 202, 429]
