@@ -108,6 +108,7 @@ def measure(table: Table, *, rounds: int, seconds: int) -> dict[str, Load]:
             try:
                 with servers.running(server, directory / "server") as running:
                     body = payload.push(table.size)
+                    load.offer(running.url, running.pid, body, seconds=1, directory=directory)  # it warms up
                     found.setdefault(server.name, []).append(
                         load.offer(running.url, running.pid, body, seconds=seconds, directory=directory)
                     )
