@@ -75,33 +75,42 @@ def note_of(directory: Path, number: int) -> Note | None:
         return None
 
 
-def write_notes(directory: Path, *, current: int, is_over: Callable[[], bool], rest: float = REST) -> None:
+def write_notes(
+    directory: Path, *, current: int, is_over: Callable[[], bool], done: set[int] | None = None, rest: float = REST
+) -> None:
     """Note what is in every closed segment that lacks a note. It takes its time: the daemon has better things to do.
 
     Args:
         directory: Of the log.
         current: The number of the segment that is being written.
         is_over: Asked often; True ends it. What is missing then is written the next time.
+        done: Segments that need no look any more; it grows.
         rest: Seconds to wait behind each slice.
     """
+    done = set() if done is None else done
     try:
         names = sorted(path.name for path in directory.iterdir())
     except OSError:
         return  # somebody took it away; the writer will say so
     for name in names:
         number = segment_number(name)
-        if number is not None and number < current and not is_over() and note_of(directory, number) is None:
-            # Without a note it is read.
-            with contextlib.suppress(OSError, ValueError):
-                _write(directory, number, is_over, rest)
+        if number is None or number >= current or number in done or is_over():
+            continue
+        # Without a note it is read.
+        with contextlib.suppress(OSError, ValueError):
+            if note_of(directory, number) is not None or _write(directory, number, is_over, rest):
+                done.add(number)
 
 
-def _write(directory: Path, number: int, is_over: Callable[[], bool], rest: float) -> None:
+def _write(directory: Path, number: int, is_over: Callable[[], bool], rest: float) -> bool:
+    """Note what is in a segment, unless it is small; tell whether that is done."""
     segment = directory / segment_name(number)
-    if segment.stat().st_size >= SMALL:
-        note = _found(segment, is_over, rest)
-        if note is not None:
-            _save(directory, number, note)
+    if segment.stat().st_size < SMALL:
+        return True
+    note = _found(segment, is_over, rest)
+    if note is not None:
+        _save(directory, number, note)
+    return note is not None
 
 
 def _found(segment: Path, is_over: Callable[[], bool], rest: float) -> Note | None:

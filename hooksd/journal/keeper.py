@@ -35,6 +35,7 @@ class Keeper:
         self._tail = tail
         self._tell = tell
         self._notes = notes
+        self._noted: set[int] = set()
         self._wake = threading.Event()
         self._closing = False
         self._thread = threading.Thread(target=self._run, name="hooksd-log-keeper", daemon=True)
@@ -52,7 +53,8 @@ class Keeper:
             if self._retention is not None:
                 self._sweep(self._retention)
             if self._notes is not None and not self._tail.is_full:
-                index.write_notes(self._notes, current=self._tail.segment, is_over=lambda: self._closing)
+                current = self._tail.segment
+                index.write_notes(self._notes, current=current, is_over=lambda: self._closing, done=self._noted)
             self._wake.wait(INTERVAL)
             self._wake.clear()
 

@@ -104,6 +104,21 @@ def test_a_segment_with_very_many_names_may_hold_any(log: Path, monkeypatch: pyt
     assert found.may_hold([b'"webhook":"nobody"'])
 
 
+def test_a_segment_that_was_seen_to_need_no_note_is_not_looked_at_again(
+    log: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done: set[int] = set()
+    segment(log, 1, [{"webhook": "h1"}])
+    segment(log, 2, [{"webhook": "h1"}])
+    write_notes(log, current=2, is_over=lambda: False, done=done, rest=0.0)
+    assert done == {1}
+    looked: list[int] = []
+    monkeypatch.setattr(index, "note_of", lambda _, number: looked.append(number))
+    write_notes(log, current=3, is_over=lambda: False, done=done, rest=0.0)
+    assert looked == [2]
+    assert done == {1, 2}
+
+
 def test_a_daemon_that_ends_does_not_wait_for_notes(log: Path) -> None:
     segment(log, 1, [{"webhook": "h1"}])
     write_notes(log, current=9, is_over=lambda: True)

@@ -74,7 +74,7 @@ def test_a_closed_segment_is_noted_without_anything_being_removed(
     noted: list[tuple[Path, int]] = []
     once = threading.Event()
 
-    def write(directory: Path, *, current: int, is_over: Callable[[], bool]) -> None:
+    def write(directory: Path, *, current: int, is_over: Callable[[], bool], done: set[int]) -> None:
         noted.append((directory, current))
         once.set()
 
