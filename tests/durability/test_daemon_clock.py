@@ -25,7 +25,11 @@ def jump(daemon: Daemon, offset: str) -> None:
     fresh.write_text(offset + "\n")
     fresh.rename(file)
     daemon.variables.update(
-        LD_PRELOAD=str(LIBRARIES[0]), FAKETIME_TIMESTAMP_FILE=str(file), FAKETIME_NO_CACHE="1", DONT_FAKE_MONOTONIC="1"
+        LD_PRELOAD=str(LIBRARIES[0]),
+        FAKETIME_TIMESTAMP_FILE=str(file),
+        FAKETIME_NO_CACHE="1",
+        FAKETIME_DISABLE_SHM="1",  # what it shares with others would outlive a daemon that is killed
+        DONT_FAKE_MONOTONIC="1",
     )
 
 
