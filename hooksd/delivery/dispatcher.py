@@ -11,7 +11,6 @@ import asyncio
 import contextlib
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from functools import partial
 
 from hooksd.clock import Clock
@@ -119,8 +118,8 @@ class Dispatcher:
             entry = self._remember(delivery)
             self._open[entry.id] = entry
             if delivery.is_in_flight and delivery.is_once:
-                entry.state = replace(
-                    delivery, over=Over(status="indeterminate"), error="cut off while it was under way"
+                entry.state = delivery._replace(
+                    over=Over(status="indeterminate"), error="cut off while it was under way"
                 )
                 self._decided.append(entry)
             elif delivery.over is not None:
@@ -318,7 +317,7 @@ class Dispatcher:
         """Begin an attempt that somebody asked for. What waits for it in the agenda stays there."""
         if entry.is_busy or entry.id not in self._open:
             return
-        entry.state = replace(entry.known, is_manual=True)
+        entry.state = entry.known._replace(is_manual=True)
         self._agenda.push_in(entry.turn)
         self._begin(entry, group)
 

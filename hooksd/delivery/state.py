@@ -6,18 +6,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from hooksd.clock import unix
 from hooksd.delivery.policy import Over, verdict
 from hooksd.model.record import AttemptEnded, AttemptReason, AttemptStarted, DeliveryCreated, DeliveryEnded, Record
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Delivery:
-    """One delivery, from creation to end."""
+class Delivery(NamedTuple):
+    """One delivery, from creation to end. A tuple, because it is replaced for every record."""
 
     created: DeliveryCreated
+    due: float
+    """Unix seconds at which the next attempt may be sent."""
     sent: int = 0
     """The number of the last attempt that was started."""
     is_manual: bool = False
@@ -29,10 +30,8 @@ class Delivery:
     that somebody asked for."""
     is_in_flight: bool = False
     """The last attempt has no recorded outcome: it is under way, or a crash cut it off."""
-    due: float
-    """Unix seconds at which the next attempt may be sent."""
     wait: float = 0.0
-    """How many seconds off that was when it was decided: after a clock was set back it is not further off than this."""
+    """How many seconds off `due` was when it was decided: after a clock was set back it is no further off than this."""
     code: int | None = None
     """The HTTP status of the last answer."""
     error: str | None = None
@@ -68,11 +67,10 @@ def apply(delivery: Delivery, record: Record) -> Delivery:
     match record:
         case AttemptStarted():
             is_manual = record.reason == "manual"
-            return replace(delivery, sent=record.number, is_in_flight=True, is_manual=is_manual, is_once=record.is_once)
+            return delivery._replace(sent=record.number, is_in_flight=True, is_manual=is_manual, is_once=record.is_once)
         case AttemptEnded():
             status = record.exchange.status
-            return replace(
-                delivery,
+            return delivery._replace(
                 sent=max(delivery.sent, record.number),
                 is_in_flight=False,
                 is_manual=False,
@@ -85,7 +83,7 @@ def apply(delivery: Delivery, record: Record) -> Delivery:
                 over=_over(delivery, record) if record.retry_at is None else None,
             )
         case DeliveryEnded():
-            return replace(delivery, is_in_flight=False, ended=record, over=Over(status=record.status))
+            return delivery._replace(is_in_flight=False, ended=record, over=Over(status=record.status))
         case _:
             return delivery
 

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Literal
 
 import pytest
@@ -28,7 +27,7 @@ def ended(endpoint: str, status: Status, *, code: int | None = None, error: str 
         body=StoredBody(media="", size=0, encoding="none"),
     )
     end = DeliveryEnded(at=created.at, delivery=created.delivery, endpoint=endpoint, status=status, attempts=sent)
-    state = replace(begin(created), sent=sent, code=code, error=error, ended=end)
+    state = begin(created)._replace(sent=sent, code=code, error=error, ended=end)
     return Entry(DeliveryId(created.delivery), ("run_1", "send", endpoint), state)
 
 

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from hooksd.journal import checkpoint
 from hooksd.journal.checkpoint import OpenWork
 from hooksd.journal.replay import unfinished
+from hooksd.model.holding import EndpointHeld, EndpointReleased
 from hooksd.model.record import Record
 from tests.journal import samples
 from tests.journal.bad_disk import BadDisk, flip
@@ -115,3 +116,14 @@ def test_what_recovery_finds_from_the_checkpoint_on_is_what_it_finds_in_the_whol
         work.note(record, segment)
 
     assert unfinished(log[work.oldest(len(log)) :]) == unfinished(log)
+
+
+def test_an_endpoint_that_is_suspended_stays_known_until_it_is_resumed() -> None:
+    work = OpenWork()
+    work.note(EndpointHeld(at=samples.AT, endpoint="shop", reason="breaker"), 1)
+    work.note(EndpointHeld(at=samples.AT, endpoint="shop", reason="suspended"), 2)
+    work.note(EndpointReleased(at=samples.AT, endpoint="shop", reason="breaker"), 3)
+    assert work.oldest(9) == 2
+
+    work.note(EndpointReleased(at=samples.AT, endpoint="shop", reason="suspended"), 4)
+    assert work.oldest(9) == 9

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hooksd.journal.replay import Unfinished, UnfinishedDelivery, unfinished
+from hooksd.model.holding import EndpointHeld, EndpointReleased
 from hooksd.model.record import DaemonStarted, Record
 from hooksd.model.stored import StoredCause
 from tests.journal import samples
@@ -139,3 +140,13 @@ def test_memory_is_bounded_by_the_work_that_is_not_finished() -> None:
 
     peak(10)
     assert peak(5_000) < peak(50) + 100_000
+
+
+def test_what_holds_an_endpoint_over_a_restart_is_known_until_it_is_released() -> None:
+    suspended = EndpointHeld(at=samples.AT, endpoint="shop", reason="suspended")
+    patience = EndpointHeld(at=samples.AT, endpoint="bank", reason="receiver", until=samples.AT)
+    records: list[Record] = [suspended, patience, EndpointHeld(at=samples.AT, endpoint="bank", reason="breaker")]
+    assert unfinished(records).held == (suspended, patience)
+
+    records.append(EndpointReleased(at=samples.AT, endpoint="shop", reason="suspended"))
+    assert unfinished(records).held == (patience,)

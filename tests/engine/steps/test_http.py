@@ -121,3 +121,18 @@ def test_no_answer_at_all_stays_what_it_is() -> None:
     step = HttpStep.model_validate({"http": "GET https://a.example/"})
 
     assert judge(step, performed) is performed
+
+
+@pytest.mark.parametrize(
+    ("url", "is_literal"),
+    [
+        ("https://api.example/{{ body }}", True),
+        ("https://{{ body }}/", False),
+        ("https://api.example{{ body }}/", False),
+        ("{{ body }}", False),
+    ],
+)
+def test_the_request_says_whether_its_host_is_written_in_the_definition(url: str, *, is_literal: bool) -> None:
+    data = "https://a.example/" if url == "{{ body }}" else "a.example"
+
+    assert request({"http": f"GET {url}"}, data).is_literal is is_literal
