@@ -96,6 +96,7 @@ async def _life(settings: Settings) -> None:
         works.dispatcher.recover(left)
         await _recall(ground, works.duplicates, left)
         await live(await _parts(ground, works, left), ground.stopping)
+        await works.refusals.flush()  # those of the last second
         await _stopped(ground)
 
 

@@ -5,7 +5,10 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import hmac
+import random
+import threading
 import time
+from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
@@ -56,6 +59,9 @@ auth.type = "none"
 schema    = "schemas/open.json"
 limits    = {{ body = "1KiB" }}
 rate      = "6/1h"
+
+[webhooks.free]
+auth.type = "none"
 
 [webhooks.near]
 auth.type = "none"
@@ -257,3 +263,42 @@ def test_a_token_in_the_query_reaches_no_log(receiving: Daemon) -> None:
 def log_of(daemon: Daemon) -> str:
     """Return everything that the daemon wrote anywhere."""
     return daemon.stderr + "".join(path.read_text() for path in sorted(daemon.log_dir.glob("*.jsonl")))
+
+
+@pytest.mark.slow
+def test_over_kills_no_id_is_accepted_twice_and_no_event_is_lost_that_somebody_was_told_of(receiving: Daemon) -> None:
+    told: dict[str, set[str]] = defaultdict(set)
+    over = threading.Event()
+    callers = [threading.Thread(target=call, args=(receiving, seed, told, over)) for seed in range(4)]
+    for caller in callers:
+        caller.start()
+    for _ in range(3):
+        over.wait(1.5)
+        receiving.kill()
+        receiving.start()
+    over.set()
+    for caller in callers:
+        caller.join(60)
+    assert receiving.stop() == 0
+
+    accepted: dict[str, list[str]] = defaultdict(list)
+    for record in records(receiving.log_dir):
+        if record["type"] == "event.accepted":
+            accepted[record["event"]["delivery_id"]].append(record["event"]["id"])
+    assert len(told) > 20
+    assert all(len(events) == 1 for events in accepted.values())
+    assert all(events == set(accepted[key]) for key, events in told.items())
+
+
+def call(daemon: Daemon, seed: int, told: dict[str, set[str]], over: threading.Event) -> None:
+    """Send requests with ids of a small set, and note which event each was answered with."""
+    choose = random.Random(seed)  # noqa: S311 - the same choices each time
+    while not over.is_set():
+        key = f"id-{choose.randrange(300)}"
+        try:
+            answer = post(daemon, "/hooks/free", json={}, headers={"idempotency-key": key})
+        except httpx.TransportError:
+            over.wait(0.05)
+            continue
+        if answer.status_code in {200, 202}:
+            told[key].add(answer.json()["event"])
