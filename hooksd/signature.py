@@ -8,9 +8,16 @@ import hmac
 
 from hooksd.model.auth import HashName, SecretEncoding
 
+_SHORT = 2048
+"""Bytes of a message that Python hashes without letting other threads run."""
+
 
 def digest(algorithm: HashName, key: bytes, message: bytes) -> bytes:
     """Return the HMAC of a message (RFC 2104)."""
+    # `hmac.digest` lets other threads run meanwhile, however short the message is: the log's writer would take its turn
+    # with every signature, and the loop would wait for it.
+    if len(message) < _SHORT:
+        return hmac.new(key, message, algorithm).digest()
     return hmac.digest(key, message, algorithm)
 
 
