@@ -7,6 +7,7 @@ once the caller has proved who it is.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from typing import Final, NamedTuple, Protocol
 
 import orjson
@@ -17,7 +18,7 @@ from hooksd.model import body
 from hooksd.model.base import Json
 from hooksd.model.received import Files, ReceivedFile, safe_name
 from hooksd.web.body import parse_body
-from hooksd.web.credentials import HIDDEN
+from hooksd.web.credentials import HIDDEN, kept_body
 from hooksd.web.inflate import ALIASES, inflated
 from hooksd.web.multipart import MULTIPART, FormLimits, FormReader, Incoming, Oversized
 
@@ -67,22 +68,21 @@ class Bodies:
         """The directory that the paths of files begin with."""
         return self._shelf.folder
 
-    async def read(self, webhook: CompiledWebhook, request: Inbound, kept: bytes) -> Content:
+    async def read(self, webhook: CompiledWebhook, request: Inbound) -> Content:
         """Read a body that is in memory.
 
         Args:
             webhook: Who received it.
             request: The request.
-            kept: Its body without credentials.
 
         Raises:
             Unreadable: It is not what it says.
             Oversized: It is more than it may be.
             JournalError: A file cannot be written.
         """
-        raw = kept
+        raw = request.body
         if _is_packed(request):
-            unpacked = await inflated(kept, webhook.value.limits.body)
+            unpacked = await inflated(raw, webhook.value.limits.body)
             if unpacked is None:
                 raise Oversized(f"the body, unpacked, may have at most {webhook.value.limits.body} bytes")
             raw = unpacked
@@ -90,7 +90,8 @@ class Bodies:
             return await self.form(webhook, request, _once(raw))
         if body.is_binary(request.media):
             return await self._file(request, raw)
-        return Content(request.media or body.JSON, raw, parse_body(request.media, raw), {})
+        kept = kept_body(replace(request, body=raw), webhook.verifier)
+        return Content(request.media or body.JSON, kept, parse_body(request.media, kept), {})
 
     async def form(self, webhook: CompiledWebhook, request: Inbound, pieces: AsyncIterator[bytes]) -> Content:
         """Read a form with files, piece by piece.

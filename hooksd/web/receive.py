@@ -209,8 +209,7 @@ class Receiver:
             return late
         came = _Came(webhook, request, verdict, now, peer)
         if is_special(webhook, request):
-            raw = credentials.kept_body(request, webhook.verifier)
-            return Later(lambda: self._with(came, self._bodies.read(webhook, request, raw)))
+            return Later(lambda: self._with(came, self._bodies.read(webhook, request)))
         return self._enter(came, None)
 
     async def stream(

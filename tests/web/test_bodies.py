@@ -237,3 +237,29 @@ async def test_over_http_a_stranger_is_refused_before_a_file_is_read() -> None:
     assert answer.status_code == 401
     assert listener.journal.blobs == {}
     assert await listener.reasons() == {"bad_token": 1}
+
+
+async def test_the_bytes_of_a_file_stay_as_they_are_whatever_they_look_like() -> None:
+    listener = Listener()
+    data = b"a=1&token=looks-like-a-credential&b=2"
+
+    await post_form(listener, doc=("x", data))
+    hook = webhook(accept=["application/octet-stream"])
+    await listener.receiver.receive(hook, inbound(data, media="application/octet-stream"), PEER)
+
+    assert listener.journal.blobs[listener.intake.events[0].files["doc"].digest] == data
+    assert listener.journal.blobs[listener.intake.events[1].files["body"].digest] == data
+
+
+async def test_a_credential_in_a_compressed_body_is_hidden() -> None:
+    listener = Listener()
+    request = inbound(
+        gzip.compress(b"token=hunter2&a=1"),
+        media="application/x-www-form-urlencoded",
+        headers={"content-encoding": "gzip"},
+    )
+
+    await listener.receiver.receive(webhook(**GZIP), request, PEER)
+
+    assert listener.intake.events[0].data == {"token": "***", "a": "1"}
+    assert b"hunter2" not in listener.intake.events[0].raw
