@@ -36,6 +36,7 @@ import uvloop
 
 from hooksd.clock import SystemClock
 from hooksd.config.snapshot import CompiledEndpoint, Revision, Snapshot
+from hooksd.daemon.memory import collect_seldom
 from hooksd.delivery.dispatcher import Dispatcher
 from hooksd.delivery.place import place_of
 from hooksd.delivery.request import Payload, Prepared, prepare
@@ -334,6 +335,7 @@ def main() -> None:
     parser.add_argument("--directory", default=None, help="where logs are written; default: the temporary directory")
     options = parser.parse_args()
     _keep_to(CLIENT_CORE)
+    collect_seldom()  # as the daemon does; for all clients alike
     clients = [HTTPX, *([AIOHTTP] if importlib.util.find_spec("aiohttp") else []), BARE, SENDER, HOOKSD]
     clients = [client for client in clients if options.only in client.name]
     for at_once in map(int, options.at.split(",")):
