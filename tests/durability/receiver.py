@@ -64,10 +64,10 @@ class Receiver:
             return {number: set(ids) for number, ids in self._ids.items()}
 
     @property
-    def duplicates(self) -> int:
-        """How many requests came again although their delivery had been answered 200."""
+    def again(self) -> dict[str, int]:
+        """How many requests of each delivery came although it had been answered 200."""
         with self._lock:
-            return sum(max(0, answers[200] - 1) for answers in self._answers.values())
+            return {identifier: max(0, answers[200] - 1) for identifier, answers in self._answers.items()}
 
 
 class _Handler(BaseHTTPRequestHandler):

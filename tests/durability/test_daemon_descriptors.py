@@ -10,8 +10,8 @@ import pytest
 
 from tests.battery import tell
 from tests.durability.receiver import Receiver
-from tests.durability.work import Load, assert_nothing_is_lost, caller, finish, in_flight
-from tests.end_to_end.daemon import Daemon, records
+from tests.durability.work import Load, assert_nothing_is_lost, caller, finish
+from tests.end_to_end.daemon import Daemon
 
 DESCRIPTORS = 64
 CALLERS = 200
@@ -47,7 +47,7 @@ async def test_more_callers_than_files_wait_or_are_refused_and_nothing_is_lost(
 
     assert set(load.answers) <= {202, 503}
     assert load.broken + load.answers[503], "there were descriptors for all of them"
-    assert_nothing_is_lost(daemon, receiver, load, duplicates=0)
+    assert_nothing_is_lost(daemon, receiver, load)
     tell(
         f"{DESCRIPTORS} descriptors, {ROUNDS} x {CALLERS} callers at once: {load.answers[202]} accepted, "
         f"{load.answers[503]} refused, {load.broken} turned away, 0 lost"
@@ -69,9 +69,9 @@ async def test_connections_that_say_nothing_do_not_keep_the_others_out(daemon: D
     for writer in silent:
         writer.close()
     daemon.kill()
-    flying = in_flight(records(daemon.log_dir))
+    load.killed(daemon)
     daemon.prefix = ()
     await finish(daemon)
 
     assert len(load.accepted) == 10
-    assert_nothing_is_lost(daemon, receiver, load, duplicates=flying)
+    assert_nothing_is_lost(daemon, receiver, load)

@@ -21,8 +21,8 @@ from tests.battery import size, tell
 from tests.durability import mounts
 from tests.durability.receiver import Receiver
 from tests.durability.strace import needs_strace, strace
-from tests.durability.work import Load, assert_nothing_is_lost, caller, finish, in_flight, set_up
-from tests.end_to_end.daemon import Daemon, records
+from tests.durability.work import Load, assert_nothing_is_lost, caller, finish, set_up
+from tests.end_to_end.daemon import Daemon
 
 FULL_DISKS = size("FULL_DISKS", quick=1, long=10)
 SYNC_ERRORS = size("SYNC_ERRORS", quick=0, long=30)
@@ -102,7 +102,7 @@ async def test_a_full_disk_refuses_at_once_loses_nothing_and_is_left_behind_by_i
     await daemon.settled(timeout=60)
 
     assert await asyncio.to_thread(daemon.stop) == 0
-    assert_nothing_is_lost(daemon, receiver, load, duplicates=0)
+    assert_nothing_is_lost(daemon, receiver, load)
     # The machine may be busy with other things: the claims are 50 ms and 2 s.
     assert sorted(refusals)[len(refusals) // 2] < 0.25
     assert max(recoveries) < 6
@@ -129,7 +129,7 @@ async def test_a_daemon_killed_on_a_full_disk_goes_on_where_it_was_when_there_is
         filler = fill(small_disk)
         await refused(load, client, daemon)
     daemon.kill()
-    flying = in_flight(records(daemon.log_dir))
+    load.killed(daemon)
 
     process = daemon.launch()
     if daemon.opened():
@@ -141,7 +141,7 @@ async def test_a_daemon_killed_on_a_full_disk_goes_on_where_it_was_when_there_is
     filler.unlink()
     await finish(daemon)
 
-    assert_nothing_is_lost(daemon, receiver, load, duplicates=flying)
+    assert_nothing_is_lost(daemon, receiver, load)
 
 
 async def sync_fails(daemon: Daemon, receiver: Receiver, number: int) -> Load:
@@ -154,13 +154,13 @@ async def sync_fails(daemon: Daemon, receiver: Receiver, number: int) -> Load:
             for _ in range(CALLERS):
                 group.create_task(load.keep_posting(client, daemon, pause=0.01))
     assert await asyncio.to_thread(process.wait, 40) == BROKEN
-    flying = in_flight(records(daemon.log_dir))
     synced = [line for line in (daemon.directory / "trace").read_text().splitlines() if "fdatasync" in line]
     assert "EIO" in synced[-1], "it was tried again"
     assert "cannot be synced" in daemon.stderr
     lose_the_last_batch(daemon)
+    load.killed(daemon)
     await finish(daemon)
-    assert_nothing_is_lost(daemon, receiver, load, duplicates=flying)
+    assert_nothing_is_lost(daemon, receiver, load)
     return load
 
 

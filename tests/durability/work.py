@@ -10,7 +10,6 @@ import asyncio
 from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass, field
-from typing import Any
 
 import httpx
 
@@ -86,6 +85,12 @@ class Load:
     slowest: float = 0.0
     """Seconds that the slowest answer took."""
     next_number: int = 0
+    ended: list[set[str]] = field(default_factory=list)
+    """What each kill left in the log: the deliveries with an end. Every other one may come again."""
+
+    def killed(self, daemon: Daemon) -> None:
+        """Note what the log of a daemon that has just died says of its deliveries."""
+        self.ended.append({line["delivery"] for line in records(daemon.log_dir) if line["type"] == "delivery.ended"})
 
     async def post(self, client: httpx.AsyncClient, daemon: Daemon, padding: int = 0) -> int | None:
         """Send one event and return the status of its answer; None when there was none."""
@@ -125,18 +130,10 @@ async def finish(daemon: Daemon) -> None:
     assert await asyncio.to_thread(daemon.stop) == 0
 
 
-def in_flight(log: list[dict[str, Any]]) -> int:
-    """Return how many attempts a kill cut off, over all lives of the daemon, at the end of its log included."""
-    begun = {(record["delivery"], record["number"]) for record in log if record["type"] == "attempt.started"}
-    ended = {(record["delivery"], record["number"]) for record in log if record["type"] == "attempt.ended"}
-    return len(begun - ended)
-
-
 def assert_nothing_is_lost(
     daemon: Daemon,
     receiver: Receiver,
     load: Load,
-    duplicates: int,
     statuses: Collection[str] = ("succeeded",),
 ) -> None:
     """Assert what the README promises, when everything has ended.
@@ -145,7 +142,6 @@ def assert_nothing_is_lost(
         daemon: Its log is read.
         receiver: Of its deliveries.
         load: What callers were told.
-        duplicates: How many deliveries the receiver may have seen again.
         statuses: How runs may have ended. Those that did not succeed need not have sent anything.
     """
     log = records(daemon.log_dir)
@@ -170,4 +166,11 @@ def assert_nothing_is_lost(
     ids = receiver.ids
     assert load.numbers <= set(ids) or len(statuses) > 1
     assert {number: found for number, found in ids.items() if len(found) != 1} == {}
-    assert receiver.duplicates <= duplicates
+    # Again comes only what had no end in the log when the daemon was killed, once for each such kill.
+    again = {identifier: times for identifier, times in receiver.again.items() if times}
+    assert {identifier: times for identifier, times in again.items() if times > unfinished(load, identifier)} == {}
+
+
+def unfinished(load: Load, delivery: str) -> int:
+    """Return how many kills found a delivery without an end."""
+    return sum(delivery not in ended for ended in load.ended)
