@@ -154,7 +154,7 @@ def _definition(table: _Table) -> tuple[Written, list[Finding]]:
         path=table.path,
         table=table.value,
         value=value,
-        digest=_digest(table.value),
+        digest=digest_of(table.value),
         is_sound=True,
         readings=tuple(readings),
         sends=tuple(sends(table.kind, table.name, table.value, value)),
@@ -178,9 +178,10 @@ def _nothing(table: _Table) -> Written:
     """Return a definition of which only the name is known, so that what refers to it is not wrong too."""
     return Written(
         kind=table.kind, name=table.name, file=table.file, line=table.line, path=table.path, table={}, value=None,
-        digest=_digest({}),
+        digest=digest_of({}),
     )  # fmt: skip
 
 
-def _digest(table: Json) -> str:
+def digest_of(table: Json) -> str:
+    """Return `sha256:...` of a value in canonical JSON."""
     return "sha256:" + hashlib.sha256(orjson.dumps(table, option=orjson.OPT_SORT_KEYS)).hexdigest()
