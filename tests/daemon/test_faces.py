@@ -10,8 +10,9 @@ import pytest
 from hooksd.config.settings import Settings
 from hooksd.daemon.faces import admin_token, limits_of, trigger_face
 from hooksd.daemon.ground import ground_of
-from hooksd.engine.ports import Accepted, Response
+from hooksd.engine.ports import Accepted, Response, Taken
 from hooksd.errors import SettingsRejected
+from hooksd.model.arrival import Arrival
 from hooksd.model.event import Event
 from hooksd.model.ids import EventId
 from hooksd.model.record import Origin
@@ -25,6 +26,9 @@ class NobodyHome:
 
     async def accept(self, event: Event, *, origin: Origin | None) -> Accepted:
         raise AssertionError(event, origin)
+
+    def take(self, arrival: Arrival, *, origin: Origin) -> Taken | None:
+        raise AssertionError(arrival, origin)
 
     async def start(self, event: Event, workflow: str) -> Accepted:
         raise AssertionError(event, workflow)
