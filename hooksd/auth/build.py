@@ -12,16 +12,17 @@ from hooksd.auth.coverage import coverage, leaves, members
 from hooksd.auth.credentials import Basic, Bearer, Nobody, Token
 from hooksd.auth.extra import crypto
 from hooksd.auth.keyed import keyed
+from hooksd.auth.keyed_plain import plainly_keyed
 from hooksd.auth.lint import problems
 from hooksd.auth.presets import expand
 from hooksd.auth.problem import AuthProblem
 from hooksd.auth.refusal import Refusal
 from hooksd.auth.remote import Remote, Remotes
 from hooksd.auth.request import Inbound
-from hooksd.auth.sources import Examined, Find, finder, word
+from hooksd.auth.sources import Examined, Word, finder, worder
 from hooksd.auth.twilio import HEADER as TWILIO_HEADER
 from hooksd.auth.twilio import Twilio
-from hooksd.auth.verdict import Authentic, Observed, Reading, Refused, Verdict, Verifier
+from hooksd.auth.verdict import Authentic, Observed, Reading, Refused, Verdict, Verifier, authentic
 from hooksd.model.auth import (
     AllAuth,
     AnyAuth,
@@ -57,9 +58,9 @@ class BuiltVerifier:
 
     proof: Proof
     trust: Trust
-    event: tuple[tuple[Find, ...], ...]
+    event: tuple[tuple[Word, ...], ...]
     """Where the event type is; of several ways, the first that finds something."""
-    id: tuple[Find, ...]
+    id: tuple[Word, ...]
     observes: bool
     credential_headers: frozenset[str]
     credential_fields: frozenset[str]
@@ -71,7 +72,7 @@ class BuiltVerifier:
 
     def _judge(self, request: Inbound, now: float) -> Authentic | Refused:
         try:
-            return Authentic(key=self.proof.prove(Examined(request), now))
+            return authentic(self.proof.prove(Examined(request), now))
         except Refusal as refusal:
             return Refused(reason=refusal.reason)
         except Exception:  # noqa: BLE001 - whatever a caller sends, the answer is a verdict
@@ -81,15 +82,15 @@ class BuiltVerifier:
         seen = Examined(request, data)
         kind: str | None = None
         for way in self.event:
-            words = [found for find in way if (found := word(find, seen)) is not None]
+            words = [found for word in way if (found := word(seen)) is not None]
             if words:
                 kind = ".".join(words)
                 break
         identity: str | None = None
-        for find in self.id:
-            if (identity := word(find, seen)) is not None:
+        for word in self.id:
+            if (identity := word(seen)) is not None:
                 break
-        return Reading(event_type=kind, delivery_id=identity)
+        return Reading(kind, identity)
 
 
 def build_verifier(auth: Auth, secret: SecretOf, remotes: Remotes | None = None) -> Verifier:
@@ -111,9 +112,9 @@ def build_verifier(auth: Auth, secret: SecretOf, remotes: Remotes | None = None)
         proof=_proof(concrete, secret, remotes or Remotes()),
         trust=trust_earned(concrete),
         event=tuple(
-            tuple(map(finder, part.event)) for part in ((concrete,) if concrete.event else parts) if part.event
+            tuple(map(worder, part.event)) for part in ((concrete,) if concrete.event else parts) if part.event
         ),
-        id=tuple(finder(part.id) for part in ((concrete,) if concrete.id else parts) if part.id),
+        id=tuple(worder(part.id) for part in ((concrete,) if concrete.id else parts) if part.id),
         observes=concrete.mode == "observe",
         credential_headers=_all(parts, "header").union(*(_own_headers(part) for part in parts)),
         credential_fields=_all(parts, "query") | _all(parts, "form"),
@@ -126,7 +127,8 @@ def _proof(auth: ConcreteAuth, secret: SecretOf, remotes: Remotes) -> Proof:  # 
         case NoneAuth():
             return Nobody()
         case HmacAuth():
-            return keyed(auth, tuple(signing_key(auth, secret(ref)) for ref in auth.secrets))
+            keys = tuple(signing_key(auth, secret(ref)) for ref in auth.secrets)
+            return plainly_keyed(auth, keys) or keyed(auth, keys)
         case SignatureAuth():
             return keyed(auth, (), tuple(_check(auth, key, secret) for key in auth.public_keys))
         case TokenAuth():

@@ -181,6 +181,27 @@ def _json(value: Json, empty: bytes | None) -> bytes | None:
     return value.encode() if isinstance(value, str) else orjson.dumps(value)
 
 
+Word = Callable[[Examined], str | None]
+"""Returns a short printable word of an authentic caller, or None: missing, repeated and unfit ones are left out."""
+
+
+def worder(source: str) -> Word:
+    """Return the function that reads a source as a word."""
+    find = finder(source)
+    kind, _, name = source.partition(":")
+    if kind != "header":
+        return lambda seen: word(find, seen)
+    wanted = name.lower()
+
+    def of_header(seen: Examined) -> str | None:
+        headers = seen.request.unrepeated
+        text = None if headers is None else headers.get(wanted, "")
+        # Most are ASCII as they stand; all others are what their bytes say.
+        return word(find, seen) if text is None or not text.isascii() else _fit(text)
+
+    return of_header
+
+
 def word(find: Find, seen: Examined) -> str | None:
     """Return a short printable word of an authentic caller, or None: missing, repeated and unfit ones are left out."""
     try:
@@ -188,5 +209,9 @@ def word(find: Find, seen: Examined) -> str | None:
         text = found.decode() if found is not None else ""
     except (Refusal, ValueError):
         return None
+    return _fit(text)
+
+
+def _fit(text: str) -> str | None:
     text = text.strip()
     return text if text and len(text) <= MAX_WORD and text.isprintable() else None

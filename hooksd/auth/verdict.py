@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Final, Literal, NamedTuple, Protocol
 
 from hooksd.auth.request import Inbound
 from hooksd.model.base import Json
@@ -33,6 +33,15 @@ class Authentic:
     """
 
 
+_FIRST: Final = tuple(Authentic(key=place) for place in range(16))
+"""Those with the first keys: each request needs one, and few webhooks have more than two."""
+
+
+def authentic(key: int) -> Authentic:
+    """Return that the secret at a place fitted."""
+    return _FIRST[key] if key < len(_FIRST) else Authentic(key=key)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refused:
     """The request proves nothing."""
@@ -51,8 +60,7 @@ class Observed:
 Verdict = Authentic | Refused | Observed
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reading:
+class Reading(NamedTuple):
     """What the provider says of an authentic request, outside its body proper."""
 
     event_type: str | None

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hooksd.auth.refusal import Refusal
-from hooksd.auth.sources import MAX_WORD, Examined, finder, word
+from hooksd.auth.sources import MAX_WORD, Examined, finder, word, worder
 from hooksd.model.body import MAX_FIELDS
 from tests.auth.requests import inbound
 
@@ -106,3 +106,13 @@ def test_any_body_gives_bytes_nothing_or_a_refusal(body: bytes, source: str) -> 
     except Refusal:
         return
     assert found is None or isinstance(found, bytes)
+
+
+@pytest.mark.parametrize("value", ["push", " push\t", "", "caf\xe9", "caf\xc3\xa9", "a\x07b", "x" * 201, "two words"])
+def test_a_word_of_a_header_is_the_same_however_it_is_read(value: str) -> None:
+    once = Examined(inbound(x_event=value))
+    twice = Examined(replace(once.request, headers=once.request.headers * 2))
+
+    assert worder("header:X-Event")(once) == word(finder("header:X-Event"), once)
+    assert worder("header:X-Event")(twice) is None
+    assert worder("header:X-Other")(once) is None
