@@ -95,16 +95,27 @@ def _event_of(tree: Tree) -> str | None:
 def _tell(trees: list[dict[str, Any]]) -> None:
     for tree in trees:
         if tree["type"] == "event.accepted":
-            _tell_event(tree)
-            for run in tree.get("runs", ()):
-                _tell_run(run, [other for other in trees if other.get("run") == run["id"]])
-            for absent in tree.get("not_started", ()):
-                _tell_absent(absent)
-            if not tree.get("runs") and not tree.get("not_started"):
-                say(f"  no workflow listens to {safe(tree['event']['type'])}")
+            _tell_accepted(tree, trees)
     for tree in trees:
         if tree["type"] == "delivery.created":
             _tell_delivery(tree, [other for other in trees if other.get("delivery") == tree["delivery"]])
+
+
+def _tell_accepted(tree: Tree, trees: list[dict[str, Any]]) -> None:
+    _tell_event(tree)
+    for run in tree.get("runs", ()):
+        _tell_run(run, [other for other in trees if other.get("run") == run["id"]])
+    for absent in tree.get("not_started", ()):
+        _tell_absent(absent)
+    for absent in tree.get("not_sent", ()):
+        _tell_not_sent(absent)
+    if not any(tree.get(key) for key in ("runs", "not_started", "deliveries", "not_sent")):
+        say(f"  no workflow listens to {safe(tree['event']['type'])}")
+
+
+def _tell_not_sent(absent: Tree) -> None:
+    why = {"trust": "anybody may have caused it", "loop": "it was sent there before, and came back"}
+    say(f"  {safe(absent['endpoint'])} did not get it: {why.get(absent['reason'], safe(absent['reason']))}")
 
 
 def _tell_event(tree: Tree) -> None:

@@ -148,6 +148,7 @@ def build(
         # Whatever happens while a definition is built is a problem of that definition: the daemon lives on.
         raise BuildProblem(at, error) from error
     subscriptions, patterns = _index(workflows.values())
+    receivers, receiver_patterns = _index_receivers(endpoints.values())
     return Snapshot(
         revision=revision,
         definitions=definitions,
@@ -162,6 +163,8 @@ def build(
         secrets=read,
         subscriptions=subscriptions,
         patterns=patterns,
+        receivers=receivers,
+        receiver_patterns=receiver_patterns,
     )
 
 
@@ -321,3 +324,18 @@ def _index(
             else:
                 plain.setdefault(spelled, []).append(workflow)
     return {entry: tuple(items) for entry, items in plain.items()}, tuple(patterns)
+
+
+def _index_receivers(
+    endpoints: Iterable[CompiledEndpoint],
+) -> tuple[Mapping[str, tuple[CompiledEndpoint, ...]], tuple[tuple[str, CompiledEndpoint], ...]]:
+    """Return the endpoints by each plain `subscribe` entry, and the entries with `*`."""
+    plain: dict[str, dict[str, CompiledEndpoint]] = {}
+    patterns: list[tuple[str, CompiledEndpoint]] = []
+    for endpoint in sorted(endpoints, key=lambda item: item.name):
+        for entry in endpoint.value.subscribe:
+            if "*" in entry:
+                patterns.append((entry, endpoint))
+            else:
+                plain.setdefault(entry, {})[endpoint.name] = endpoint
+    return {entry: tuple(items.values()) for entry, items in plain.items()}, tuple(patterns)

@@ -168,6 +168,10 @@ class Snapshot:
     """Workflows by each `on` entry without `*`; those that name a webhook are spelled `webhook:NAME`."""
     patterns: tuple[tuple[str, CompiledWorkflow], ...] = ()
     """`on` entries with `*`."""
+    receivers: Mapping[str, tuple[CompiledEndpoint, ...]] = field(default_factory=dict)
+    """Endpoints by each `subscribe` entry without `*`."""
+    receiver_patterns: tuple[tuple[str, CompiledEndpoint], ...] = ()
+    """`subscribe` entries with `*`."""
     by_uuid: Mapping[tuple[str, str], CompiledWebhook] = field(default_factory=dict)
     """Enabled webhooks that only their `uuid` leads to, by path and hash."""
 
@@ -193,3 +197,25 @@ def subscribers(snapshot: Snapshot, event_type: str, webhook: str | None) -> tup
         return ()
     found = {workflow.name: workflow for workflow in (*by_type, *by_webhook, *by_pattern)}
     return tuple(found[name] for name in sorted(found))
+
+
+def receivers(snapshot: Snapshot, event_type: str) -> tuple[CompiledEndpoint, ...]:
+    """Return the endpoints that subscribe to a type of event: each once, in the order of their names.
+
+    Args:
+        snapshot: The definitions in force.
+        event_type: The type of the event.
+    """
+    by_type = snapshot.receivers.get(event_type, ())
+    if not snapshot.receiver_patterns:
+        return by_type
+    by_pattern = [endpoint for pattern, endpoint in snapshot.receiver_patterns if matches(pattern, event_type)]
+    if not by_pattern:
+        return by_type
+    found = {endpoint.name: endpoint for endpoint in (*by_type, *by_pattern)}
+    return tuple(found[name] for name in sorted(found))
+
+
+def is_heard(snapshot: Snapshot, event_type: str) -> bool:
+    """Tell whether some workflow or endpoint wants events of a type that no webhook received."""
+    return bool(subscribers(snapshot, event_type, None) or receivers(snapshot, event_type))

@@ -23,7 +23,7 @@ import uvloop
 from hooksd import __version__
 from hooksd.clock import rfc3339
 from hooksd.config.settings import Settings, process_environment
-from hooksd.config.snapshot import Snapshot, subscribers
+from hooksd.config.snapshot import Snapshot, is_heard
 from hooksd.daemon import systemd
 from hooksd.daemon.control import Identity, Work, status_line
 from hooksd.daemon.editor import FileEditor
@@ -38,6 +38,7 @@ from hooksd.daemon.reload import Reloader
 from hooksd.daemon.server import Listener
 from hooksd.daemon.sources import loader
 from hooksd.delivery.dispatcher import Dispatcher
+from hooksd.delivery.distributor import Distributor
 from hooksd.delivery.mailer import Mailer, Server
 from hooksd.delivery.sender import HttpSender
 from hooksd.engine.process import ProcessRunner
@@ -77,6 +78,7 @@ class _Works:
 
     engine: Engine
     dispatcher: Dispatcher
+    distributor: Distributor
     reloader: Reloader
     refusals: Refusals
     duplicates: Duplicates
@@ -94,6 +96,7 @@ async def _life(settings: Settings) -> None:
         await works.reloader.start()
         works.engine.recover(left)
         works.dispatcher.recover(left)
+        works.distributor.recover(left.planned)
         await _recall(ground, works.duplicates, left)
         await live(await _parts(ground, works, left), ground.stopping)
         await works.refusals.flush()  # those of the last second
@@ -118,6 +121,7 @@ def _works(ground: Ground, sender: HttpSender, processes: ProcessRunner) -> _Wor
         jitter=random.random,
         observer=ground.observer,
     )
+    distributor = Distributor(dispatcher=dispatcher, journal=ground.journal, clock=ground.clock, current=ground.current)
     duplicates = Duplicates(ground.clock.now)
     engine = Engine(
         journal=ground.journal,
@@ -139,6 +143,7 @@ def _works(ground: Ground, sender: HttpSender, processes: ProcessRunner) -> _Wor
         observer=ground.observer,
         folder=ground.journal.folder,
         ended=duplicates.ended,
+        outlet=distributor,
     )
     reloader = Reloader(
         root=ground.settings.hooks_dir,
@@ -151,7 +156,14 @@ def _works(ground: Ground, sender: HttpSender, processes: ProcessRunner) -> _Wor
         observer=ground.observer,
     )
     refusals = Refusals(journal=ground.journal, clock=ground.clock, observer=ground.observer)
-    return _Works(engine=engine, dispatcher=dispatcher, reloader=reloader, refusals=refusals, duplicates=duplicates)
+    return _Works(
+        engine=engine,
+        dispatcher=dispatcher,
+        distributor=distributor,
+        reloader=reloader,
+        refusals=refusals,
+        duplicates=duplicates,
+    )
 
 
 def _mail_server(ground: Ground) -> Server | None:
@@ -176,10 +188,10 @@ def _publish(ground: Ground, dispatcher: Dispatcher, snapshot: Snapshot) -> None
 
 
 def _announcer(ground: Ground, engine: Engine) -> Callable[[str, dict[str, Json]], Awaitable[None]]:
-    """Return what turns a notice of the daemon itself into an event, if a workflow listens to it."""
+    """Return what turns a notice of the daemon itself into an event, if somebody listens to it."""
 
     async def announce(kind: str, body: dict[str, Json]) -> None:
-        if not subscribers(ground.current(), kind, None):
+        if not is_heard(ground.current(), kind):
             return
         raw = orjson.dumps(body)
         event = Event(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import orjson
 
-from hooksd.config.snapshot import subscribers
+from hooksd.config.snapshot import is_heard
 from hooksd.engine.run import Run
 from hooksd.engine.steps.intent import Publish
 from hooksd.engine.world import World
@@ -37,9 +37,9 @@ def ended(run: Run, world: World, status: RunStatus, step: str | None, error: st
 
 
 def announcement(run: Run, world: World, status: RunStatus, step: str | None, error: str | None) -> Event | None:
-    """Return the event that tells of a run's end; None when no workflow subscribes to it, or it came too far."""
+    """Return the event that tells of a run's end; None when nobody subscribes to it, or it came too far."""
     kind = f"workflow.{run.workflow.name}.{status}"
-    if run.event.hop >= MAX_HOP or not subscribers(world.current(), kind, None):
+    if run.event.hop >= MAX_HOP or not is_heard(world.current(), kind):
         return None
     data = {
         "run": run.id,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
@@ -12,6 +12,7 @@ from hooksd.model.base import Json
 from hooksd.model.effect import Effect, Performed
 from hooksd.model.event import Event
 from hooksd.model.ids import EventId
+from hooksd.model.outgoing import DeliveryPlan
 from hooksd.model.record import NotStarted, Origin, RunPlan
 
 
@@ -20,6 +21,19 @@ class Performer(Protocol):
 
     async def perform(self, effect: Effect) -> Performed:
         """Carry out an effect and say what came of it. Failing is an outcome, not an exception."""
+        ...
+
+
+class Outlet(Protocol):
+    """Where events go out to the endpoints that subscribe to them."""
+
+    @property
+    def is_full(self) -> bool:
+        """Tell whether so many deliveries wait that no event may be taken that would add to them."""
+        ...
+
+    def send(self, event: Event, plans: Sequence[DeliveryPlan]) -> None:
+        """Carry out the deliveries of an event, which is durable together with them."""
         ...
 
 

@@ -7,13 +7,14 @@ from collections.abc import Callable, Sequence
 from functools import partial
 
 from hooksd.clock import Clock, rfc3339, unix
-from hooksd.config.snapshot import CompiledWorkflow, Snapshot, subscribers
+from hooksd.config.snapshot import CompiledEndpoint, CompiledWorkflow, Snapshot, receivers, subscribers
 from hooksd.engine.answers import Answers
 from hooksd.engine.crowd import Crowd
 from hooksd.engine.definitions import DefinitionStore
+from hooksd.engine.distribution import NOWHERE, Distribution, distribute
 from hooksd.engine.logbook import Logbook
 from hooksd.engine.patience import Patience
-from hooksd.engine.ports import Accepted, Intake, Performer, Response, Taken
+from hooksd.engine.ports import Accepted, Intake, Outlet, Performer, Response, Taken
 from hooksd.engine.recovery import recovered
 from hooksd.engine.router import Routing, route
 from hooksd.engine.run import Run
@@ -30,7 +31,7 @@ from hooksd.model.stored import BLOB_THRESHOLD, store
 from hooksd.telemetry import happenings
 from hooksd.telemetry.observer import Observer
 
-CROWDED = "too many runs wait for their turn in memory; what is asked for now must come again later"
+CROWDED = "too many runs or deliveries wait for their turn in memory; what is asked for now must come again later"
 
 
 class Engine:
@@ -53,6 +54,7 @@ class Engine:
         observer: Observer | None = None,
         folder: str = "",
         ended: Callable[[str, str], None] = lambda _event, _status: None,
+        outlet: Outlet | None = None,
     ) -> None:
         """Take the collaborators.
 
@@ -67,6 +69,7 @@ class Engine:
             observer: Who is told of what happens.
             folder: The directory of the log, where workflows find the files of events.
             ended: Told the event and the status of each run that has ended.
+            outlet: Where events go out that endpoints subscribe to. None: they go nowhere.
         """
         self._journal = journal
         self._clock = clock
@@ -94,6 +97,7 @@ class Engine:
         )
         self._folder = folder
         self._ended = ended
+        self._outlet = outlet
         self._crowd = Crowd(world, self._released)
         self._unreadable: tuple[RunEnded, ...] = ()
 
@@ -110,9 +114,10 @@ class Engine:
     async def accept(self, event: Event, *, origin: Origin | None) -> Accepted:
         """Route an event, make it and its runs durable, and start them; see `Intake.accept`."""
         candidates = subscribers(self._current(), event.type, event.webhook)
-        if candidates and self._crowd.is_full:
+        targets = receivers(self._current(), event.type)
+        if self._is_crowded(candidates, targets):
             raise JournalFull(CROWDED)
-        record = await self._take(event, candidates, origin)
+        record = await self._take(event, candidates, targets, origin)
         return Accepted(event=event.id, runs=record.runs, not_started=record.not_started)
 
     def take(self, arrival: Arrival, *, origin: Origin) -> Taken | None:
@@ -121,8 +126,9 @@ class Engine:
         candidates = subscribers(snapshot, arrival.type, arrival.webhook)
         if len(arrival.raw) > BLOB_THRESHOLD or (candidates and self._definitions.missing(candidates)):
             return None
-        if candidates:
-            return self._take_for(candidates, arrival, origin, snapshot)
+        targets = receivers(snapshot, arrival.type)
+        if candidates or targets:
+            return self._take_for(candidates, targets, arrival, origin, snapshot)
         durable = self._journal.append((line_of(arrival, revision=snapshot.revision.id, origin=origin),))
         # Only names wait for the disk. A parsed body is hundreds of objects: let go of at once, their memory serves the
         # next request while the processor still has it in its cache.
@@ -130,23 +136,37 @@ class Engine:
         return Taken(Accepted(arrival.id, (), ()), durable)
 
     def _take_for(
-        self, candidates: Sequence[CompiledWorkflow], arrival: Arrival, origin: Origin, snapshot: Snapshot
+        self,
+        candidates: Sequence[CompiledWorkflow],
+        targets: Sequence[CompiledEndpoint],
+        arrival: Arrival,
+        origin: Origin,
+        snapshot: Snapshot,
     ) -> Taken:
-        if self._crowd.is_full:
+        if self._is_crowded(candidates, targets):
             return Taken(Accepted(arrival.id, (), ()), settled(JournalFull(CROWDED)))
         event, revision = arrival.event(), snapshot.revision.id
         routing = self._route(event, candidates, snapshot)
-        line = line_of(arrival, revision=revision, origin=origin, runs=routing.plans, not_started=routing.not_started)
+        going = self._distribute(event, targets)
+        line = line_of(
+            arrival,
+            revision=revision,
+            origin=origin,
+            runs=routing.plans,
+            not_started=routing.not_started,
+            deliveries=going.plans,
+            not_sent=going.not_sent,
+        )
         durable = self._journal.append((line,))
-        if routing.starts:
-            durable.then(partial(self._enrol, event, routing, revision, arrival.time))
+        if routing.starts or going.plans:
+            durable.then(partial(self._enrol, event, routing, going, revision, arrival.time))
         else:
             durable.then(partial(self._note, event.id, event.type, event.source, 0))
         return Taken(Accepted(event.id, line.runs, routing.not_started), durable)
 
     async def start(self, event: Event, workflow: str) -> Accepted:
         """Accept an event for one workflow by name; see `Intake.start`."""
-        record = await self._take(event, (self._current().workflows[workflow],), None)
+        record = await self._take(event, (self._current().workflows[workflow],), (), None)
         return Accepted(event=event.id, runs=record.runs, not_started=record.not_started)
 
     async def response(self, event: EventId, timeout: float) -> Response | None:  # noqa: ASYNC109 - see Intake
@@ -215,15 +235,23 @@ class Engine:
     async def _publish(self, event: Event) -> EventAccepted:
         """Accept an event of our own; it waits while there is no room."""
         candidates = subscribers(self._current(), event.type, event.webhook)
-        return await self._logbook.persist(lambda: self._take(event, candidates, None))
+        targets = receivers(self._current(), event.type)
+        return await self._logbook.persist(lambda: self._take(event, candidates, targets, None))
 
-    async def _take(self, event: Event, candidates: Sequence[CompiledWorkflow], origin: Origin | None) -> EventAccepted:
-        """Make an event durable together with the runs it starts."""
+    async def _take(
+        self,
+        event: Event,
+        candidates: Sequence[CompiledWorkflow],
+        targets: Sequence[CompiledEndpoint],
+        origin: Origin | None,
+    ) -> EventAccepted:
+        """Make an event durable together with the runs it starts and the deliveries it goes out by."""
         for workflow in self._definitions.missing(candidates):
             await self._definitions.keep(workflow)
         blob = await self._journal.put_blob(event.raw) if len(event.raw) > BLOB_THRESHOLD else None
         snapshot = self._current()
         routing = self._route(event, candidates, snapshot)
+        going = self._distribute(event, targets)
         record = EventAccepted(
             at=rfc3339(self._clock.now()),
             revision=snapshot.revision.id,
@@ -231,19 +259,42 @@ class Engine:
             origin=origin,
             runs=routing.plans,
             not_started=routing.not_started,
+            deliveries=going.plans,
+            not_sent=going.not_sent,
         )
         durable = self._journal.append((record,))
-        durable.then(partial(self._enrol, event, routing, record.revision, record.at))
+        durable.then(partial(self._enrol, event, routing, going, record.revision, record.at))
         await durable
         return record
 
     def _route(self, event: Event, candidates: Sequence[CompiledWorkflow], snapshot: Snapshot) -> Routing:
         return route(event, candidates, snapshot=snapshot, definition=self._definitions.digest, new_run=self._ids.run)
 
-    def _enrol(self, event: Event, routing: Routing, revision: str, at: str, error: JournalError | None) -> None:
-        """Let the runs of an event begin, as soon as it is durable, whoever still waits for that."""
+    def _distribute(self, event: Event, targets: Sequence[CompiledEndpoint]) -> Distribution:
+        if not targets or self._outlet is None:
+            return NOWHERE
+        return distribute(targets, trust=event.trust, headers=event.headers, new_delivery=self._ids.delivery)
+
+    def _is_crowded(self, candidates: Sequence[CompiledWorkflow], targets: Sequence[CompiledEndpoint]) -> bool:
+        """Tell whether what an event would start has no room in memory."""
+        if candidates and self._crowd.is_full:
+            return True
+        return bool(targets) and self._outlet is not None and self._outlet.is_full
+
+    def _enrol(
+        self,
+        event: Event,
+        routing: Routing,
+        going: Distribution,
+        revision: str,
+        at: str,
+        error: JournalError | None,
+    ) -> None:
+        """Let the runs of an event begin and send it, as soon as it is durable, whoever still waits for that."""
         if error is not None:
             return
+        if going.plans and self._outlet is not None:
+            self._outlet.send(event, going.plans)
         self._answers.expect(event.id, len(routing.starts))
         for start in routing.starts:
             run = Run(plan=start.plan, workflow=start.workflow, event=event, revision=revision, accepted_at=unix(at))

@@ -6,6 +6,8 @@ means that recovery reads the whole log.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import orjson
 
 from hooksd.journal import codec
@@ -27,8 +29,8 @@ class OpenWork:
         """Take in one record of the log, in its order."""
         match record:
             case EventLine() | EventAccepted():
-                for plan in record.runs:
-                    self._segments[plan.id] = segment
+                for identifier in _planned(record):
+                    self._segments[identifier] = segment
             case DeliveryCreated():
                 self._segments[record.delivery] = segment
             case RunEnded():
@@ -45,6 +47,12 @@ class OpenWork:
     def oldest(self, current: int) -> int:
         """Return the first segment that recovery needs; `current` when everything has ended."""
         return min(self._segments.values(), default=current)
+
+
+def _planned(record: EventLine | EventAccepted) -> Iterable[str]:
+    """Return the ids of the runs and deliveries that an event starts."""
+    runs = [plan.id for plan in record.runs]
+    return runs + [plan.id for plan in record.deliveries] if record.deliveries else runs
 
 
 def write(disk: Disk, first: int) -> None:

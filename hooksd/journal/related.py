@@ -49,7 +49,7 @@ class Related:
 
     def _event(self, tree: Mapping[str, Json]) -> bool:
         event = tree["event"]
-        runs = [plan["id"] for plan in tree["runs"]]
+        runs = [plan["id"] for plan in (*tree["runs"], *tree.get("deliveries", ()))]
         if self._identifier in (event["id"], *runs):
             self.has_begun = True
         if event["id"] in self._ids:

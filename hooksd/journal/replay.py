@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from hooksd.model.holding import EndpointHeld, EndpointReleased
+from hooksd.model.outgoing import DeliveryPlan
 from hooksd.model.record import (
     AttemptEnded,
     AttemptStarted,
@@ -48,6 +49,14 @@ class UnfinishedDelivery:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PlannedDelivery:
+    """A delivery that an event goes out by and that was not created."""
+
+    plan: DeliveryPlan
+    accepted: EventAccepted
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Unfinished:
     """Everything that was accepted and has no recorded end."""
 
@@ -61,6 +70,8 @@ class Unfinished:
     """With an end, of runs that have none: their step will ask what came of them."""
     held: tuple[EndpointHeld, ...] = ()
     """Endpoints whose deliveries wait, by the last record of each reason that lasts over a restart."""
+    planned: tuple[PlannedDelivery, ...] = ()
+    """What events go out by and what was not created, in the order in which they were accepted."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,6 +95,7 @@ class _Fold:
         self.runs: dict[str, _Run] = {}
         self.deliveries: dict[str, _Delivery] = {}
         self.held: dict[tuple[str, str], EndpointHeld] = {}
+        self.planned: dict[str, PlannedDelivery] = {}
 
     def add(self, record: Record) -> None:
         match record:
@@ -94,6 +106,7 @@ class _Fold:
             case RunEnded():
                 self.runs.pop(record.run, None)
             case DeliveryCreated():
+                self.planned.pop(record.delivery, None)
                 self.deliveries[record.delivery] = _Delivery(created=record, records=[])
                 self._of_run(record.run, record)
             case AttemptStarted() | AttemptEnded():
@@ -118,8 +131,11 @@ class _Fold:
             self._of_run(cause.run, record)
         for plan in record.runs:
             self.runs[plan.id] = _Run(plan=plan, accepted=record, records=[], finished=[])
+        for planned in record.deliveries:
+            self.planned[planned.id] = PlannedDelivery(plan=planned, accepted=record)
 
     def _end_delivery(self, record: DeliveryEnded) -> None:
+        self.planned.pop(record.delivery, None)
         self._of_delivery(record.delivery, record)
         delivery = self.deliveries.pop(record.delivery, None)
         if delivery is None:
@@ -157,4 +173,5 @@ def unfinished(records: Iterable[Record]) -> Unfinished:
         ),
         finished_deliveries=tuple(delivery for run in runs for delivery in run.finished),
         held=tuple(fold.held.values()),
+        planned=tuple(fold.planned.values()),
     )

@@ -14,6 +14,7 @@ import orjson
 from hooksd.model.base import Json
 from hooksd.model.event import Event
 from hooksd.model.ids import EventId
+from hooksd.model.outgoing import DeliveryPlan, NotSent
 from hooksd.model.record import EventLine, NotStarted, Origin, RunPlan
 from hooksd.model.stored import is_one_line, store_body
 from hooksd.model.trust import Trust
@@ -79,6 +80,8 @@ def line_of(
     origin: Origin,
     runs: tuple[RunPlan, ...] = (),
     not_started: tuple[NotStarted, ...] = (),
+    deliveries: tuple[DeliveryPlan, ...] = (),
+    not_sent: tuple[NotSent, ...] = (),
 ) -> EventLine:
     """Return the record that the event was accepted when it arrived; its body is not one for a blob.
 
@@ -111,9 +114,11 @@ def line_of(
         "origin": origin,
         "runs": runs,
         "not_started": not_started,
+        "deliveries": deliveries,
+        "not_sent": not_sent,
         "type": "event.accepted",
     }
     try:
-        return EventLine(orjson.dumps(record), runs)
+        return EventLine(orjson.dumps(record), runs, deliveries)
     except TypeError as error:
         raise ValueError(f"an event.accepted record cannot be written: {error}") from error

@@ -20,7 +20,20 @@ USER_PATTERN = r"^[^:\x00-\x1f\x7f]+$"
 TOKEN_URL_PATTERN = r"^https?://[^\s{}]+$"
 SIGN_PATTERN = r"^(standard-webhooks|github|stripe|hmac-(sha1|sha256|sha512):[A-Za-z0-9-]+)$"
 
+EVENT_PATTERN = r"^[^\s:]+$"
+
 Sign = Annotated[str, StringConstraints(pattern=SIGN_PATTERN)]
+Shape = Literal["json", "cloudevents", "cloudevents-structured", "etlworks", "virtuoso"]
+"""What an event becomes that goes out by subscription."""
+
+EventPattern = Annotated[str, StringConstraints(pattern=EVENT_PATTERN, max_length=256)]
+EventPatterns = Annotated[
+    tuple[EventPattern, ...],
+    Field(max_length=256),
+    BeforeValidator(one_or_many, json_schema_input_type=EventPattern | list[EventPattern]),
+]
+"""Types of events, in which `*` stands for any characters."""
+
 Signs = Annotated[
     tuple[Sign, ...],
     Field(min_length=1, max_length=8),
@@ -107,6 +120,16 @@ class Endpoint(Definition):
     """The longest one attempt may take, reading the answer included."""
     retry: RetryRule = "standard"
     """When a failed attempt is made again."""
+    subscribe: EventPatterns = ()
+    """Types of events that go here without a workflow, `*` for any characters."""
+    shape: Shape = "json"
+    """What a subscribed event becomes. `json`: its body as it is."""
+    content_type: Literal["json", "form"] = "json"
+    """`form`: the shape `etlworks` as the fields of a form."""
+    include_entity: bool = True
+    """`false`: a subscribed event goes out without its body, where its `shape` says something besides."""
+    allow_anonymous: bool = False
+    """Subscribed events go here although anybody may have caused them (`auth.type = "none"`)."""
     retry_target: Literal["current", "pinned"] = "current"
     """`pinned`: a delivery keeps URL, method, headers and signature as they were defined when it was created."""
     at_most_once: bool = False
@@ -130,4 +153,13 @@ class Endpoint(Definition):
             raise PydanticCustomError(
                 "endpoint_rate", "a rate `per address` is for webhooks: an endpoint is one address"
             )
+        self._subscribes_well()
         return self
+
+    def _subscribes_well(self) -> None:
+        if self.content_type == "form" and self.shape != "etlworks":
+            raise PydanticCustomError("endpoint_form", '`content_type = "form"` is for `shape = "etlworks"` alone')
+        if self.shape == "json" and not self.include_entity:
+            raise PydanticCustomError(
+                "endpoint_entity", 'without the entity nothing is left of `shape = "json"`: choose another shape'
+            )

@@ -12,6 +12,7 @@ from typing import Literal, NamedTuple, get_args
 
 from hooksd.model.base import Json
 from hooksd.model.holding import EndpointHeld, EndpointReleased
+from hooksd.model.outgoing import DeliveryPlan, NotSent
 from hooksd.model.stored import StoredBody, StoredEvent
 
 RunStatus = Literal["succeeded", "failed", "cancelled", "timed_out", "skipped", "superseded"]
@@ -62,7 +63,7 @@ class NotStarted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EventAccepted:
-    """An event and the runs that it starts: one fact, so that no crash can part them."""
+    """An event with the runs and deliveries that it starts: one fact, so that no crash can part them."""
 
     at: str
     revision: str
@@ -71,6 +72,9 @@ class EventAccepted:
     """Of the webhook."""
     runs: tuple[RunPlan, ...] = ()
     not_started: tuple[NotStarted, ...] = ()
+    deliveries: tuple[DeliveryPlan, ...] = ()
+    """To endpoints that subscribe. Older records lack it."""
+    not_sent: tuple[NotSent, ...] = ()
     type: Literal["event.accepted"] = "event.accepted"
 
 
@@ -80,6 +84,7 @@ class EventLine(NamedTuple):
     text: bytes
     """What `journal.codec.dump` would make of that record."""
     runs: tuple[RunPlan, ...]
+    deliveries: tuple[DeliveryPlan, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -194,10 +199,11 @@ class DeliveryCreated:
     endpoint: str
     event: str
     run: str
+    """Empty for a delivery by subscription, as is the step."""
     step: str
     revision: str
     headers: Mapping[str, str]
-    """From the step, credentials excluded."""
+    """From the step, credentials excluded; or of the endpoint's shape."""
     query: Mapping[str, str]
     body: StoredBody
     retry: Json = None

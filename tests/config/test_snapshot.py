@@ -3,7 +3,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hooksd.config.snapshot import Revision, Snapshot, subscribers
+from hooksd.config.snapshot import Revision, Snapshot, is_heard, receivers, subscribers
 from tests.config.sets import snapshot, workflow
 
 WEBHOOK = '[webhooks.NAME]\nauth.type = "none"\n'
@@ -70,3 +70,36 @@ def test_no_event_type_and_no_name_breaks_the_lookup(event_type: str, webhook: s
 
 
 EVERYTHING = of(all='"*"', github='"github.push"', every='"webhook:*"')
+
+
+def receiving(**subscribe: str) -> Snapshot:
+    endpoints = (
+        f'[endpoints.{name}]\nurl = "https://{name}.example/"\nsubscribe = {entries}\n'
+        for name, entries in subscribe.items()
+    )
+    return snapshot({"endpoints.toml": "version = 1\n" + "".join(endpoints)})
+
+
+def heard(found: Snapshot, event_type: str) -> list[str]:
+    return [item.name for item in receivers(found, event_type)]
+
+
+def test_an_endpoint_hears_of_the_types_it_subscribes_to_once_each() -> None:
+    found = receiving(b='["order.*", "order.paid", "*"]', a='"order.paid"', c='"parcel.sent"')
+
+    assert heard(found, "order.paid") == ["a", "b"]
+    assert heard(found, "order.late") == ["b"]
+    assert heard(found, "parcel.sent") == ["b", "c"]
+
+
+def test_an_endpoint_that_subscribes_to_nothing_hears_nothing() -> None:
+    found = receiving(a="[]", b='"order.paid"')
+
+    assert heard(found, "anything") == []
+    assert heard(found, "order.paid") == ["b"]
+
+
+def test_an_event_of_the_daemon_is_made_when_a_workflow_or_an_endpoint_wants_it() -> None:
+    assert is_heard(receiving(a='"config.*"'), "config.rejected")
+    assert is_heard(of(alert='"config.rejected"'), "config.rejected")
+    assert not is_heard(receiving(a='"order.*"'), "config.rejected")

@@ -17,6 +17,7 @@ from hooksd.journal import writer
 from hooksd.journal.file import SEGMENT_SIZE, FileJournal
 from hooksd.journal.tail import FLOOR
 from hooksd.model.body import MAX_DEPTH
+from hooksd.model.outgoing import DeliveryPlan, NotSent
 from hooksd.model.record import (
     RECORD_TYPES,
     DaemonStarted,
@@ -39,6 +40,8 @@ NESTED: dict[str, type[Any]] = {
     "body": StoredBody,
     "runs": RunPlan,
     "not_started": NotStarted,
+    "deliveries": DeliveryPlan,
+    "not_sent": NotSent,
     "exchange": Exchange,
 }
 STORY: list[Record] = [

@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
-from hooksd.engine.ports import Accepted
+from hooksd.engine.ports import Accepted, Outlet
 from hooksd.engine.runner import Engine
 from hooksd.journal.memory import MemoryJournal
 from hooksd.journal.replay import unfinished
@@ -37,6 +37,7 @@ class Bench:
         clock: FakeClock | None = None,
         ids: FakeIds | None = None,
         credentials: Path | None = None,
+        outlet: Outlet | None = None,
         **kinds: Any,
     ) -> None:
         self.clock = clock or FakeClock()
@@ -55,6 +56,7 @@ class Bench:
             jitter=lambda: 0.0,
             public_url="https://hooks.example",
             observer=self.observer,
+            outlet=outlet,
         )
 
     def define(self, workflows: Mapping[str, Any], **kinds: Any) -> None:

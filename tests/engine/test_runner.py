@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+from collections.abc import Sequence
 from typing import Any
 
 import orjson
@@ -13,7 +14,9 @@ from hooksd.errors import JournalBroken, JournalFull
 from hooksd.journal import codec
 from hooksd.model.arrival import Arrival
 from hooksd.model.effect import Deliver, MakeRequest, Performed, StartProcess
+from hooksd.model.event import Event
 from hooksd.model.ids import EventId
+from hooksd.model.outgoing import DeliveryPlan
 from hooksd.model.record import EventAccepted, Origin, RunEnded, StepEnded, StepStarted
 from hooksd.model.stored import BLOB_THRESHOLD
 from hooksd.model.trust import Trust
@@ -802,3 +805,50 @@ async def test_runs_of_what_could_not_be_written_do_not_begin() -> None:
         bench.journal.fail_with(None)
         await bench.clock.settle()
         assert len(bench.performer.effects) == 1
+
+
+class Outlet:
+    """Keeps what it is told to send."""
+
+    def __init__(self) -> None:
+        self.is_full = False
+        self.sent: list[tuple[str, tuple[str, ...]]] = []
+
+    def send(self, event: Event, plans: Sequence[DeliveryPlan]) -> None:
+        self.sent.append((event.type, tuple(plan.endpoint for plan in plans)))
+
+
+SUBSCRIBED = {"shop": {"url": "https://shop.example/", "subscribe": "order.*"}}
+
+
+async def test_an_event_is_sent_to_those_who_subscribe_as_its_record_says() -> None:
+    outlet = Outlet()
+    bench = Bench({}, endpoints=SUBSCRIBED, outlet=outlet)
+    async with bench.running():
+        await bench.happens(kind="order.paid")
+        await bench.happens(kind="parcel.sent")
+
+    assert outlet.sent == [("order.paid", ("shop",))]
+    assert [[plan.endpoint for plan in record.deliveries] for record in bench.records(EventAccepted)] == [["shop"], []]
+
+
+async def test_an_event_that_would_be_sent_is_refused_while_too_much_waits_to_be_sent() -> None:
+    outlet = Outlet()
+    outlet.is_full = True
+    bench = Bench({}, endpoints=SUBSCRIBED, outlet=outlet)
+    async with bench.running():
+        with pytest.raises(JournalFull):
+            await bench.happens(kind="order.paid")
+        await bench.happens(kind="parcel.sent")
+
+    assert outlet.sent == []
+
+
+async def test_an_event_for_one_workflow_by_name_goes_to_it_alone() -> None:
+    outlet = Outlet()
+    bench = Bench({"deploy": {"steps": [{"set": {"a": 1}}]}}, endpoints=SUBSCRIBED, outlet=outlet)
+    async with bench.running():
+        await bench.engine.start(bench.event(kind="order.paid"), "deploy")
+        await bench.clock.settle()
+
+    assert outlet.sent == []

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from hooksd.journal import checkpoint
 from hooksd.journal.checkpoint import OpenWork
 from hooksd.journal.replay import unfinished
 from hooksd.model.holding import EndpointHeld, EndpointReleased
+from hooksd.model.outgoing import DeliveryPlan
 from hooksd.model.record import Record
 from tests.journal import samples
 from tests.journal.bad_disk import BadDisk, flip
@@ -126,4 +128,14 @@ def test_an_endpoint_that_is_suspended_stays_known_until_it_is_resumed() -> None
     assert work.oldest(9) == 2
 
     work.note(EndpointReleased(at=samples.AT, endpoint="shop", reason="suspended"), 4)
+    assert work.oldest(9) == 9
+
+
+def test_a_delivery_that_an_event_goes_out_by_is_open_from_the_event_on() -> None:
+    work = OpenWork()
+    plan = DeliveryPlan(id="dlv_2", endpoint="shop")
+
+    work.note(replace(samples.accepted("evt_9", ()), deliveries=(plan,)), 3)
+    assert work.oldest(9) == 3
+    work.note(samples.delivery_ended("dlv_2"), 5)
     assert work.oldest(9) == 9

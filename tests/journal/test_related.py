@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import orjson
@@ -7,6 +8,7 @@ import orjson
 from hooksd.clock import unix
 from hooksd.journal import codec
 from hooksd.journal.related import Related
+from hooksd.model.outgoing import DeliveryPlan
 from hooksd.model.record import Record
 from hooksd.model.stored import StoredCause
 from tests.journal import samples
@@ -75,3 +77,16 @@ def test_an_event_that_started_nothing_has_ended_at_once() -> None:
 
 def test_what_was_not_seen_has_not_ended() -> None:
     assert Related("evt_1").ended_at is None
+
+
+def test_an_event_has_the_deliveries_that_it_goes_out_by_and_they_have_it() -> None:
+    plan = DeliveryPlan(id="dlv_2", endpoint="shop")
+    log: list[Record] = [
+        replace(samples.accepted("evt_9", ()), deliveries=(plan,)),
+        samples.delivery_created("dlv_2", ""),
+        samples.delivery_ended("dlv_2"),
+    ]
+    for identifier in ("evt_9", "dlv_2"):
+        related = Related(identifier)
+        assert [related.take(tree(record)) for record in log] == [True, True, True]
+        assert related.ended_at is not None

@@ -11,6 +11,7 @@ from hooksd.journal import codec
 from hooksd.model import body
 from hooksd.model.arrival import Arrival, line_of
 from hooksd.model.ids import EventId
+from hooksd.model.outgoing import DeliveryPlan, NotSent
 from hooksd.model.record import EventAccepted, NotStarted, Origin, RunPlan
 from hooksd.model.stored import store
 from hooksd.model.trust import Trust
@@ -69,11 +70,25 @@ def arrivals(draw: st.DrawFn) -> Arrival:
     ORIGINS,
     st.lists(PLANS, max_size=2).map(tuple),
     st.lists(REFUSALS, max_size=2).map(tuple),
+    st.lists(st.builds(DeliveryPlan, id=TEXT, endpoint=TEXT), max_size=2).map(tuple),
 )
 def test_the_line_is_what_the_log_makes_of_the_record(
-    arrival: Arrival, origin: Origin, runs: tuple[RunPlan, ...], not_started: tuple[NotStarted, ...]
+    arrival: Arrival,
+    origin: Origin,
+    runs: tuple[RunPlan, ...],
+    not_started: tuple[NotStarted, ...],
+    deliveries: tuple[DeliveryPlan, ...],
 ) -> None:
-    line = line_of(arrival, revision="abc", origin=origin, runs=runs, not_started=not_started)
+    not_sent = tuple(NotSent(endpoint=plan.endpoint, reason="loop") for plan in deliveries)
+    line = line_of(
+        arrival,
+        revision="abc",
+        origin=origin,
+        runs=runs,
+        not_started=not_started,
+        deliveries=deliveries,
+        not_sent=not_sent,
+    )
 
     record = EventAccepted(
         at=arrival.time,
@@ -82,9 +97,11 @@ def test_the_line_is_what_the_log_makes_of_the_record(
         origin=origin,
         runs=runs,
         not_started=not_started,
+        deliveries=deliveries,
+        not_sent=not_sent,
     )
     assert line.text == codec.dump(record)
-    assert line.runs == runs
+    assert (line.runs, line.deliveries) == (runs, deliveries)
 
 
 @pytest.mark.parametrize("odd", [{"subject": "\ud800"}, {"headers": {"a": object()}}])

@@ -54,3 +54,28 @@ def test_a_rate_counts_the_endpoint_and_not_addresses() -> None:
 def test_limits_that_cannot_be_are_refused(keys: dict[str, object]) -> None:
     with pytest.raises(ValidationError):
         endpoint(**keys)
+
+
+def test_one_pattern_may_be_written_without_a_list() -> None:
+    assert endpoint(subscribe="order.*").subscribe == ("order.*",)
+    assert endpoint().subscribe == ()
+
+
+@pytest.mark.parametrize("entry", ["", "order paid", "webhook:shop"])
+def test_what_is_no_pattern_of_types_is_refused(entry: str) -> None:
+    with pytest.raises(ValidationError):
+        endpoint(subscribe=entry)
+
+
+def test_a_form_is_for_the_shape_that_has_fields() -> None:
+    assert endpoint(shape="etlworks", content_type="form").content_type == "form"
+
+    with pytest.raises(ValidationError, match="content_type"):
+        endpoint(shape="virtuoso", content_type="form")
+
+
+def test_a_shape_that_is_the_entity_alone_cannot_go_without_it() -> None:
+    assert not endpoint(shape="cloudevents", include_entity=False).include_entity
+
+    with pytest.raises(ValidationError, match="nothing is left"):
+        endpoint(include_entity=False)

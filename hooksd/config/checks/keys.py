@@ -22,7 +22,7 @@ from hooksd.model.webhook import Limits
 LATER: Mapping[str, frozenset[str]] = {
     "step": frozenset({"data", "files"}),
     "webhook": frozenset({"name"}),
-    "endpoint": frozenset({"query_params", "content_type", "payload_encoding", "max_payload", "include_entity"}),
+    "endpoint": frozenset({"query_params", "payload_encoding", "max_payload"}),
 }
 """Keys of the format that this version does not know, by the table where they belong, besides `RESERVED_KEYS`."""
 

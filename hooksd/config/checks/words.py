@@ -7,7 +7,7 @@ from types import MappingProxyType
 
 from hooksd.model.base import NAME_PATTERN
 from hooksd.model.egress import PROXY_PATTERN
-from hooksd.model.endpoint import SIGN_PATTERN, TOKEN_URL_PATTERN, USER_PATTERN
+from hooksd.model.endpoint import EVENT_PATTERN, SIGN_PATTERN, TOKEN_URL_PATTERN, USER_PATTERN
 from hooksd.model.mailbox import MAILBOX_PATTERN
 from hooksd.model.role import PERMISSION_PATTERN
 from hooksd.model.webhook import ANSWER_PATTERN, SCHEMA_PATTERN, UUID_PATTERN
@@ -24,6 +24,7 @@ PATTERNS: Mapping[str, str] = MappingProxyType({
     MAILBOX_PATTERN: "write an address, like `a@example.com` or `Name <a@example.com>`",
     SIGN_PATTERN:
         "write `standard-webhooks`, `github`, `stripe` or a hash with a header, like `hmac-sha256:X-Signature`",
+    EVENT_PATTERN: "write types of events, like `order.paid`, or a pattern of them, like `order.*`",
     SCHEMA_PATTERN: "write the path of a file below `hooks.d`, like `schemas/lead.json`",
     UUID_PATTERN:
         "write the hash that `printf %s UUID | sha256sum` prints, like `sha256:9f86...`; `hooksd webhook create` makes "

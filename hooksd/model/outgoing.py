@@ -1,0 +1,23 @@
+"""Where an event goes out because endpoints subscribe to it, as the record of the event has it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeliveryPlan:
+    """A delivery that an event goes out by."""
+
+    id: str
+    endpoint: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NotSent:
+    """An endpoint that subscribes to the event's type and does not get it."""
+
+    endpoint: str
+    reason: Literal["trust", "loop"]
+    """`trust`: anybody may have caused it; `loop`: it was sent there before, and came back."""
