@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Final, NamedTuple
@@ -14,7 +15,7 @@ from hooksd.model.base import Json
 Headers = tuple[tuple[bytes, bytes], ...]
 """Names in lower case and values, as ASGI sends them."""
 
-_STATUS_LINES: Final = {status.value: f"HTTP/1.1 {status.value} {status.phrase}".encode() for status in HTTPStatus}
+_STATUS_LINES: Final = {status.value: f"HTTP/1.1 {status.value} {status.phrase}\r\n".encode() for status in HTTPStatus}
 
 JSON_TYPE: Final[Headers] = ((b"content-type", b"application/json"),)
 
@@ -44,11 +45,18 @@ def encode_answer(answer: Answer, headers: Sequence[tuple[bytes, bytes]] = ()) -
         answer: The answer; its headers are the daemon's own, so they are not checked for line breaks.
         headers: Sent before those of the answer, like Date.
     """
-    lines = [_STATUS_LINES[answer.status]]
-    lines += [name + b": " + value for name, value in (*headers, *answer.headers)]
-    if answer.status not in {204, 304}:  # RFC 9110 section 8.6: no content, no content-length
-        lines.append(b"content-length: %d" % len(answer.body))
-    return b"\r\n".join([*lines, b"", answer.body])
+    before, after = _lines(tuple(headers)), _lines(answer.headers)
+    if answer.status in {204, 304}:  # RFC 9110 section 8.6: no content, no content-length
+        return b"%b%b%b\r\n%b" % (_STATUS_LINES[answer.status], before, after, answer.body)
+    return b"%b%b%bcontent-length: %d\r\n\r\n%b" % (
+        _STATUS_LINES[answer.status], before, after, len(answer.body), answer.body,
+    )  # fmt: skip
+
+
+@functools.lru_cache(maxsize=64)
+def _lines(headers: Headers) -> bytes:
+    """Write header lines. Most answers have the same ones, and those of the server change once a second."""
+    return b"".join([name + b": " + value + b"\r\n" for name, value in headers])
 
 
 async def send_answer(answer: Answer, send: Send) -> None:

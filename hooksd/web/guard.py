@@ -349,7 +349,9 @@ class GuardedProtocol(HttpToolsProtocol):
         self._release(size)
 
     def _release(self, size: int) -> None:
-        size = max(0, min(size, self._held))
+        size = min(size, self._held)
+        if size <= 0:
+            return
         self.crowd.buffered -= size
         self._held -= size
 

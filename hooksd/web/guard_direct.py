@@ -20,7 +20,7 @@ from uvicorn.config import Config
 from uvicorn.server import ServerState
 
 from hooksd.config.snapshot import CompiledWebhook
-from hooksd.web.answer import Answer, encode_answer
+from hooksd.web.answer import JSON_TYPE, Answer, encode_answer
 from hooksd.web.guard import GuardedProtocol
 from hooksd.web.guard_crowd import Crowd
 from hooksd.web.problem import CLOSE, problem
@@ -188,9 +188,8 @@ class DirectProtocol(GuardedProtocol):
         task.add_done_callback(self.tasks.discard)
 
     def _send(self, request: _Request, answer: Answer) -> None:
-        for _, value in answer.headers:
-            if _UNFIT.search(value):  # uvicorn would refuse it too: data of a caller must not begin a line of its own
-                answer = problem(500)
+        if answer.headers is not JSON_TYPE and any(_UNFIT.search(value) for _, value in answer.headers):
+            answer = problem(500)  # uvicorn would refuse it too: data of a caller must not begin a line of its own
         if CLOSE[0] in answer.headers:
             request.keep_alive = False
         elif not request.keep_alive:

@@ -10,12 +10,18 @@ import orjson
 from hooksd.engine.ports import Accepted, Response
 from hooksd.model import body
 from hooksd.model.base import Json
+from hooksd.model.ids import EventId
 from hooksd.web.answer import Answer
 
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]+")
 _OWN_HEADERS: Final = frozenset({"connection", "content-length", "date", "server", "transfer-encoding", "upgrade"})
 """What the server says itself; a `respond` step cannot."""
+
+
+def accepted_alone(event: EventId) -> bytes:
+    """Return the body of a 202 for an event that starts nothing, as most do: `accepted_document` without runs."""
+    return b'{"event":"%b","runs":[]}' % event.encode()
 
 
 def accepted_document(accepted: Accepted, created_at: str, base: str) -> dict[str, Json]:

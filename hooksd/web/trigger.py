@@ -261,4 +261,4 @@ def head_of(method: str, headers: Sequence[tuple[str, str]]) -> Head:
         said = named.get("content-length", "0")
         length = int(said) if said.isascii() and said.isdigit() and len(said) < _DIGITS else None
     media = named.get("content-type", "").partition(";")[0].strip().lower()
-    return Head(method=method, media=media, coding=named.get("content-encoding", "").lower(), length=length)
+    return Head(method, media, named.get("content-encoding", "").lower(), length)

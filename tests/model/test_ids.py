@@ -46,6 +46,13 @@ def test_later_identifiers_sort_behind_earlier_ones_whatever_the_clock_does(
     assert made == sorted(set(made))
 
 
+@given(TIMES, RANDOM)
+def test_an_identifier_is_the_text_of_its_uuid(unix: float, random: int) -> None:
+    factory = IdFactory(lambda: unix, lambda: random)
+
+    assert factory.event() == f"evt_{uuid7(unix, random)}" or int(unix * 1000) == 0  # then it counts from nothing
+
+
 def test_identifiers_stay_valid_when_the_random_bits_run_over() -> None:
     factory = IdFactory(lambda: 1.0, lambda: 2**74 - 1)
 

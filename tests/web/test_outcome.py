@@ -1,12 +1,13 @@
 from __future__ import annotations
 
+import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from hooksd.engine.ports import Accepted, Response
 from hooksd.model.ids import EventId
-from hooksd.web.outcome import accepted_document, responded
+from hooksd.web.outcome import accepted_alone, accepted_document, responded
 from tests.web.doubles import plan
 
 
@@ -18,6 +19,7 @@ def test_an_event_that_starts_nothing_is_accepted_all_the_same() -> None:
     accepted = Accepted(event=EventId("evt_1"), runs=(), not_started=())
 
     assert accepted_document(accepted, "now", "") == {"event": "evt_1", "runs": []}
+    assert accepted_alone(accepted.event) == orjson.dumps(accepted_document(accepted, "now", ""))
 
 
 def test_runs_are_named_by_urls_below_the_base() -> None:
