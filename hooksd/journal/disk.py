@@ -138,6 +138,7 @@ class FileHandle:
     def __init__(self, descriptor: int, path: Path) -> None:
         self._descriptor = descriptor
         self._path = path
+        self._file = os.fstat(descriptor)  # which file it is does not change, and no other is that one while it is open
 
     def write(self, data: memoryview) -> int:  # noqa: D102 - see Handle
         return os.write(self._descriptor, data)
@@ -153,7 +154,7 @@ class FileHandle:
             named = os.stat(self._path)  # noqa: PTH116 - twice as fast, and on the way of every batch
         except FileNotFoundError:
             return False
-        return named.st_size == size and os.path.samestat(named, os.fstat(self._descriptor))
+        return named.st_size == size and os.path.samestat(named, self._file)
 
     def close(self) -> None:  # noqa: D102 - see Handle
         os.close(self._descriptor)
