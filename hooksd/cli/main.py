@@ -23,6 +23,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "show": ("hooksd.cli.show", "Show a definition, or all that is known of an event, a run or a delivery."),
     "new": ("hooksd.cli.new", "Write a commented file for a new webhook, workflow or endpoint."),
     "webhook": ("hooksd.cli.webhook", "Create, show, change and remove webhooks of a running daemon."),
+    "ping": ("hooksd.cli.ping", "Send an endpoint an event, to see whether it works."),
     "trigger": ("hooksd.cli.trigger", "Start a workflow by hand, or publish an event."),
     "tail": ("hooksd.cli.tail", "Follow the log."),
     "deliveries": ("hooksd.cli.deliveries", "Show what came in and what went out, newest first."),

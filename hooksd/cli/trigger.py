@@ -37,7 +37,7 @@ TIMED_OUT = 75
 @click.option("--json", "as_object", is_flag=True, help="One JSON object.")
 @click.pass_context
 def command(ctx: click.Context, what: str, event: bool, data: str, wait: bool, timeout: str, as_object: bool) -> int:
-    """Start a workflow by its name, or publish an event that starts all that listen to it.
+    """Start a workflow by its name, or publish an event for all that listen to it.
 
     The event has the trust `local`. The condition of a workflow (`when`) still holds.
     """
@@ -52,7 +52,9 @@ def command(ctx: click.Context, what: str, event: bool, data: str, wait: bool, t
         say(f"event {safe(accepted['event'])}")
         for run in accepted["runs"]:
             say(f"run {safe(run['id'])}  {safe(run['workflow'])}")
-    if not accepted["runs"]:
+        for delivery in accepted.get("deliveries", ()):
+            say(f"delivery {safe(delivery['id'])}  {safe(delivery['endpoint'])}")
+    if not accepted["runs"] and not accepted.get("deliveries"):
         note(f"nothing was started; `hooksd explain {safe(accepted['event'])}` says why")
         return 1
     return _wait(client, accepted["runs"], seconds) if wait else 0

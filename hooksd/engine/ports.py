@@ -43,6 +43,8 @@ class Accepted(NamedTuple):
     event: EventId
     runs: tuple[RunPlan, ...]
     not_started: tuple[NotStarted, ...]
+    deliveries: tuple[DeliveryPlan, ...] = ()
+    """To endpoints that subscribe."""
 
 
 class Taken(NamedTuple):
@@ -90,6 +92,14 @@ class Intake(Protocol):
 
         Raises:
             KeyError: There is no such workflow.
+        """
+        ...
+
+    async def send(self, event: Event, endpoint: str) -> Accepted:
+        """Like `accept`, for one endpoint by name whatever it subscribes to; no workflow starts.
+
+        Raises:
+            KeyError: There is no such endpoint.
         """
         ...
 

@@ -118,7 +118,7 @@ class Engine:
         if self._is_crowded(candidates, targets):
             raise JournalFull(CROWDED)
         record = await self._take(event, candidates, targets, origin)
-        return Accepted(event=event.id, runs=record.runs, not_started=record.not_started)
+        return Accepted(event=event.id, runs=record.runs, not_started=record.not_started, deliveries=record.deliveries)
 
     def take(self, arrival: Arrival, *, origin: Origin) -> Taken | None:
         """Take an event without waiting; see `Intake.take`."""
@@ -168,6 +168,14 @@ class Engine:
         """Accept an event for one workflow by name; see `Intake.start`."""
         record = await self._take(event, (self._current().workflows[workflow],), (), None)
         return Accepted(event=event.id, runs=record.runs, not_started=record.not_started)
+
+    async def send(self, event: Event, endpoint: str) -> Accepted:
+        """Accept an event for one endpoint by name; see `Intake.send`."""
+        targets = (self._current().endpoints[endpoint],)
+        if self._is_crowded((), targets):
+            raise JournalFull(CROWDED)
+        record = await self._take(event, (), targets, None)
+        return Accepted(event=event.id, runs=(), not_started=(), deliveries=record.deliveries)
 
     async def response(self, event: EventId, timeout: float) -> Response | None:  # noqa: ASYNC109 - see Intake
         """Return what a `respond` step says to the caller; see `Intake.response`."""

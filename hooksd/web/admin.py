@@ -22,7 +22,7 @@ from hooksd.web.asked import Refusal, document_of
 from hooksd.web.control import Control
 from hooksd.web.editing import Editor
 from hooksd.web.history import event_view, run_view
-from hooksd.web.manual import NotMeant, StartWorkflow, manual_event, read_trigger
+from hooksd.web.manual import NotMeant, StartWorkflow, manual_event, ping_event, read_trigger
 from hooksd.web.outcome import accepted_document
 from hooksd.web.problem import problem, unavailable
 from hooksd.web.views import KINDS, config_view, documents
@@ -71,6 +71,7 @@ class Admin:
             Route(f"{api}/status", self._served(self._status), methods=["GET"]),
             Route(f"{api}/reload", self._served(self._reload), methods=["POST"]),
             Route(f"{api}/trigger", self._served(self._trigger), methods=["POST"]),
+            Route(f"{api}/endpoints/{{name}}/ping", self._served(self._ping), methods=["POST"]),
             Route(f"{api}/config", self._served(self._config), methods=["GET"]),
             Route(f"{api}/events/{{id}}", self._served(self._event), methods=["GET"]),
             Route(f"{api}/runs/{{id}}", self._served(self._run), methods=["GET"]),
@@ -130,7 +131,16 @@ class Admin:
         else:
             accepted = await self._intake.accept(event, origin=None)
         document = accepted_document(accepted, event.time, (self._public_url or "").rstrip("/"))
-        return json_answer(202, {**document, "not_started": _not_started(accepted)})
+        deliveries = [{"id": plan.id, "endpoint": plan.endpoint} for plan in accepted.deliveries]
+        return json_answer(202, {**document, "not_started": _not_started(accepted), "deliveries": deliveries})
+
+    async def _ping(self, request: Request) -> Answer:
+        name, endpoints = request.path_params["name"], self._control.current().endpoints
+        if name not in endpoints:
+            return _unknown("endpoint", name, endpoints)
+        event = ping_event(self._ids.event(), name, endpoints[name].value, self._clock.now())
+        accepted = await self._intake.send(event, name)
+        return json_answer(202, {"event": event.id, "delivery": accepted.deliveries[0].id})
 
     async def _config(self, _request: Request) -> Answer:
         return json_answer(200, config_view(self._control.current()))

@@ -11,12 +11,16 @@ import orjson
 from hooksd.clock import rfc3339
 from hooksd.model import body
 from hooksd.model.base import Json
+from hooksd.model.endpoint import Endpoint
 from hooksd.model.event import Event
 from hooksd.model.ids import EventId
 from hooksd.model.trust import Trust
 
 MANUAL = "manual"
 """The type of the event that starts a workflow by name."""
+
+PING = "ping"
+"""The type of the event that asks an endpoint whether it works."""
 
 _TYPE = re.compile(r"[^\x00-\x1f\x7f-\x9f]{1,512}")
 
@@ -83,4 +87,28 @@ def manual_event(identifier: EventId, trigger: Trigger, now: float) -> Event:
         media=body.JSON,
         raw=b"" if trigger.data is None else orjson.dumps(trigger.data),
         data=trigger.data,
+    )
+
+
+def ping_event(identifier: EventId, endpoint: str, value: Endpoint, now: float) -> Event:
+    """Return the event that asks an endpoint whether it works. It says what the endpoint gets, and no address.
+
+    Args:
+        identifier: Its name.
+        endpoint: The name of the endpoint.
+        value: Its definition.
+        now: Unix seconds.
+    """
+    told = {"description": value.description, "subscribe": list(value.subscribe), "shape": value.shape}
+    data = {"endpoint": endpoint, "webhook": {"id": endpoint, "method": value.method, **told}}
+    return Event(
+        id=identifier,
+        type=PING,
+        source="hooksd",
+        subject=None,
+        time=rfc3339(now),
+        trust=Trust.LOCAL,
+        media=body.JSON,
+        raw=orjson.dumps(data),
+        data=data,
     )

@@ -102,3 +102,12 @@ def test_nothing_started_is_a_failure_that_says_where_to_look(hooksd: Command, d
     assert result.status == 1
     assert result.objects() == [{"event": EVENT, "runs": []}]
     assert f"hooksd explain {EVENT}" in result.err
+
+
+def test_an_event_that_is_only_sent_is_not_nothing(hooksd: Command, daemon: FakeDaemon) -> None:
+    sent = [{"id": "dlv_1", "endpoint": "erp"}]
+    daemon.says(TRIGGER, 202, {"event": EVENT, "runs": [], "not_started": [], "deliveries": sent})
+
+    result = hooksd("trigger", "shop.order", "--event")
+
+    assert (result.status, result.out) == (0, f"event {EVENT}\ndelivery dlv_1  erp\n")

@@ -181,3 +181,22 @@ def missing(log: list[dict[str, Any]]) -> set[str]:
     """Return the deliveries that were planned and have no end."""
     planned = {plan["id"] for record in of(log, "event.accepted") for plan in record["deliveries"]}
     return planned - {record["delivery"] for record in of(log, "delivery.ended")}
+
+
+@pytest.mark.timeout(120)
+async def test_an_endpoint_is_pinged_by_the_way_of_every_delivery(daemon: Daemon) -> None:
+    async with receiver(answer()) as virtuoso:
+        define(daemon, virtuoso=(virtuoso.url(), 'shape = "virtuoso"\nsecret = "credential:etl"'))
+        daemon.start()
+
+        said = await asyncio.to_thread(daemon.command, "ping", "virtuoso", "--json")
+        await arrived(virtuoso, 1)
+        await daemon.settled(timeout=20)
+        daemon.stop()
+
+    assert said.returncode == 0, said.stderr
+    (ping,) = virtuoso.requests
+    assert ping.headers["webhook-id"] == orjson.loads(said.stdout)["delivery"]
+    assert "webhook-signature" in ping.headers
+    body = orjson.loads(ping.body)
+    assert (body["type"], body["webhookId"], body["webhook"]["shape"]) == ("PING", "virtuoso", "virtuoso")

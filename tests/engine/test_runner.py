@@ -852,3 +852,16 @@ async def test_an_event_for_one_workflow_by_name_goes_to_it_alone() -> None:
         await bench.clock.settle()
 
     assert outlet.sent == []
+
+
+async def test_an_event_for_one_endpoint_by_name_goes_to_it_alone_whatever_it_subscribes_to() -> None:
+    outlet = Outlet()
+    bench = Bench({"deploy": {"steps": [{"set": {"a": 1}}]}}, endpoints=SUBSCRIBED, outlet=outlet)
+    async with bench.running():
+        accepted = await bench.engine.send(bench.event(), "shop")
+        outlet.is_full = True
+        with pytest.raises(JournalFull):
+            await bench.engine.send(bench.event(), "shop")
+
+    assert outlet.sent == [("test.happened", ("shop",))]
+    assert (accepted.runs, accepted.deliveries[0].endpoint) == ((), "shop")

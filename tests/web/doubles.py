@@ -23,6 +23,7 @@ from hooksd.model.base import Json
 from hooksd.model.definitions import Defined, Definitions
 from hooksd.model.event import Event
 from hooksd.model.ids import EventId
+from hooksd.model.outgoing import DeliveryPlan
 from hooksd.model.record import NotStarted, Origin, RunPlan
 from hooksd.model.trust import Trust
 from hooksd.model.webhook import Webhook
@@ -55,6 +56,7 @@ class FakeIntake:
         self.started: list[str] = []
         self.runs: tuple[RunPlan, ...] = (plan(),)
         self.not_started: tuple[NotStarted, ...] = ()
+        self.deliveries: tuple[DeliveryPlan, ...] = ()
         self.error: Exception | None = None
         self.answer: Response | None = None
         self.waited: list[tuple[EventId, float]] = []
@@ -69,7 +71,7 @@ class FakeIntake:
             raise self.error
         self.events.append(event)
         self.origins.append(origin)
-        return Accepted(event=event.id, runs=self.runs, not_started=self.not_started)
+        return Accepted(event=event.id, runs=self.runs, not_started=self.not_started, deliveries=self.deliveries)
 
     def take(self, arrival: Arrival, *, origin: Origin) -> Taken | None:
         """Remember the event; it is durable in a moment, or there is `error`."""
@@ -91,6 +93,11 @@ class FakeIntake:
         """Remember the event and the workflow."""
         self.started.append(workflow)
         return await self.accept(event, origin=None)
+
+    async def send(self, event: Event, endpoint: str) -> Accepted:
+        """Remember the event and the endpoint."""
+        accepted = await self.accept(event, origin=None)
+        return accepted._replace(runs=(), deliveries=(DeliveryPlan(id=f"dlv_{endpoint}", endpoint=endpoint),))
 
     async def response(self, event: EventId, timeout: float) -> Response | None:
         """Return `answer`."""

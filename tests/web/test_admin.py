@@ -9,12 +9,14 @@ from starlette.types import Message, Scope
 from hooksd.errors import JournalFull
 from hooksd.expr.condition import compile_condition
 from hooksd.model.base import Json
+from hooksd.model.outgoing import DeliveryPlan
 from hooksd.model.record import NotStarted
 from hooksd.telemetry.observer import Observer
 from hooksd.testing import FakeClock, FakeIds
 from hooksd.web.admin import Admin
 from hooksd.web.app import admin_app
 from hooksd.web.asked import MAX_BODY
+from tests.delivery.house import endpoint
 from tests.web.doubles import FakeControl, FakeIntake, client, plan
 from tests.web.records import ACCEPTED, STARTED, trees
 
@@ -238,3 +240,31 @@ async def test_a_caller_who_hangs_up_in_the_middle_triggers_nothing(desk: Desk) 
 
     assert sent[0]["status"] == 400
     assert desk.intake.events == []
+
+
+async def test_an_endpoint_is_pinged(desk: Desk) -> None:
+    desk.control.snapshot = replace(desk.control.snapshot, endpoints={"erp": endpoint("erp")})
+
+    answer = await desk.post("/api/v1/endpoints/erp/ping", None)
+
+    assert answer.status_code == 202
+    assert answer.json() == {"event": desk.intake.events[0].id, "delivery": "dlv_erp"}
+    assert desk.intake.events[0].type == "ping"
+
+
+async def test_an_unknown_endpoint_is_not_pinged(desk: Desk) -> None:
+    desk.control.snapshot = replace(desk.control.snapshot, endpoints={"erp": endpoint("erp")})
+
+    answer = await desk.post("/api/v1/endpoints/erq/ping", None)
+
+    assert answer.status_code == 404
+    assert "did you mean 'erp'?" in answer.json()["detail"]
+    assert desk.intake.events == []
+
+
+async def test_a_published_event_says_where_it_is_sent(desk: Desk) -> None:
+    desk.intake.deliveries = (DeliveryPlan(id="dlv_1", endpoint="erp"),)
+
+    answer = await desk.post("/api/v1/trigger", {"event": "github.push"})
+
+    assert answer.json()["deliveries"] == [{"id": "dlv_1", "endpoint": "erp"}]

@@ -3,9 +3,10 @@ from __future__ import annotations
 import pytest
 
 from hooksd.model.base import Json
+from hooksd.model.endpoint import Endpoint
 from hooksd.model.ids import EventId
 from hooksd.model.trust import Trust
-from hooksd.web.manual import NotMeant, PublishEvent, StartWorkflow, manual_event, read_trigger
+from hooksd.web.manual import NotMeant, PublishEvent, StartWorkflow, manual_event, ping_event, read_trigger
 
 
 def test_a_workflow_is_started_by_name() -> None:
@@ -52,3 +53,14 @@ def test_an_event_without_data_has_no_body() -> None:
 
     assert event.type == "a.b"
     assert (event.raw, event.data) == (b"", None)
+
+
+def test_a_ping_says_what_the_endpoint_gets_and_no_address() -> None:
+    endpoint = Endpoint.model_validate({"url": "https://erp.example/{{ secrets.path }}", "subscribe": "order.*"})
+
+    event = ping_event(EventId("evt_1"), "erp", endpoint, 0.0)
+
+    assert (event.type, event.source, event.trust) == ("ping", "hooksd", Trust.LOCAL)
+    assert event.data["endpoint"] == "erp"
+    assert event.data["webhook"]["subscribe"] == ["order.*"]
+    assert b"erp.example" not in event.raw
