@@ -349,9 +349,7 @@ class GuardedProtocol(HttpToolsProtocol):
         self._release(size)
 
     def _release(self, size: int) -> None:
-        size = min(size, self._held)
-        if size <= 0:
-            return
+        size = max(0, min(size, self._held))
         self.crowd.buffered -= size
         self._held -= size
 
