@@ -10,31 +10,11 @@ import pytest
 from hooksd.config.settings import Settings
 from hooksd.daemon.faces import admin_token, limits_of, trigger_face
 from hooksd.daemon.ground import ground_of
-from hooksd.engine.ports import Accepted, Response, Taken
 from hooksd.errors import SettingsRejected
-from hooksd.model.arrival import Arrival
-from hooksd.model.event import Event
-from hooksd.model.ids import EventId
-from hooksd.model.record import Origin
 from hooksd.web.guard_limits import Limits
 from hooksd.web.refusals import Refusals
 from tests.daemon.test_control import SNAPSHOT
-
-
-class NobodyHome:
-    """An intake that nothing reaches."""
-
-    async def accept(self, event: Event, *, origin: Origin | None) -> Accepted:
-        raise AssertionError(event, origin)
-
-    def take(self, arrival: Arrival, *, origin: Origin) -> Taken | None:
-        raise AssertionError(arrival, origin)
-
-    async def start(self, event: Event, workflow: str) -> Accepted:
-        raise AssertionError(event, workflow)
-
-    async def response(self, event: EventId, timeout: float) -> Response | None:
-        raise AssertionError(event, timeout)
+from tests.web.doubles import FakeIntake
 
 
 async def test_it_is_ready_when_it_is_open_and_the_log_takes_records(tmp_path: Path) -> None:
@@ -42,7 +22,7 @@ async def test_it_is_ready_when_it_is_open_and_the_log_takes_records(tmp_path: P
     ground.current.publish(SNAPSHOT)
     refusals = Refusals(journal=ground.journal, clock=ground.clock, observer=ground.observer)
     doors = [False]
-    app = trigger_face(ground, intake=NobodyHome(), refusals=refusals, is_open=lambda: doors[-1])
+    app = trigger_face(ground, intake=FakeIntake(), refusals=refusals, is_open=lambda: doors[-1])
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://hooksd") as client:
         shut = await client.get("/readyz")
         ground.journal.open()
