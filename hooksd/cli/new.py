@@ -56,7 +56,7 @@ version = 1
 
 [endpoints.{name}]
 url = "{url}"
-# secret = "credential:{name}"                # signs every request (Standard Webhooks): docs/delivering.md
+# secret = "credential:{name}"                # signs every request (Standard Webhooks): docs/delivery.md
 """
 
 

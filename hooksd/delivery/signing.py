@@ -1,7 +1,7 @@
 """Signatures: the headers by which a receiver knows that a request is from us, and from when. Pure.
 
 Called by `delivery.request` for every attempt anew, with the exact bytes that are sent. What receivers do with them is
-described in `docs/delivering.md`.
+described in `docs/delivery.md`.
 """
 
 from __future__ import annotations

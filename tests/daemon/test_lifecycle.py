@@ -66,7 +66,7 @@ class Diary:
 
 async def test_it_opens_drains_and_only_then_cancels_what_runs() -> None:
     diary, stopping = Diary(), Stopping()
-    async with asyncio.timeout(5), asyncio.TaskGroup() as group:
+    async with asyncio.timeout(30), asyncio.TaskGroup() as group:
         group.create_task(live(diary.parts(), stopping))
         await diary.opened.wait()
         stopping.ask("SIGTERM")
@@ -77,7 +77,7 @@ async def test_it_opens_drains_and_only_then_cancels_what_runs() -> None:
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=["SIGTERM", "SIGINT"])
 async def test_a_signal_ends_it(number: signal.Signals) -> None:
     diary, stopping = Diary(), Stopping()
-    async with asyncio.timeout(5), asyncio.TaskGroup() as group:
+    async with asyncio.timeout(30), asyncio.TaskGroup() as group:
         group.create_task(live(diary.parts(), stopping))
         await diary.opened.wait()
         os.kill(os.getpid(), number)
@@ -93,7 +93,7 @@ async def test_a_second_signal_ends_it_although_something_will_not_drain() -> No
         draining.set()
         await asyncio.Event().wait()
 
-    async with asyncio.timeout(5), asyncio.TaskGroup() as group:
+    async with asyncio.timeout(30), asyncio.TaskGroup() as group:
         group.create_task(live(diary.parts(drain=never), stopping))
         await diary.opened.wait()
         os.kill(os.getpid(), signal.SIGTERM)
@@ -105,7 +105,7 @@ async def test_a_second_signal_ends_it_although_something_will_not_drain() -> No
 
 async def test_sighup_reloads_and_goes_on() -> None:
     diary, stopping = Diary(), Stopping()
-    async with asyncio.timeout(5), asyncio.TaskGroup() as group:
+    async with asyncio.timeout(30), asyncio.TaskGroup() as group:
         group.create_task(live(diary.parts(), stopping))
         await diary.opened.wait()
         os.kill(os.getpid(), signal.SIGHUP)

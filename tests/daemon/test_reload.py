@@ -125,7 +125,7 @@ class Circle:
 
 
 async def eventually(is_true: Callable[[], bool]) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while not is_true():
             await asyncio.sleep(0.005)
 

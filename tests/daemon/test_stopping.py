@@ -15,7 +15,7 @@ async def test_the_first_one_to_ask_gives_the_reason() -> None:
     stopping.ask("SIGTERM")
     stopping.ask("SIGINT")
 
-    await asyncio.wait_for(stopping.asked(), 1)
+    await asyncio.wait_for(stopping.asked(), 30)
     assert stopping.reason == "SIGTERM"
     assert stopping.error is None
 
@@ -27,7 +27,7 @@ async def test_asking_twice_means_at_once() -> None:
         await asyncio.wait_for(stopping.hurried(), 0.01)
     stopping.ask("SIGTERM")
 
-    await asyncio.wait_for(stopping.hurried(), 1)
+    await asyncio.wait_for(stopping.hurried(), 30)
 
 
 async def test_a_failure_ends_the_daemon_and_is_remembered() -> None:
@@ -35,7 +35,7 @@ async def test_a_failure_ends_the_daemon_and_is_remembered() -> None:
     stopping.fail(JournalBroken("disk gone"))
     stopping.fail(JournalBroken("again"))
 
-    await asyncio.wait_for(stopping.asked(), 1)
+    await asyncio.wait_for(stopping.asked(), 30)
     assert str(stopping.error) == "disk gone"
 
 

@@ -290,7 +290,7 @@ async def test_cancelling_an_attempt_lets_go_of_its_connection(sender: HttpSende
         while not here.connections:
             await asyncio.sleep(0.001)
         task.cancel()
-        await asyncio.wait_for(closed.wait(), 5)
+        await asyncio.wait_for(closed.wait(), 30)
 
 
 # --- TLS

@@ -50,7 +50,7 @@ async def test_what_waits_is_swept_up_without_being_asked_for(monkeypatch: pytes
     connection = idle()
     pool.put("a", connection)
 
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while len(pool):
             await asyncio.sleep(0.005)
 

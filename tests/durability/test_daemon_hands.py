@@ -69,7 +69,7 @@ async def test_what_is_accepted_after_somebody_took_the_log_away_is_not_lost(
     async with caller() as client:
         for _ in range(5):
             assert await load.post(client, daemon) == 202
-        await daemon.settled(timeout=20)
+        await daemon.settled(timeout=60)
         hand(daemon)
         async with asyncio.TaskGroup() as group:
             for _ in range(20):
@@ -127,7 +127,7 @@ async def test_a_log_that_nobody_may_change_any_more_is_refused_not_lied_about(
     file = segment(daemon)
     async with caller() as client:
         assert await load.post(client, daemon) == 202
-        await daemon.settled(timeout=20)
+        await daemon.settled(timeout=60)
         if subprocess.run(["chattr", "+i", file], capture_output=True, check=False).returncode:
             pytest.skip("this file system has no immutable files, or we may not make one")
         try:
@@ -157,7 +157,7 @@ async def test_a_second_daemon_on_the_same_log_is_refused_and_disturbs_nobody(
             daemon.command, "serve", "--listen", "127.0.0.1:0", "--state-dir", str(daemon.directory / "other")
         )
         assert await load.post(client, daemon) == 202
-    await daemon.settled(timeout=20)
+    await daemon.settled(timeout=60)
 
     assert second.returncode == BROKEN
     assert f"process {daemon.process.pid} is writing this log" in second.stderr

@@ -45,7 +45,7 @@ class Storm:
     async def rage(self) -> None:
         """Rage until cancelled. A daemon that is dead is not asked."""
         transport = httpx.AsyncHTTPTransport(uds=str(self._daemon.directory / "state" / "admin.sock"))
-        async with httpx.AsyncClient(transport=transport, base_url="http://hooksd", timeout=20) as client:
+        async with httpx.AsyncClient(transport=transport, base_url="http://hooksd", timeout=60) as client:
             while True:
                 await self._strike(client)
                 await asyncio.sleep(PAUSE)

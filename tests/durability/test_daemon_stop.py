@@ -101,7 +101,7 @@ async def test_a_second_signal_ends_it_at_once_whatever_runs(daemon: Daemon, num
     assert await asyncio.to_thread(process.wait, 15) == 0
     (daemon.directory / "go").touch()
     await asyncio.to_thread(daemon.start)
-    await daemon.settled(timeout=20)
+    await daemon.settled(timeout=60)
     assert await asyncio.to_thread(daemon.stop) == 0
     ended = [record for record in records(daemon.log_dir) if record["type"] == "run.ended"]
     assert [record["run"] for record in ended] == [run["id"] for run in accepted.json()["runs"]]

@@ -86,7 +86,7 @@ class Daemon:
     def credential(self, name: str, value: str) -> None:
         (self.credentials_dir / name).write_text(value)
 
-    def command(self, *arguments: str, timeout: float = 20) -> subprocess.CompletedProcess[str]:
+    def command(self, *arguments: str, timeout: float = 60) -> subprocess.CompletedProcess[str]:
         """Run `hooksd ARGUMENTS` as a user beside the daemon would."""
         return subprocess.run(
             [sys.executable, "-m", "hooksd", *arguments],
@@ -158,7 +158,7 @@ class Daemon:
             while unfinished(await asyncio.to_thread(records, self.log_dir)):
                 await asyncio.sleep(0.1)
 
-    async def applied(self, times: int, timeout: float = 10) -> None:
+    async def applied(self, times: int, timeout: float = 30) -> None:
         """Return when this many sets of definitions have been applied in all."""
         async with asyncio.timeout(timeout):
             while sum(record["type"] == "config.applied" for record in records(self.log_dir)) < times:

@@ -76,7 +76,7 @@ def called(daemon: Daemon, key: bytes, **claims: object) -> int:
         **claims,
     }
     headers = {"authorization": f"Bearer {token(said, key)}", "content-type": "application/json"}
-    return httpx.post(daemon.url("/hooks/in"), content=b"{}", headers=headers, trust_env=False, timeout=10).status_code
+    return httpx.post(daemon.url("/hooks/in"), content=b"{}", headers=headers, trust_env=False, timeout=30).status_code
 
 
 def test_a_token_is_accepted_once_the_keys_of_its_issuer_are_there(tmp_path: Path, daemon: Daemon) -> None:

@@ -82,7 +82,7 @@ async def keep_posting(client: httpx.AsyncClient, url: str, load: Load) -> None:
 async def load_until_killed(daemon: Daemon, accepted: dict[str, str], answers: int) -> None:
     """Keep `CALLERS` requests under way, and kill the daemon in the middle once it has answered some of them."""
     load = Load(accepted, len(accepted) + answers)
-    async with httpx.AsyncClient(trust_env=False, timeout=10) as client, asyncio.TaskGroup() as group:
+    async with httpx.AsyncClient(trust_env=False, timeout=30) as client, asyncio.TaskGroup() as group:
         for _ in range(CALLERS):
             group.create_task(keep_posting(client, daemon.url("/hooks/work"), load))
         async with asyncio.timeout(20):

@@ -89,7 +89,7 @@ def push(daemon: Daemon, body: bytes, *, secret: str = SECRET) -> httpx.Response
         "x-github-delivery": "72d3162e-cc78-11e3-81ab-4c9367dc0958",
         "x-hub-signature-256": "sha256=" + hmac.new(secret.encode(), body, hashlib.sha256).hexdigest(),
     }
-    return httpx.post(daemon.url("/hooks/github"), content=body, headers=headers, timeout=10, trust_env=False)
+    return httpx.post(daemon.url("/hooks/github"), content=body, headers=headers, timeout=30, trust_env=False)
 
 
 def until(claim: Callable[[], bool], seconds: float = 10) -> None:
@@ -115,7 +115,7 @@ async def test_a_signed_push_starts_a_command_and_a_signed_delivery(
     after = json.loads(body)["after"]
 
     answer = push(daemon, body)
-    await daemon.settled(timeout=20)
+    await daemon.settled(timeout=60)
 
     assert answer.status_code == 202, answer.text
     assert [run["workflow"] for run in answer.json()["runs"]] == ["deploy"]
@@ -189,7 +189,7 @@ async def test_a_run_that_was_killed_in_the_middle_goes_on(daemon: Daemon) -> No
     daemon.kill()
 
     daemon.start()
-    await daemon.settled(timeout=20)
+    await daemon.settled(timeout=60)
 
     kinds = [record["type"] for record in records(daemon.log_dir) if record.get("run") == run]
     assert kinds.count("run.ended") == 1
@@ -253,7 +253,7 @@ async def test_callers_who_wait_are_answered_before_the_daemon_ends(daemon: Daem
     )
     daemon.start()
     async with httpx.AsyncClient(trust_env=False) as client, asyncio.TaskGroup() as group:
-        asked = group.create_task(client.post(daemon.url("/hooks/slow"), json={}, timeout=20))
+        asked = group.create_task(client.post(daemon.url("/hooks/slow"), json={}, timeout=60))
         while not any(record["type"] == "step.started" for record in records(daemon.log_dir)):
             await asyncio.sleep(0.02)
         code = await asyncio.to_thread(daemon.stop)

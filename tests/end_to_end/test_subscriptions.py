@@ -56,7 +56,7 @@ def define(daemon: Daemon, **endpoints: tuple[str, str]) -> None:
 
 
 async def post(daemon: Daemon, path: str, body: Any) -> httpx.Response:
-    async with httpx.AsyncClient(trust_env=False, timeout=10, headers=TOKEN) as client:
+    async with httpx.AsyncClient(trust_env=False, timeout=30, headers=TOKEN) as client:
         return await client.post(daemon.url(path), json=body)
 
 
@@ -83,7 +83,7 @@ async def test_each_endpoint_gets_what_it_subscribes_to_in_its_shape_and_signed(
         assert (await post(daemon, "/hooks/open", {"a": 1})).status_code == 202
         await arrived(all_of_it, 2)
         await arrived(etlworks, 1)
-        await daemon.settled(timeout=20)
+        await daemon.settled(timeout=60)
         daemon.stop()
 
     assert [request.headers["ce-type"] for request in all_of_it.requests] == ["order.paid", "order.late"]
@@ -114,7 +114,7 @@ async def test_a_circle_ends_where_it_began(daemon: Daemon) -> None:
 
     assert (await post(daemon, "/hooks/shop", {"order": 7, "state": "paid"})).status_code == 202
     await asyncio.sleep(1)
-    await daemon.settled(timeout=20)
+    await daemon.settled(timeout=60)
     daemon.stop()
 
     log = records(daemon.log_dir)
@@ -125,7 +125,7 @@ async def test_a_circle_ends_where_it_began(daemon: Daemon) -> None:
 
 
 async def keep_posting(daemon: Daemon, accepted: list[str], enough: int, is_enough: asyncio.Event) -> None:
-    async with httpx.AsyncClient(trust_env=False, timeout=10, headers=TOKEN) as client:
+    async with httpx.AsyncClient(trust_env=False, timeout=30, headers=TOKEN) as client:
         while True:
             try:
                 said = await client.post(daemon.url("/hooks/shop"), json={"order": len(accepted), "state": "paid"})
@@ -191,7 +191,7 @@ async def test_an_endpoint_is_pinged_by_the_way_of_every_delivery(daemon: Daemon
 
         said = await asyncio.to_thread(daemon.command, "ping", "virtuoso", "--json")
         await arrived(virtuoso, 1)
-        await daemon.settled(timeout=20)
+        await daemon.settled(timeout=60)
         daemon.stop()
 
     assert said.returncode == 0, said.stderr

@@ -38,7 +38,7 @@ async def test_a_reader_reads_to_the_end() -> None:
     await asyncio.sleep(0.01)
     os.write(writing, b"two")
     os.close(writing)
-    await asyncio.wait_for(asyncio.shield(reader.ended), 5)
+    await asyncio.wait_for(asyncio.shield(reader.ended), 30)
     reader.close()
 
     assert reader.capture.text() == "one two"

@@ -119,7 +119,7 @@ async def cancelling_one_who_waits_does_not_disturb_the_others(place: Place) -> 
 
 async def no_records_at_all_are_durable_at_once(place: Place) -> None:
     journal = place.open()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         await journal.append([])
     await journal.close()
 

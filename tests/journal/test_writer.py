@@ -54,7 +54,7 @@ async def start(disk: BadDisk, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator
 
 
 async def until(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while not condition():
             await asyncio.sleep(0.001)
 

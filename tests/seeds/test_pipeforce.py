@@ -89,7 +89,7 @@ def post_office(hub: Hub) -> Iterator[MailServer]:
 
 
 def call(url: str, **more: Any) -> httpx.Response:
-    return httpx.post(url, timeout=20, trust_env=False, **(more or {"json": {"name": "Ada", "company": "Analytical"}}))
+    return httpx.post(url, timeout=60, trust_env=False, **(more or {"json": {"name": "Ada", "company": "Analytical"}}))
 
 
 async def test_a_webhook_is_a_unique_url_whose_call_produces_an_event(hub: Hub) -> None:

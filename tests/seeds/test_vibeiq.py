@@ -73,13 +73,13 @@ class App:
     def ask(self, method: str, path: str, key: str = API_KEY, **more: Any) -> httpx.Response:
         """Send a request with an API key."""
         return httpx.request(
-            method, f"{self.api}{path}", headers={"X-Api-Key": key}, timeout=20, trust_env=False, **more
+            method, f"{self.api}{path}", headers={"X-Api-Key": key}, timeout=60, trust_env=False, **more
         )
 
     def trigger(self, url: str, **body: Any) -> httpx.Response:
         """Trigger a webhook, as the page does."""
         headers = {"X-Verify-Signature": "my-secret-key"}
-        return httpx.post(url, json=body, headers=headers, timeout=20, trust_env=False)
+        return httpx.post(url, json=body, headers=headers, timeout=60, trust_env=False)
 
 
 @pytest.fixture

@@ -22,7 +22,7 @@ from tests.delivery.house import KEY, endpoint
 from tests.docs.console import carried_out, definitions, examples, page
 from tests.end_to_end.daemon import Daemon
 
-TEXT = page("delivering.md")
+TEXT = page("delivery.md")
 NOW = 1_795_305_600
 BODY = b'{"a": "\xc3\xa9"}\r\n'
 
@@ -57,7 +57,7 @@ CASES = [(BODY, NOW, True), (BODY, NOW + 299, True), (BODY + b" ", NOW, False), 
 @pytest.mark.parametrize(("body", "now", "authentic"), CASES)
 def test_the_python_snippet_accepts_what_we_send_and_nothing_else(*, body: bytes, now: int, authentic: bool) -> None:
     scope: dict[str, Any] = {}
-    exec(compile(snippet("python"), "docs/delivering.md", "exec"), scope)  # noqa: S102 - our own page
+    exec(compile(snippet("python"), "docs/delivery.md", "exec"), scope)  # noqa: S102 - our own page
 
     assert scope["is_authentic"](signed(), body, KEY.decode(), now) is authentic
 
