@@ -11,7 +11,8 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 from urllib.parse import quote, quote_plus
 
-from hooksd.delivery.request import CREDENTIAL_HEADERS, Prepared
+from hooksd.delivery.request import Prepared
+from hooksd.model.header import CREDENTIAL_HEADERS
 from hooksd.model.record import Exchange, Outcome
 
 HIDDEN = "***"

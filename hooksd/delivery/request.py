@@ -19,21 +19,10 @@ from hooksd.delivery.signing import ID_HEADER, TIMESTAMP_HEADER, sign
 from hooksd.instant import unix
 from hooksd.model.effect import MakeRequest
 from hooksd.model.egress import Egress
+from hooksd.model.header import CREDENTIAL_HEADERS, header_problem
 from hooksd.model.identity import Identity
 
 USER_AGENT = f"hooksd/{__version__}"
-
-CREDENTIAL_HEADERS = frozenset(
-    {"authorization", "proxy-authorization", "cookie", "set-cookie", "x-api-key", "api-key", "x-auth-token"}
-    | {"x-access-token", "private-token", "x-gitlab-token"}
-)
-"""Headers whose values are never written down, in lower case."""
-
-FRAMING_HEADERS = frozenset(
-    {"connection", "content-length", "expect", "keep-alive", "proxy-connection", "te", "trailer", "transfer-encoding"}
-    | {"upgrade"}
-)
-"""Headers that say where a message ends: only the HTTP client knows, so nobody else may say it."""
 
 _DEFAULTS = {
     name.lower(): (name, value)
@@ -44,8 +33,6 @@ _DEFAULTS = {
 MIN_SECRET = 8
 """Characters; a shorter secret would be found in everything."""
 
-_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
-_CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 _NOT_IN_URL = re.compile(r"[\x00-\x20\x7f]")
 
 
@@ -168,7 +155,7 @@ def step_problem(headers: Mapping[str, str], query: Mapping[str, str], secrets: 
     """
     known = [secret for secret in secrets if len(secret) >= MIN_SECRET]
     for name, value in headers.items():
-        if problem := _header_problem(name, value):
+        if problem := header_problem(name, value):
             return problem
         if name.lower() in CREDENTIAL_HEADERS or any(secret in value for secret in known):
             return f"the header {name} holds a credential: it belongs on the endpoint, as a step's are kept in the log"
@@ -208,23 +195,9 @@ def _headers(given: Iterable[Mapping[str, str]], ours: Mapping[str, str]) -> tup
     merged = dict(_DEFAULTS)
     for layer in given:
         for name, value in layer.items():
-            if problem := _header_problem(name, value):
+            if problem := header_problem(name, value):
                 raise RequestProblem(problem)
             merged[name.lower()] = (name, value.strip(" \t"))
     for name, value in ours.items():
         merged[name.lower()] = (name, value)
     return tuple(merged.values())
-
-
-def _header_problem(name: str, value: str) -> str | None:
-    if not _NAME.fullmatch(name):
-        return f"{name!r} cannot be the name of a header"
-    if name.lower() in FRAMING_HEADERS:
-        return f"the header {name} is set by hooksd alone"
-    if _CONTROL.search(value):
-        return f"the header {name} holds a control character, such as the end of a line"
-    try:
-        value.encode()
-    except UnicodeEncodeError:
-        return f"the header {name} holds half a surrogate pair, which is not text"
-    return None

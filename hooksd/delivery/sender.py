@@ -23,7 +23,7 @@ from hooksd.delivery.egress import Blocked, rules_of
 from hooksd.delivery.failure import failure_of
 from hooksd.delivery.place import Place, place_of
 from hooksd.delivery.policy import outcome_of, patience
-from hooksd.delivery.request import CREDENTIAL_HEADERS, Prepared, RequestProblem, prepare_request
+from hooksd.delivery.request import Prepared, RequestProblem, prepare_request
 from hooksd.delivery.transport import Transport
 from hooksd.delivery.transport_proxy import Headers, Proxied
 from hooksd.delivery.transport_tls import BadCertificate, trusted
@@ -31,6 +31,7 @@ from hooksd.delivery.transport_wire import IDEMPOTENT, Call, Wire
 from hooksd.model import body as bodies
 from hooksd.model.base import Json
 from hooksd.model.effect import MakeRequest, Performed
+from hooksd.model.header import CREDENTIAL_HEADERS
 from hooksd.model.record import Exchange, Outcome
 from hooksd.model.units import format_duration
 
