@@ -13,17 +13,28 @@ import orjson
 from hooksd.journal import codec
 from hooksd.journal.disk import Disk
 from hooksd.journal.segment import segment_name
-from hooksd.model.holding import EndpointHeld, EndpointReleased
-from hooksd.model.record import DeliveryCreated, DeliveryEnded, EventAccepted, EventLine, Record, RunEnded
+from hooksd.journal.standing import Standing
+from hooksd.model.holding import EndpointHeld, EndpointReleased, LogCarried
+from hooksd.model.record import (
+    ConfigApplied,
+    DeliveryCreated,
+    DeliveryEnded,
+    EventAccepted,
+    EventLine,
+    Record,
+    RunEnded,
+)
 
 CHECKPOINT = "checkpoint.json"
 
 
 class OpenWork:
-    """Which segment each unfinished run and delivery began in."""
+    """Which segment each unfinished run and delivery began in, and from which on it is known what stands."""
 
     def __init__(self) -> None:
         self._segments: dict[str, int] = {}
+        self._standing = Standing()
+        self._stands_since: int | None = None
 
     def note(self, record: Record | EventLine, segment: int) -> None:
         """Take in one record of the log, in its order."""
@@ -31,22 +42,34 @@ class OpenWork:
             case EventLine() | EventAccepted():
                 for identifier in _planned(record):
                     self._segments[identifier] = segment
+                if isinstance(record, EventAccepted):
+                    self._stand(record, segment)
             case DeliveryCreated():
                 self._segments[record.delivery] = segment
             case RunEnded():
                 self._segments.pop(record.run, None)
             case DeliveryEnded():
                 self._segments.pop(record.delivery, None)
-            case EndpointHeld(reason="suspended"):
-                self._segments[f"endpoint {record.endpoint}"] = segment
-            case EndpointReleased(reason="suspended"):
-                self._segments.pop(f"endpoint {record.endpoint}", None)
+            case EndpointHeld() | EndpointReleased() | ConfigApplied() | LogCarried():
+                self._stand(record, segment)
             case _:
                 pass
 
+    def _stand(self, record: Record, segment: int) -> None:
+        self._standing.note(record)
+        if not self._standing.is_any:
+            self._stands_since = None
+        elif self._stands_since is None or isinstance(record, LogCarried):
+            self._stands_since = segment
+
+    def carried(self, at: str) -> LogCarried | None:
+        """Return what a new segment takes over; None when nothing stands."""
+        return self._standing.carried(at)
+
     def oldest(self, current: int) -> int:
         """Return the first segment that recovery needs; `current` when everything has ended."""
-        return min(self._segments.values(), default=current)
+        first = min(self._segments.values(), default=current)
+        return first if self._stands_since is None else min(first, self._stands_since)
 
 
 def _planned(record: EventLine | EventAccepted) -> Iterable[str]:

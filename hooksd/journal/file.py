@@ -151,6 +151,9 @@ class FileJournal:
             raise JournalError(f"{self._directory}: the log cannot be read: {error}") from error
         tail.work = work
         tail.save_checkpoint()
+        carried = work.carried(rfc3339(self._clock.now()))
+        if carried is not None:
+            _ = self.append([carried])  # until it is written, recovery begins where it stood before
         self._report(replay.damages)
         if self._index or not self._keep.everything:
             loop = asyncio.get_running_loop()

@@ -25,6 +25,8 @@ _EARLY = 1.0
 When they were set back further, the whole log is searched."""
 _LATE = 1.0
 """Seconds by which the last record about something may follow its end."""
+_OF_THE_LOG = frozenset({"segment", "log.carried"})
+"""What a segment begins with: about the log itself."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -198,7 +200,7 @@ class LogReader:
     def _entry(self, number: int, offset: int, text: bytes) -> Entry | None:
         whole = lines.unseal(text)
         tree = None if whole is None else lines.tree_of(whole)
-        if tree is None or tree.get("type") == "segment":
+        if tree is None or tree.get("type") in _OF_THE_LOG:
             return None
         return Entry(tree=tree, segment=segment_name(number), offset=offset)
 

@@ -7,9 +7,10 @@ with what `Journal.read` yields.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from hooksd.model.holding import EndpointHeld, EndpointReleased
+from hooksd.journal.standing import Standing
+from hooksd.model.holding import EndpointHeld
 from hooksd.model.outgoing import DeliveryPlan
 from hooksd.model.record import (
     AttemptEnded,
@@ -72,6 +73,8 @@ class Unfinished:
     """Endpoints whose deliveries wait, by the last record of each reason that lasts over a restart."""
     planned: tuple[PlannedDelivery, ...] = ()
     """What events go out by and what was not created, in the order in which they were accepted."""
+    pinged: Mapping[str, str] = field(default_factory=dict)
+    """The fingerprint of the definition of each endpoint that was pinged because it appeared or changed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,10 +97,11 @@ class _Fold:
     def __init__(self) -> None:
         self.runs: dict[str, _Run] = {}
         self.deliveries: dict[str, _Delivery] = {}
-        self.held: dict[tuple[str, str], EndpointHeld] = {}
+        self.standing = Standing()
         self.planned: dict[str, PlannedDelivery] = {}
 
     def add(self, record: Record) -> None:
+        self.standing.note(record)
         match record:
             case EventAccepted():
                 self._accept(record)
@@ -113,17 +117,8 @@ class _Fold:
                 self._of_delivery(record.delivery, record)
             case DeliveryEnded():
                 self._end_delivery(record)
-            case EndpointHeld() | EndpointReleased():
-                self._hold(record)
             case _:
-                pass  # about the daemon, its definitions or its log: not work
-
-    def _hold(self, record: EndpointHeld | EndpointReleased) -> None:
-        key = (record.endpoint, record.reason)
-        if isinstance(record, EndpointReleased):
-            self.held.pop(key, None)
-        elif record.reason in ("suspended", "receiver"):
-            self.held[key] = record
+                pass  # about endpoints, the daemon, its definitions or its log: not work
 
     def _accept(self, record: EventAccepted) -> None:
         cause = record.event.cause
@@ -172,6 +167,7 @@ def unfinished(records: Iterable[Record]) -> Unfinished:
             for delivery in fold.deliveries.values()
         ),
         finished_deliveries=tuple(delivery for run in runs for delivery in run.finished),
-        held=tuple(fold.held.values()),
+        held=fold.standing.held,
         planned=tuple(fold.planned.values()),
+        pinged=fold.standing.pinged,
     )

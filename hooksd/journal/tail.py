@@ -60,7 +60,7 @@ class Tail:
             JournalBroken: The segment cannot be written.
         """
         self.work: OpenWork | None = None
-        """What is unfinished, once recovery has read it; no checkpoint is written before."""
+        """What is unfinished and what stands, once recovery has read it; no checkpoint is written before."""
         self.needed: int | None = None
         """The number of the first segment that holds unfinished work, as it was when the last one was closed. Any
         thread may read it: it only grows."""
@@ -90,14 +90,22 @@ class Tail:
 
     def _begin(self, number: int, previous: str | None) -> Segment:
         segment = Segment(self._disk, number, sync=self._sync)
-        header = SegmentStarted(at=rfc3339(self._clock.now()), number=number, previous_sha256=previous)
-        line, crc = codec.encode(header, self._link.seq, self._link.seq, self._link.prev)
+        at = rfc3339(self._clock.now())
+        carried = None if self.work is None else self.work.carried(at)
+        first, link, lines = self._link.seq, self._link, b""
+        for record in (SegmentStarted(at=at, number=number, previous_sha256=previous), carried):
+            if record is not None:
+                line, crc = codec.encode(record, link.seq, first, link.prev)
+                link = Link(seq=link.seq + 1, prev=crc)
+                lines += line
         try:
-            segment.append(line)
+            segment.append(lines)
         except JournalFull:
             self._drop(segment)
             raise
-        self._link = Link(seq=self._link.seq + 1, prev=crc)
+        self._link = link
+        if self.work is not None and carried is not None:
+            self.work.note(carried, number)
         self.beside = 0
         self._began = self._clock.monotonic()
         return segment

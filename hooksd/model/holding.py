@@ -1,8 +1,9 @@
-"""Endpoints whose deliveries wait: facts in the log like those of `hooksd.model.record`, which lists them."""
+"""What stands over a restart, like endpoints whose deliveries wait: facts in the log that `model.record` lists."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Literal
 
 HoldReason = Literal["disabled", "suspended", "receiver", "breaker", "rate"]
@@ -20,7 +21,7 @@ class EndpointHeld:
     """When it is looked at again; null: when its definition changes, or somebody resumes it."""
     error: str | None = None
     fingerprint: str | None = None
-    """For `suspended`: of the endpoint's definition. A definition with another one resumes it."""
+    """For `suspended` and `breaker`: of the endpoint's definition. A definition with another one resumes it."""
     type: Literal["endpoint.held"] = "endpoint.held"
 
 
@@ -32,3 +33,15 @@ class EndpointReleased:
     endpoint: str
     reason: HoldReason
     type: Literal["endpoint.released"] = "endpoint.released"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogCarried:
+    """What a file of the log takes over of those before it, so that they may go: what stands, and is no work."""
+
+    at: str
+    held: tuple[EndpointHeld, ...] = ()
+    """Endpoints whose deliveries wait, for reasons that last over a restart."""
+    pinged: Mapping[str, str] = field(default_factory=dict)
+    """The fingerprint of each endpoint's definition that was pinged when it appeared or changed."""
+    type: Literal["log.carried"] = "log.carried"

@@ -12,6 +12,8 @@ class DeliveryPlan:
 
     id: str
     endpoint: str
+    fingerprint: str | None = None
+    """Of the endpoint's definition, where the event is the ping that a new definition gets. Older records lack it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Literal, NamedTuple, get_args
 
 from hooksd.model.base import Json
-from hooksd.model.holding import EndpointHeld, EndpointReleased
+from hooksd.model.holding import EndpointHeld, EndpointReleased, LogCarried
 from hooksd.model.outgoing import DeliveryPlan, NotSent
 from hooksd.model.stored import StoredBody, StoredEvent
 
@@ -387,7 +387,7 @@ class SegmentStarted:
 Record = (
     EventAccepted | RequestRefused | RunStarted | StepStarted | StepRetried | StepEnded | RunEnded | DeliveryCreated
     | AttemptStarted | AttemptEnded | DeliveryEnded | EndpointHeld | EndpointReleased | ConfigApplied | ConfigRejected
-    | ConfigHeld | DaemonStarted | DaemonStopped | LogDamaged | SegmentStarted
+    | ConfigHeld | DaemonStarted | DaemonStopped | LogDamaged | LogCarried | SegmentStarted
 )  # fmt: skip
 
 RECORD_TYPES: dict[str, type[Record]] = {

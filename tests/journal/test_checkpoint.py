@@ -120,15 +120,29 @@ def test_what_recovery_finds_from_the_checkpoint_on_is_what_it_finds_in_the_whol
     assert unfinished(log[work.oldest(len(log)) :]) == unfinished(log)
 
 
-def test_an_endpoint_that_is_suspended_stays_known_until_it_is_resumed() -> None:
+def test_an_endpoint_that_is_held_stays_known_until_it_is_released() -> None:
     work = OpenWork()
-    work.note(EndpointHeld(at=samples.AT, endpoint="shop", reason="breaker"), 1)
+    work.note(EndpointHeld(at=samples.AT, endpoint="shop", reason="rate"), 1)
     work.note(EndpointHeld(at=samples.AT, endpoint="shop", reason="suspended"), 2)
-    work.note(EndpointReleased(at=samples.AT, endpoint="shop", reason="breaker"), 3)
+    work.note(EndpointHeld(at=samples.AT, endpoint="bank", reason="breaker"), 3)
     assert work.oldest(9) == 2
 
     work.note(EndpointReleased(at=samples.AT, endpoint="shop", reason="suspended"), 4)
+    work.note(EndpointReleased(at=samples.AT, endpoint="bank", reason="breaker"), 5)
     assert work.oldest(9) == 9
+
+
+def test_what_stands_is_known_from_the_segment_on_that_took_it_over() -> None:
+    work = OpenWork()
+    assert work.carried(samples.AT) is None
+    work.note(EndpointHeld(at=samples.AT, endpoint="shop", reason="suspended"), 2)
+    carried = work.carried(samples.AT)
+    assert carried is not None
+
+    work.note(carried, 7)
+    work.note(EndpointHeld(at=samples.AT, endpoint="bank", reason="breaker"), 8)
+
+    assert work.oldest(9) == 7
 
 
 def test_a_delivery_that_an_event_goes_out_by_is_open_from_the_event_on() -> None:

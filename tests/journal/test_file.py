@@ -9,15 +9,21 @@ import subprocess
 import sys
 import time
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from hooksd.errors import JournalBroken, JournalError, JournalFull
 from hooksd.journal import checkpoint
+from hooksd.journal.disk import FileDisk
 from hooksd.journal.file import FileJournal
+from hooksd.journal.replay import unfinished
 from hooksd.journal.retention import Keep
+from hooksd.journal.segment import segment_name, segment_number
 from hooksd.journal.writer import Limits
+from hooksd.model.holding import EndpointHeld
+from hooksd.model.outgoing import DeliveryPlan
 from hooksd.model.record import LogDamaged, Record, RequestRefused
 from hooksd.telemetry.observer import Observer
 from tests.journal import conformance, samples, writing
@@ -166,6 +172,41 @@ async def test_without_a_checkpoint_the_whole_log_is_read(directory: Path) -> No
     whole(directory)
 
     assert counts(await read(directory)) == [1, 2]
+
+
+async def test_what_stands_is_known_in_every_life_and_pins_no_segment(directory: Path) -> None:
+    plan = DeliveryPlan(id="dlv_1", endpoint="shop", fingerprint="ab")
+    pinged = replace(samples.accepted(runs=()), deliveries=(plan,))
+    suspended = EndpointHeld(at=samples.AT, endpoint="shop", reason="suspended")
+    await written(directory, suspended, pinged, samples.delivery_ended("dlv_1"))
+    for _ in range(3):
+        await written(directory, *(samples.refused(number, 100) for number in range(20)), segment_size=500)
+
+    first = checkpoint.read(FileDisk(directory))
+    assert first == segments(directory)[-1]
+    for number in segments(directory)[:-1]:
+        (directory / segment_name(number)).unlink()
+    left = unfinished(await read(directory))
+    assert (left.held, left.pinged) == ((suspended,), {"shop": "ab"})
+
+
+async def test_what_stands_is_known_after_a_crash_right_after_a_start(directory: Path) -> None:
+    suspended = EndpointHeld(at=samples.AT, endpoint="shop", reason="suspended")
+    await written(directory, suspended)
+    for _ in range(3):
+        journal = FileJournal(directory)
+        journal.open()
+        assert unfinished(journal.read()).held == (suspended,)
+        # What a crash leaves before anything but the beginning of the segment was written.
+        place = (directory / checkpoint.CHECKPOINT).read_bytes()
+        await journal.close()
+        (directory / checkpoint.CHECKPOINT).write_bytes(place)
+        newest = directory / segment_name(segments(directory)[-1])
+        newest.write_bytes(newest.read_bytes().partition(b"\n")[0] + b"\n")
+
+
+def segments(directory: Path) -> list[int]:
+    return sorted(number for path in directory.iterdir() if (number := segment_number(path.name)) is not None)
 
 
 async def test_a_torn_end_is_set_aside_and_a_record_says_so(directory: Path) -> None:

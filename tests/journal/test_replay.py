@@ -2,12 +2,14 @@ from __future__ import annotations
 
 import tracemalloc
 from collections.abc import Iterator
+from dataclasses import replace
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from hooksd.journal.replay import Unfinished, UnfinishedDelivery, unfinished
 from hooksd.model.holding import EndpointHeld, EndpointReleased
+from hooksd.model.outgoing import DeliveryPlan
 from hooksd.model.record import DaemonStarted, Record
 from hooksd.model.stored import StoredCause
 from tests.journal import samples
@@ -145,8 +147,14 @@ def test_memory_is_bounded_by_the_work_that_is_not_finished() -> None:
 def test_what_holds_an_endpoint_over_a_restart_is_known_until_it_is_released() -> None:
     suspended = EndpointHeld(at=samples.AT, endpoint="shop", reason="suspended")
     patience = EndpointHeld(at=samples.AT, endpoint="bank", reason="receiver", until=samples.AT)
-    records: list[Record] = [suspended, patience, EndpointHeld(at=samples.AT, endpoint="bank", reason="breaker")]
+    records: list[Record] = [suspended, patience, EndpointHeld(at=samples.AT, endpoint="bank", reason="rate")]
     assert unfinished(records).held == (suspended, patience)
 
     records.append(EndpointReleased(at=samples.AT, endpoint="shop", reason="suspended"))
     assert unfinished(records).held == (patience,)
+
+
+def test_what_was_pinged_is_known() -> None:
+    plan = DeliveryPlan(id="dlv_1", endpoint="shop", fingerprint="ab")
+
+    assert unfinished([replace(samples.accepted(runs=()), deliveries=(plan,))]).pinged == {"shop": "ab"}
