@@ -100,6 +100,8 @@ def glance(root: Path, seen: Scan, paths: Collection[str]) -> Scan | None:
         seen: The scan.
         paths: Absolute paths without symbolic links.
     """
+    if not paths:
+        return seen
     base = os.path.realpath(root) + "/"
     files = dict(seen.files)
     for path in paths:

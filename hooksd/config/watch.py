@@ -11,16 +11,15 @@ import errno
 import fcntl
 import os
 import signal
-from collections.abc import AsyncGenerator, Callable, Collection, Mapping
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, Callable, Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Literal, TypeVar, TypeVarTuple
 
-from watchfiles import awatch
-
 from hooksd.clock import Clock
+from hooksd.config.hints import Blind, Hints
 from hooksd.config.tree import NOT_NOW, Fingerprint, Identity, Scan, Tree, gather, glance, look, restless
 
 RESCAN = 2.0
@@ -50,10 +49,6 @@ _Ts = TypeVarTuple("_Ts")
 
 _PAUSE = 0.01
 """Seconds between two scans at least, however long they take."""
-_TICK_MS = 250
-_DEBOUNCE_MS = 10
-_STEP_MS = 5
-"""Events are passed on at once: `SETTLE` waits for the last one."""
 
 
 class Watcher:
@@ -85,78 +80,62 @@ class Watcher:
         yield tree
         while True:
             watched = seen.watched
-            async with aclosing(self._hints(watched)) as hints:
-                async for paths in hints:
+            with closing(self._watching(watched)) as hints:
+                # The first look comes soon by itself, for what happened before the watch began.
+                due = self._clock.monotonic()
+                while seen.watched == watched:
+                    await hints.wait(due - self._clock.monotonic())
+                    await self._clock.sleep(_PAUSE)  # what happens together is looked at together
                     began = self._clock.monotonic()
-                    now = await self._patiently(self._look, seen, paths)
-                    if now == seen:
+                    paths = hints.read()
+                    if began >= due:
+                        due = began + RESCAN
+                    elif paths is not None and await self._patiently(glance, self._root, seen, paths) == seen:
                         continue
-                    seen, newer = await self._settled(first=(began, now))
-                    if newer != tree:
-                        tree = newer
-                        yield tree
-                    if seen.watched != watched:
+                    now = await self._patiently(look, self._root)
+                    if now != seen:
+                        # What nobody told of may go on untold.
+                        seen, newer = await self._settled((began, now), hints if paths else None)
+                        if newer != tree:
+                            tree = newer
+                            yield tree
+                    if hints.is_blind:
                         break
 
-    def _look(self, seen: Scan, paths: Collection[str]) -> Scan:
-        """Look where something happened, or everywhere; what follows a change is a look everywhere."""
-        return (glance(self._root, seen, paths) if paths else None) or look(self._root)
-
-    async def _hints(self, watched: Mapping[str, Identity]) -> AsyncGenerator[Collection[str], None]:
-        """Yield when a scan is worth while: the paths where something happened; none when `RESCAN` seconds passed.
-
-        The first hint comes soon by itself, for what happened before the watch began. It ends when the system does
-        not let us watch (too many watches, a directory that is gone): the caller then asks again.
-        """
-        due = self._clock.monotonic()
-        # Execute-only directories above the root cannot be watched. That must not hide that others cannot either:
-        # asked to ignore it, the library ignores an exhausted system as well.
+    def _watching(self, watched: Mapping[str, Identity]) -> Hints | Blind:
+        """Return what tells of changes; if the system does not let us watch, what only waits: the caller asks again."""
+        # Execute-only directories above the root cannot be watched: `RESCAN` is for what happens there.
         readable = [path for path in watched if os.access(path, os.R_OK, effective_ids=True)]
-        events = awatch(
-            *readable,
-            watch_filter=None,
-            debounce=_DEBOUNCE_MS,
-            step=_STEP_MS,
-            rust_timeout=_TICK_MS,
-            yield_on_timeout=True,
-            debug=False,
-            force_polling=False,
-            recursive=False,
-            ignore_permission_denied=False,
-        )
         try:
-            async with aclosing(events):
-                async for changes in events:
-                    self._is_blind = False
-                    is_due = self._clock.monotonic() >= due
-                    if is_due:
-                        due = self._clock.monotonic() + RESCAN
-                    if is_due or changes:
-                        yield () if is_due else {path for _, path in changes}
-        except FileNotFoundError:  # a directory vanished between the scan and the watch
-            await self._clock.sleep(SETTLE)
-            yield ()
-        except (OSError, RuntimeError) as error:
+            hints = Hints(readable, clock=self._clock)
+        except (FileNotFoundError, NotADirectoryError):  # a directory vanished between the scan and the watch
+            return Blind(SETTLE, clock=self._clock)
+        except OSError as error:
             if not self._is_blind:
-                self._report(f"no events of the file system, changes are noticed within {RESCAN:g} seconds: {error}")
+                why = error.strerror
+                self._report(f"no events of the file system, changes are noticed within {RESCAN:g} seconds: {why}")
             self._is_blind = True
-            await self._clock.sleep(RESCAN)
-            yield ()
+            return Blind(RESCAN, clock=self._clock)
+        self._is_blind = False
+        return hints
 
-    async def _settled(self, first: tuple[float, Scan] | None = None) -> tuple[Scan, Tree]:
+    async def _settled(
+        self, first: tuple[float, Scan] | None = None, hints: Hints | Blind | None = None
+    ) -> tuple[Scan, Tree]:
         """Return the content as soon as it is at rest.
 
         Args:
-            first: A scan that was made already, and when it was begun.
+            first: A scan that was made already, and since when nothing has changed.
+            hints: What tells of everything that has happened since; None: only looks can tell.
         """
         async with self._lock:
             began = self._clock.monotonic()
             since, seen = first or (began, await self._patiently(look, self._root))
             while True:
-                # Scans look at files in the same order, so each file is seen twice with this time in between.
+                # Looks see files in the same order, so each file is seen twice with this time in between.
                 await self._clock.sleep(max(since + SETTLE - self._clock.monotonic(), _PAUSE))
                 looked = self._clock.monotonic()
-                state = await self._patiently(self._state)
+                state = await self._patiently(self._state, seen, hints)
                 now = self._clock.monotonic()
                 is_late = now - began >= PATIENCE
                 is_same = state.scan == seen
@@ -181,8 +160,9 @@ class Watcher:
                     raise
             await self._clock.sleep(RETRY)
 
-    def _state(self) -> _State:
-        found = look(self._root)
+    def _state(self, seen: Scan, hints: Hints | Blind | None) -> _State:
+        paths = hints.read() if hints and hints.watched == seen.watched.keys() else None
+        found = (None if paths is None else glance(self._root, seen, paths)) or look(self._root)
         if _git_is_busy(self._root):
             return _State(scan=found, writers="open")
         now = self._clock.now()

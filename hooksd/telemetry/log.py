@@ -29,12 +29,11 @@ _LINE_BREAK = re.compile(r"[\n\r]")
 _LIBRARIES = {
     "httpx": logging.WARNING,
     "httpcore": logging.WARNING,
-    "watchfiles": logging.WARNING,
     "asyncio": logging.WARNING,
     "uvicorn.error": logging.ERROR,
 }
-"""From which level on libraries are heard. Below it they tell of every request and every file event; uvicorn warns of
-every malformed request, so that any stranger could fill the log."""
+"""From which level on libraries are heard. Below it they tell of every request; uvicorn warns of every malformed
+one, so that any stranger could fill the log."""
 
 Line = MutableMapping[str, Any]
 

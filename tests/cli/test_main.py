@@ -25,7 +25,6 @@ HEAVY = (
     "httpx",
     "structlog",
     "minijinja",
-    "watchfiles",
     "asyncio",
     "rich",
     "orjson",

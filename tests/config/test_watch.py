@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import itertools
 import os
 import shutil
@@ -9,14 +10,12 @@ import sys
 from collections.abc import AsyncIterator
 from contextlib import aclosing, asynccontextmanager
 from pathlib import Path
-from typing import Any
 
 import pytest
-from watchfiles import awatch
-from watchfiles.main import FileChange
 
-from hooksd.clock import SystemClock
+from hooksd.clock import Clock, SystemClock
 from hooksd.config import watch
+from hooksd.config.hints import Hints
 from hooksd.config.tree import Scan, Tree, look
 from hooksd.config.watch import Watcher
 from tests.config.descriptors import no_descriptors
@@ -396,11 +395,10 @@ async def test_strange_entries_beside_a_definition_do_not_keep_it_from_being_fol
 async def test_without_events_scans_alone_notice_changes_and_that_is_reported_once(
     root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def exhausted(*_: object, **__: object) -> AsyncIterator[set[FileChange]]:
-        raise OSError("OS file watch limit reached.")
-        yield set()
+    def exhausted(*_: object, **__: object) -> Hints:
+        raise OSError(errno.ENOSPC, "watch limit reached")
 
-    monkeypatch.setattr(watch, "awatch", exhausted)
+    monkeypatch.setattr(watch, "Hints", exhausted)
     monkeypatch.setattr(watch, "RESCAN", 0.3)
     async with following(root) as found:
         await found.next()
@@ -461,12 +459,12 @@ async def test_a_directory_that_vanishes_before_it_can_be_watched_is_looked_at_a
 ) -> None:
     calls = 0
 
-    def late(*paths: str, **options: Any) -> AsyncIterator[set[FileChange]]:
+    def late(paths: list[str], *, clock: Clock) -> Hints:
         nonlocal calls
         calls += 1
-        return awatch(*paths, *(["/nonexistent"] if calls == 1 else []), **options)
+        return Hints([*paths, *(["/nonexistent"] if calls == 1 else [])], clock=clock)
 
-    monkeypatch.setattr(watch, "awatch", late)
+    monkeypatch.setattr(watch, "Hints", late)
     async with following(root) as found:
         await found.next()
         for number in range(2):
