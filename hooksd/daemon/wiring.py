@@ -232,6 +232,8 @@ async def _parts(ground: Ground, works: _Works, left: Unfinished) -> Parts:
         definitions=works.reloader,
         identity=identity,
         work=lambda: Work(runs=works.engine.unfinished, deliveries=works.dispatcher.pending),
+        publisher=works.engine,
+        duplicates=works.duplicates,
         editor=_editor(ground, works) if ground.settings.admin_write else None,
     )
     await _started(ground, identity, left)
@@ -272,6 +274,7 @@ def _measure(ground: Ground, works: _Works) -> None:
     metrics.watch_queue("runs_unfinished", lambda: works.engine.unfinished)
     metrics.watch_queue("runs_running", lambda: works.engine.running)
     metrics.watch_queue("deliveries_pending", lambda: works.dispatcher.pending)
+    metrics.watch_held(works.dispatcher.holding)
 
 
 async def _started(ground: Ground, identity: Identity, left: Unfinished) -> None:

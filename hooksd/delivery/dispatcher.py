@@ -29,6 +29,7 @@ from hooksd.delivery.state import Delivery, begin, fold
 from hooksd.journal.protocol import Journal
 from hooksd.journal.replay import Unfinished
 from hooksd.model.effect import Deliver, Performed
+from hooksd.model.holding import HoldReason
 from hooksd.model.ids import DeliveryId, IdFactory
 from hooksd.model.record import DeliveryCreated
 from hooksd.telemetry.observer import Observer
@@ -210,6 +211,10 @@ class Dispatcher:
     def held(self, endpoint: str) -> Hold | None:
         """Return why deliveries to an endpoint wait; None when they do not."""
         return self._gates.held(endpoint)
+
+    def holding(self) -> list[tuple[str, HoldReason]]:
+        """Return the endpoints whose deliveries wait, each with every reason that holds."""
+        return self._gates.holding()
 
     def waiting(self, endpoint: str) -> int:
         """Return how many deliveries are due to an endpoint and wait for their turn."""

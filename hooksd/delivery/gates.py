@@ -10,10 +10,11 @@ from dataclasses import replace
 
 from hooksd.clock import Clock, rfc3339, unix
 from hooksd.config.snapshot import CompiledEndpoint, Snapshot
+from hooksd.delivery.breaker import Breaker
 from hooksd.delivery.entry import CALL
 from hooksd.delivery.gate import OPEN, Gate, Hold, Limits, hold, learned, passed
 from hooksd.journal.protocol import Journal
-from hooksd.model.holding import EndpointHeld, EndpointReleased
+from hooksd.model.holding import EndpointHeld, EndpointReleased, HoldReason
 from hooksd.model.record import Outcome
 
 EACH = 8
@@ -33,7 +34,8 @@ class Gates:
         self._clock = clock
         self._current = current
         self._gates: dict[str, Gate] = {}
-        self._noted: dict[str, Hold] = {}
+        self._noted: dict[str, dict[HoldReason, Hold]] = {}
+        """What the log says holds each endpoint. Besides an open breaker, something else may hold it for a while."""
         self._stated: dict[str, str] = {}
         """The fingerprint of each endpoint's definition when its gate was last known to fit it."""
 
@@ -41,13 +43,19 @@ class Gates:
         """Take up what an earlier life knew."""
         for record in held:
             gate = self._gates.get(record.endpoint, OPEN)
-            if record.reason == "suspended":
-                gate = replace(gate, suspended=record.error or "suspended")
-                self._stated[record.endpoint] = record.fingerprint or ""
-            elif record.until is not None:
-                gate = replace(gate, not_before=unix(record.until))
+            until = None if record.until is None else unix(record.until)
+            match record.reason:
+                case "suspended":
+                    gate = replace(gate, suspended=record.error or "suspended")
+                    self._stated[record.endpoint] = record.fingerprint or ""
+                case "breaker":
+                    gate = replace(gate, breaker=Breaker(until=until or self._clock.now()))
+                    self._stated[record.endpoint] = record.fingerprint or ""
+                case _:
+                    gate = replace(gate, not_before=until or 0.0)
             self._gates[record.endpoint] = gate
-            self._noted[record.endpoint] = Hold(reason=record.reason, error=record.error)
+            known = self._noted.setdefault(record.endpoint, {})
+            known[record.reason] = Hold(reason=record.reason, until=until, error=record.error)
         self.refresh()
 
     def refresh(self) -> None:
@@ -70,15 +78,16 @@ class Gates:
         """Return why deliveries to an endpoint wait, for people; None when they do not."""
         return hold(self._gates.get(endpoint, OPEN), self._limits(endpoint), self._clock.now())
 
+    def holding(self) -> list[tuple[str, HoldReason]]:
+        """Return the endpoints whose deliveries wait as the log has it, each with every reason that still holds."""
+        return [(endpoint, reason) for endpoint in self._noted for reason in self._holds(endpoint, self.held(endpoint))]
+
     def hold(self, endpoint: str, now: float) -> Hold | None:
         """Return why no attempt may begin; None when one may."""
         if endpoint.startswith(CALL):
             return None
-        gate = self._gates.get(endpoint, OPEN)
-        found = hold(gate, self._limits(endpoint), now)
-        # A breaker that lets a probe through is still open.
-        if found is not None or not gate.breaker.is_open:
-            self._note(endpoint, found)
+        found = hold(self._gates.get(endpoint, OPEN), self._limits(endpoint), now)
+        self._note(endpoint, found)
         return found
 
     def passed(self, endpoint: str, now: float) -> None:
@@ -116,23 +125,43 @@ class Gates:
 
     def _note(self, endpoint: str, found: Hold | None) -> None:
         """Log that deliveries begin or cease to wait. Who drops the result can do without the record."""
-        noted = self._noted.get(endpoint)
-        if (noted and noted.reason) == (found and found.reason):
+        holds = self._holds(endpoint, found)
+        noted = self._noted.get(endpoint, {})
+        if holds.keys() == noted.keys():
             return
         now = self._clock.now()
-        at = rfc3339(now)
-        if noted is not None:
-            del self._noted[endpoint]
-            _ = self._journal.append([EndpointReleased(at=at, endpoint=endpoint, reason=noted.reason)])
-        if found is None or (found.until is not None and found.until - now < WORTH_NOTING):
-            return
-        self._noted[endpoint] = found
-        until = None if found.until is None else rfc3339(found.until)
-        fingerprint = self._stated.get(endpoint) if found.reason == "suspended" else None
-        record = EndpointHeld(
-            at=at, endpoint=endpoint, reason=found.reason, until=until, error=found.error, fingerprint=fingerprint
+        for reason in [reason for reason in noted if reason not in holds]:
+            del noted[reason]
+            _ = self._journal.append([EndpointReleased(at=rfc3339(now), endpoint=endpoint, reason=reason)])
+        for reason, held in holds.items():
+            if reason not in noted and (held.until is None or held.until - now >= WORTH_NOTING):
+                noted[reason] = held
+                _ = self._journal.append([self._record(endpoint, held, now)])
+        if noted:
+            self._noted[endpoint] = noted
+        else:
+            self._noted.pop(endpoint, None)
+
+    def _holds(self, endpoint: str, found: Hold | None) -> dict[HoldReason, Hold]:
+        """Return everything that holds an endpoint.
+
+        A breaker stays open while it lets a probe through, or while something else holds the endpoint besides.
+        """
+        holds = {} if found is None else {found.reason: found}
+        gate = self._gates.get(endpoint)
+        if gate is not None and gate.breaker.is_open:
+            holds.setdefault("breaker", Hold(reason="breaker", until=gate.breaker.until))
+        return holds
+
+    def _record(self, endpoint: str, held: Hold, now: float) -> EndpointHeld:
+        return EndpointHeld(
+            at=rfc3339(now),
+            endpoint=endpoint,
+            reason=held.reason,
+            until=None if held.until is None else rfc3339(held.until),
+            error=held.error,
+            fingerprint=self._stated.get(endpoint) if held.reason in ("suspended", "breaker") else None,
         )
-        _ = self._journal.append([record])
 
 
 def _fingerprint(endpoint: CompiledEndpoint) -> str:

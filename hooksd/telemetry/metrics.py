@@ -6,7 +6,7 @@ Labels come from definitions and closed sets of words only, never from callers, 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Final
 
 from prometheus_client import (
@@ -18,6 +18,7 @@ from prometheus_client import (
     generate_latest,
 )
 
+from hooksd.telemetry.held import HeldEndpoints
 from hooksd.telemetry.tally import RequestTally
 
 CONFIG_STATES: Final = ("IN_SYNC", "APPLYING", "REJECTED", "HELD")
@@ -71,6 +72,9 @@ class Metrics:
         self.attempts = self._counter("attempts", "Attempts to deliver, by outcome.", "endpoint", "outcome")
         self.attempt_seconds = self._histogram("attempt_seconds", "One attempt to deliver.", _QUICK, "endpoint")
         self.deliveries = self._counter("deliveries", "Deliveries that ended, by status.", "endpoint", "status")
+        self._held = HeldEndpoints()
+        self.registry.register(self._held)
+        self._names.append("hooksd_endpoint_held")
 
     def _add_journal(self) -> None:
         self.journal_records = self._counter("journal_records", "Records made durable.")
@@ -122,6 +126,14 @@ class Metrics:
             size: Returns how much it holds; called from the event loop.
         """
         self.queue_size.labels(queue).set_function(size)
+
+    def watch_held(self, holding: Callable[[], Iterable[tuple[str, str]]]) -> None:
+        """Ask which endpoints are held whenever somebody scrapes.
+
+        Args:
+            holding: Returns their names, each with a reason; called from the event loop.
+        """
+        self._held.holding = holding
 
     def render(self) -> bytes:
         """Return every metric in the Prometheus text format."""

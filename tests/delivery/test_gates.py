@@ -100,6 +100,65 @@ async def test_a_breaker_is_logged_when_it_opens_and_closes_and_not_for_every_pr
     assert yard.told()[1:] == [("endpoint.released", "breaker")]
 
 
+def broken(yard: Yard) -> None:
+    for _ in range(CONSECUTIVE):
+        yard.gates.learned("shop", outcome="refused", status=None, patience=None)
+
+
+def next_life(yard: Yard) -> Yard:
+    again = Yard(MemoryJournal(yard.journal.records))
+    again.gates.recover(unfinished(again.journal.read()).held)
+    return again
+
+
+async def test_a_breaker_that_was_open_is_open_after_a_restart_and_lets_one_probe_through() -> None:
+    yard = Yard()
+    broken(yard)
+
+    again = next_life(yard)
+    assert again.reason == "breaker"
+    await again.clock.advance(FIRST_REST)
+    assert again.gates.hold("shop", again.clock.now()) is None
+    again.gates.passed("shop", again.clock.now())
+    assert again.gates.hold("shop", again.clock.now()) is not None
+
+    again.gates.learned("shop", outcome="refused", status=None, patience=None)
+    assert again.reason == "breaker"
+    await again.clock.advance(10 * FIRST_REST)
+    again.gates.passed("shop", again.clock.now())
+    again.gates.learned("shop", outcome="ok", status=200, patience=None)
+    assert again.told() == [("endpoint.held", "breaker"), ("endpoint.released", "breaker")]
+    assert next_life(again).reason is None
+
+
+async def test_a_breaker_is_forgotten_over_a_restart_when_the_definition_changed_meanwhile() -> None:
+    yard = Yard()
+    broken(yard)
+
+    again = Yard(MemoryJournal(yard.journal.records))
+    again.snapshot = snapshot(replace(endpoint("shop"), digest="sha256:2"))
+    again.gates.recover(unfinished(again.journal.read()).held)
+
+    assert again.reason is None
+    assert again.told()[-1] == ("endpoint.released", "breaker")
+
+
+async def test_a_breaker_behind_a_receiver_who_asked_for_patience_is_open_after_a_restart_too() -> None:
+    yard = Yard()
+    for _ in range(CONSECUTIVE):
+        yard.gates.learned("shop", outcome="http_5xx", status=503, patience=5)
+    assert sorted(reason for _, reason in yard.told()) == ["breaker", "receiver"]
+    assert sorted(yard.gates.holding()) == [("shop", "breaker"), ("shop", "receiver")]
+
+    again = next_life(yard)
+    assert again.reason == "receiver"
+    await again.clock.advance(6)
+    assert again.reason == "breaker"
+    assert again.gates.holding() == [("shop", "breaker")]
+    again.gates.hold("shop", again.clock.now())
+    assert again.told()[2:] == [("endpoint.released", "receiver")]
+
+
 async def test_limits_are_those_of_the_definition_in_force() -> None:
     yard = Yard()
     assert (yard.gates.most("shop"), yard.gates.most("removed")) == (8, EACH)
