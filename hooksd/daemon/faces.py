@@ -13,7 +13,7 @@ from hooksd.config.secrets import SecretProblem
 from hooksd.config.settings import Settings, TcpAddress
 from hooksd.daemon.control import Definitions, Identity, Operator, Work
 from hooksd.daemon.ground import Ground
-from hooksd.engine.ports import Intake
+from hooksd.engine.ports import Intake, Publisher
 from hooksd.errors import SettingsRejected
 from hooksd.journal.reader import LogReader
 from hooksd.model.secret import Secret
@@ -23,6 +23,7 @@ from hooksd.web.duplicates import Duplicates
 from hooksd.web.editing import Editor
 from hooksd.web.guard_limits import Limits
 from hooksd.web.origin import Proxies
+from hooksd.web.publishing import PublishingDesk
 from hooksd.web.receive import Receiver
 from hooksd.web.refusals import Refusals
 from hooksd.web.trigger import TriggerApp
@@ -89,13 +90,15 @@ def trigger_face(
     )
 
 
-def admin_face(
+def admin_face(  # noqa: PLR0913 - what stands behind it, each by name
     ground: Ground,
     *,
     intake: Intake,
     definitions: Definitions,
     identity: Identity,
     work: Callable[[], Work],
+    publisher: Publisher,
+    duplicates: Duplicates,
     editor: Editor | None = None,
 ) -> ASGIApp:
     """Return what operators and the command line meet.
@@ -106,6 +109,8 @@ def admin_face(
         definitions: Keeps the definitions in step with the files.
         identity: Who this daemon is.
         work: Returns how much has no end yet.
+        publisher: Where published events go.
+        duplicates: What was accepted before.
         editor: Changes webhooks; None: nobody may.
 
     Raises:
@@ -127,6 +132,17 @@ def admin_face(
         observer=ground.observer,
         public_url=ground.settings.public_url,
         editor=editor,
+        desks=(
+            PublishingDesk(
+                publisher=publisher,
+                intake=intake,
+                duplicates=duplicates,
+                ids=ground.ids,
+                clock=ground.clock,
+                current=ground.current,
+                public_url=ground.settings.public_url,
+            ),
+        ),
     )
     return admin_app(admin, token=admin_token(ground), keys=admin_keys(ground))
 

@@ -65,6 +65,9 @@ def shaped(event: Event, *, shape: Shape, endpoint: str, delivery: str, is_form:
 
 
 def _attributes(event: Event) -> dict[str, str]:
+    if event.publisher is not None:
+        # It was a CloudEvent when it came: it goes on as the one it was.
+        return {name.removeprefix("ce-"): text for name, text in event.headers.items() if name.startswith("ce-")}
     subject = {"subject": event.subject} if event.subject else {}
     return {
         "specversion": "1.0",

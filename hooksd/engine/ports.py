@@ -55,6 +55,19 @@ class Taken(NamedTuple):
     durable: Durable
 
 
+class Publisher(Protocol):
+    """Where events go that somebody publishes, several at once."""
+
+    async def accept_all(self, events: Sequence[Event]) -> Sequence[Accepted]:
+        """Do what `Intake.accept` does for all of some events, in one write, or for none of them.
+
+        Raises:
+            JournalFull: There is no room: nothing was accepted.
+            JournalBroken: The log is at its end.
+        """
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Response:
     """What a `respond` step says to the caller."""
@@ -95,8 +108,14 @@ class Intake(Protocol):
         """
         ...
 
-    async def send(self, event: Event, endpoint: str) -> Accepted:
+    async def send(self, event: Event, endpoint: str, *, fingerprint: str | None = None) -> Accepted:
         """Like `accept`, for one endpoint by name whatever it subscribes to; no workflow starts.
+
+        Args:
+            event: The event.
+            endpoint: The name of the endpoint.
+            fingerprint: Of the endpoint's definition, when this is the ping that it gets because it is new: kept with
+                the event, so that it gets none again.
 
         Raises:
             KeyError: There is no such endpoint.

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
+from typing import NamedTuple
 
 from hooksd.clock import Clock, rfc3339, unix
 from hooksd.config.snapshot import CompiledEndpoint, CompiledWorkflow, Snapshot, receivers, subscribers
@@ -14,7 +16,7 @@ from hooksd.engine.definitions import DefinitionStore
 from hooksd.engine.distribution import NOWHERE, Distribution, distribute
 from hooksd.engine.logbook import Logbook
 from hooksd.engine.patience import Patience
-from hooksd.engine.ports import Accepted, Intake, Outlet, Performer, Response, Taken
+from hooksd.engine.ports import Accepted, Intake, Outlet, Performer, Publisher, Response, Taken
 from hooksd.engine.recovery import recovered
 from hooksd.engine.router import Routing, route
 from hooksd.engine.run import Run
@@ -32,6 +34,23 @@ from hooksd.telemetry import happenings
 from hooksd.telemetry.observer import Observer
 
 CROWDED = "too many runs or deliveries wait for their turn in memory; what is asked for now must come again later"
+SLICE = 16
+"""Events of one request that are looked at before callers of webhooks have their turn."""
+
+
+class _Made(NamedTuple):
+    """An event with everything that it starts, before it is durable."""
+
+    event: Event
+    routing: Routing
+    going: Distribution
+    record: EventAccepted
+
+    @property
+    def accepted(self) -> Accepted:
+        """What is true when it is durable."""
+        record = self.record
+        return Accepted(self.event.id, record.runs, record.not_started, record.deliveries)
 
 
 class Engine:
@@ -120,6 +139,23 @@ class Engine:
         record = await self._take(event, candidates, targets, origin)
         return Accepted(event=event.id, runs=record.runs, not_started=record.not_started, deliveries=record.deliveries)
 
+    async def accept_all(self, events: Sequence[Event]) -> Sequence[Accepted]:
+        """Accept several events in one write; see `Publisher.accept_all`."""
+        made: list[_Made] = []
+        for event in events:
+            if len(made) % SLICE == SLICE - 1:
+                await asyncio.sleep(0)
+            candidates = subscribers(self._current(), event.type, event.webhook)
+            targets = receivers(self._current(), event.type)
+            if self._is_crowded(candidates, targets):
+                raise JournalFull(CROWDED)
+            made.append(await self._make(event, candidates, targets, None))
+        durable = self._journal.append([one.record for one in made])
+        for one in made:
+            durable.then(partial(self._enrol, one.event, one.routing, one.going, one.record.revision, one.record.at))
+        await durable
+        return [one.accepted for one in made]
+
     def take(self, arrival: Arrival, *, origin: Origin) -> Taken | None:
         """Take an event without waiting; see `Intake.take`."""
         snapshot = self._current()
@@ -169,12 +205,14 @@ class Engine:
         record = await self._take(event, (self._current().workflows[workflow],), (), None)
         return Accepted(event=event.id, runs=record.runs, not_started=record.not_started)
 
-    async def send(self, event: Event, endpoint: str) -> Accepted:
+    async def send(self, event: Event, endpoint: str, *, fingerprint: str | None = None) -> Accepted:
         """Accept an event for one endpoint by name; see `Intake.send`."""
         targets = (self._current().endpoints[endpoint],)
         if self._is_crowded((), targets):
             raise JournalFull(CROWDED)
-        record = await self._take(event, (), targets, None)
+        made = await self._make(event, (), targets, None)
+        plans = tuple(replace(plan, fingerprint=fingerprint) for plan in made.record.deliveries)
+        record = await self._written(made._replace(record=replace(made.record, deliveries=plans)))
         return Accepted(event=event.id, runs=(), not_started=(), deliveries=record.deliveries)
 
     async def response(self, event: EventId, timeout: float) -> Response | None:  # noqa: ASYNC109 - see Intake
@@ -254,6 +292,23 @@ class Engine:
         origin: Origin | None,
     ) -> EventAccepted:
         """Make an event durable together with the runs it starts and the deliveries it goes out by."""
+        return await self._written(await self._make(event, candidates, targets, origin))
+
+    async def _written(self, made: _Made) -> EventAccepted:
+        """Make an event durable, and let everything begin that it starts."""
+        durable = self._journal.append((made.record,))
+        durable.then(partial(self._enrol, made.event, made.routing, made.going, made.record.revision, made.record.at))
+        await durable
+        return made.record
+
+    async def _make(
+        self,
+        event: Event,
+        candidates: Sequence[CompiledWorkflow],
+        targets: Sequence[CompiledEndpoint],
+        origin: Origin | None,
+    ) -> _Made:
+        """Decide what an event starts, and keep what its record will name."""
         for workflow in self._definitions.missing(candidates):
             await self._definitions.keep(workflow)
         blob = await self._journal.put_blob(event.raw) if len(event.raw) > BLOB_THRESHOLD else None
@@ -270,10 +325,7 @@ class Engine:
             deliveries=going.plans,
             not_sent=going.not_sent,
         )
-        durable = self._journal.append((record,))
-        durable.then(partial(self._enrol, event, routing, going, record.revision, record.at))
-        await durable
-        return record
+        return _Made(event, routing, going, record)
 
     def _route(self, event: Event, candidates: Sequence[CompiledWorkflow], snapshot: Snapshot) -> Routing:
         return route(event, candidates, snapshot=snapshot, definition=self._definitions.digest, new_run=self._ids.run)
@@ -307,7 +359,9 @@ class Engine:
         for start in routing.starts:
             run = Run(plan=start.plan, workflow=start.workflow, event=event, revision=revision, accepted_at=unix(at))
             self._crowd.add(run)
-        self._note(event.id, event.type, event.source, len(routing.starts), None)
+        # What publishers say where events are from is theirs to choose: metrics count by who they are.
+        source = event.source if event.publisher is None else f"api/{event.publisher}"
+        self._note(event.id, event.type, source, len(routing.starts), None)
 
     def _note(self, event: str, event_type: str, source: str, runs: int, error: JournalError | None) -> None:
         observer = self._observer
@@ -320,3 +374,4 @@ class Engine:
 
 
 _: type[Intake] = Engine
+_publisher: type[Publisher] = Engine

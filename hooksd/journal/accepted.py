@@ -26,7 +26,7 @@ _STRING = rb'"((?:[^"\\]|\\.)*)"'
 _HEAD = re.compile(
     rb'\{"at":"([^"]*)","revision":"[^"]*","event":\{"id":"(evt_[0-9a-f-]{36})","type":' + _STRING + rb',"source":'
     + _STRING + rb',"subject":(?:null|' + _STRING + rb'),"time":"[^"]*","trust":"[a-z]*","hop":[0-9]*,"cause":null,'
-    rb'"webhook":' + _STRING + rb',"delivery_id":' + _STRING + rb","
+    rb'"webhook":(?:null|' + _STRING + rb'),"delivery_id":' + _STRING + rb","
 )  # fmt: skip
 _WITH_ID: Final = b'"delivery_id":"'
 _ENDED: Final = b'"type":"run.ended"'
@@ -37,10 +37,12 @@ _FIRST_LINE = 4096
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Accepted:
-    """An event that a delivery with an id gave rise to."""
+    """An event that has an id: of the delivery that gave rise to it, or its publisher's own."""
 
     event: str
-    webhook: str
+    webhook: str | None
+    """Who received it; None: it was published over the admin listener."""
+    source: str
     delivery_id: str
     fingerprint: str | None = None
     """Of the request, where the caller chose the id."""
@@ -109,13 +111,18 @@ def _accepted(line: bytes, undone: Counter[str], unfinished: AbstractSet[str]) -
     tree = _tree(line, "event.accepted") if is_open or _FINGERPRINT in line else None
     return Accepted(
         event=event,
-        webhook=orjson.loads(b'"%b"' % match[6]),
-        delivery_id=orjson.loads(b'"%b"' % match[7]),
+        webhook=None if match[6] is None else _text(match[6]),
+        source=_text(match[4]),
+        delivery_id=_text(match[7]),
         fingerprint=None if tree is None else tree["event"].get("fingerprint"),
         at=unix(match[1].decode()),
         runs=len(tree["runs"]) if tree is not None and is_open else None,
         undone=undone.pop(event, 0),
     )
+
+
+def _text(quoted: bytes) -> str:
+    return str(orjson.loads(b'"%b"' % quoted))
 
 
 def _tree(line: bytes, kind: str) -> dict[str, Json] | None:

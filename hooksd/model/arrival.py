@@ -106,6 +106,7 @@ def line_of(
         "fingerprint": None,
         "key": arrival.key,
         "observed": arrival.observed,
+        "publisher": None,
     }
     record = {
         "at": arrival.time,

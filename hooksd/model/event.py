@@ -31,7 +31,7 @@ class Event:
     type: str
     """Like `github.push`."""
     source: str
-    """`webhook/NAME`, `workflow/NAME`, `cli` or `hooksd`."""
+    """`webhook/NAME`, `workflow/NAME`, `cli` or `hooksd`; or what the publisher says."""
     subject: str | None
     time: str
     """When it was received, RFC 3339 in UTC."""
@@ -41,7 +41,7 @@ class Event:
     cause: Cause | None = None
     webhook: str | None = None
     delivery_id: str | None = None
-    """The provider's id of this delivery."""
+    """The provider's id of this delivery, or the publisher's id of the event."""
     headers: Mapping[str, str] = field(default_factory=dict)
     """Names in lower case; values of repeated ones joined with commas."""
     query: Mapping[str, str] = field(default_factory=dict)
@@ -61,3 +61,5 @@ class Event:
     """The place of the secret or proof that fitted, from 0; None where nothing fitted."""
     observed: str | None = None
     """Where the webhook only observes: `accepted`, or why the request would have been refused."""
+    publisher: str | None = None
+    """Who published it over the admin listener: the name of the key, or of the local user."""

@@ -72,6 +72,8 @@ class StoredEvent:
     """The place of the secret that the caller used, from 0: which one is still in use while rotating."""
     observed: str | None = None
     """Where the webhook only observes: `accepted`, or the reason for which it would have refused the request."""
+    publisher: str | None = None
+    """Who published it over the admin listener: the name of the key, or of the local user."""
 
 
 def is_one_line(media: str, raw: bytes) -> bool:
@@ -142,6 +144,7 @@ def store(event: Event, blob: str | None = None) -> StoredEvent:
         fingerprint=event.fingerprint,
         key=event.key,
         observed=event.observed,
+        publisher=event.publisher,
     )
 
 
@@ -176,4 +179,5 @@ def restore(stored: StoredEvent, blob: Callable[[str], bytes], folder: str = "")
         fingerprint=stored.fingerprint,
         key=stored.key,
         observed=stored.observed,
+        publisher=stored.publisher,
     )

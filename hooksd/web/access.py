@@ -66,6 +66,11 @@ def _bearer(value: bytes) -> bytes:
     return value[len(_SCHEME) :].strip() if value[: len(_SCHEME)].lower() == _SCHEME else b""
 
 
+def has_key(request: Request) -> bool:
+    """Tell whether the caller showed a key; false: the mode of a socket let it in."""
+    return _NAME in request.scope.get("state", {})
+
+
 def caller_of(request: Request) -> str:
     """Return who asks: the name of the key, or of the local user. It may block: call it in a thread."""
     state = request.scope.get("state", {})

@@ -2,39 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
-from difflib import get_close_matches
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 
-import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
 from hooksd.clock import Clock
-from hooksd.engine.ports import Accepted, Intake
+from hooksd.engine.ports import Intake
 from hooksd.errors import JournalError
-from hooksd.model.base import Json
 from hooksd.model.ids import EVENT_PREFIX, RUN_PREFIX, IdFactory
 from hooksd.telemetry import happenings
 from hooksd.telemetry.observer import Observer
 from hooksd.web.answer import Answer, json_answer
-from hooksd.web.asked import Refusal, document_of
+from hooksd.web.asked import Refusal, document_of, identifier_in, unknown
 from hooksd.web.control import Control
+from hooksd.web.desk import Desk, Endpoint
 from hooksd.web.editing import Editor
 from hooksd.web.history import event_view, run_view
 from hooksd.web.manual import NotMeant, StartWorkflow, manual_event, ping_event, read_trigger
-from hooksd.web.outcome import accepted_document
+from hooksd.web.outcome import started_document
 from hooksd.web.problem import problem, unavailable
 from hooksd.web.views import KINDS, config_view, documents
 from hooksd.web.webhooks import WebhookDesk
-
-Endpoint = Callable[[Request], Awaitable[Answer]]
 
 
 class Admin:
     """Serves operators. Everything it says comes from the definitions in force, the log and the metrics."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what it works with, each by name
         self,
         *,
         control: Control,
@@ -44,6 +40,7 @@ class Admin:
         observer: Observer,
         public_url: str | None,
         editor: Editor | None = None,
+        desks: Sequence[Desk] = (),
     ) -> None:
         """Take what it works with.
 
@@ -55,6 +52,7 @@ class Admin:
             observer: Told of errors; its metrics are what `/metrics` shows.
             public_url: What URLs of webhooks and runs start with; None: they are paths.
             editor: Changes webhooks; None: `admin_write` is off.
+            desks: What else is served.
         """
         self._control = control
         self._intake = intake
@@ -62,6 +60,7 @@ class Admin:
         self._clock = clock
         self._observer = observer
         self._public_url = public_url
+        self._desks = tuple(desks)
         self._webhooks = WebhookDesk(control=control, editor=editor, public_url=public_url)
 
     def routes(self) -> list[Route]:
@@ -80,6 +79,11 @@ class Admin:
             Route(f"{api}/webhooks", self._served(self._webhooks.create), methods=["POST"]),
             Route(f"{api}/webhooks/{{name}}", self._served(self._webhooks.put), methods=["PUT"]),
             Route(f"{api}/webhooks/{{name}}", self._served(self._webhooks.delete), methods=["DELETE"]),
+            *(
+                Route(f"{api}{served.path}", self._served(served.answer), methods=[served.method])
+                for desk in self._desks
+                for served in desk.serves()
+            ),
             Route("/metrics", self._served(self._metrics), methods=["GET"]),
         ]
 
@@ -126,18 +130,16 @@ class Admin:
         if isinstance(trigger, StartWorkflow):
             workflows = self._control.current().workflows
             if trigger.workflow not in workflows:
-                return _unknown("workflow", trigger.workflow, workflows)
+                return unknown("workflow", trigger.workflow, workflows)
             accepted = await self._intake.start(event, trigger.workflow)
         else:
             accepted = await self._intake.accept(event, origin=None)
-        document = accepted_document(accepted, event.time, (self._public_url or "").rstrip("/"))
-        deliveries = [{"id": plan.id, "endpoint": plan.endpoint} for plan in accepted.deliveries]
-        return json_answer(202, {**document, "not_started": _not_started(accepted), "deliveries": deliveries})
+        return json_answer(202, started_document(accepted, event.time, (self._public_url or "").rstrip("/")))
 
     async def _ping(self, request: Request) -> Answer:
         name, endpoints = request.path_params["name"], self._control.current().endpoints
         if name not in endpoints:
-            return _unknown("endpoint", name, endpoints)
+            return unknown("endpoint", name, endpoints)
         event = ping_event(self._ids.event(), name, endpoints[name].value, self._clock.now())
         accepted = await self._intake.send(event, name)
         return json_answer(202, {"event": event.id, "delivery": accepted.deliveries[0].id})
@@ -163,39 +165,21 @@ class Admin:
             name = request.path_params["name"]
             views = KINDS[kind](snapshot, self._public_url)
             if name not in views:
-                return _unknown(kind.removesuffix("s"), name, views)
+                return unknown(kind.removesuffix("s"), name, views)
             return json_answer(200, {**views[name], "definition": documents(snapshot, kind)[name]})
 
         return shown
 
     async def _event(self, request: Request) -> Answer:
-        identifier = _identifier(request, EVENT_PREFIX, "event")
+        identifier = identifier_in(request, EVENT_PREFIX, "event")
         view = event_view(identifier, await self._control.history(identifier))
         return json_answer(200, view) if view else problem(404, f"the log holds no event {identifier}")
 
     async def _run(self, request: Request) -> Answer:
-        identifier = _identifier(request, RUN_PREFIX, "run")
+        identifier = identifier_in(request, RUN_PREFIX, "run")
         view = run_view(identifier, await self._control.history(identifier))
         return json_answer(200, view) if view else problem(404, f"the log holds no run {identifier}")
 
     async def _metrics(self, _request: Request) -> Answer:
         kind = b"text/plain; version=0.0.4; charset=utf-8"
         return Answer(status=200, headers=((b"content-type", kind),), body=self._observer.metrics.render())
-
-
-def _identifier(request: Request, prefix: str, word: str) -> str:
-    text: str = request.path_params["id"]
-    rest = text.removeprefix(prefix)
-    if rest == text or len(rest) != 36 or not rest.isascii():
-        raise Refusal(problem(404, f"the id of a {word} is {prefix} and a UUID"))
-    return text
-
-
-def _unknown(word: str, name: str, known: Mapping[str, object]) -> Answer:
-    close = get_close_matches(name, known, n=1)
-    hint = f"; did you mean {close[0]!r}?" if close else ""
-    return problem(404, f"there is no {word} {name!r}{hint}")
-
-
-def _not_started(accepted: Accepted) -> list[Json]:
-    return [orjson.loads(orjson.dumps(item)) for item in accepted.not_started]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from difflib import get_close_matches
 from typing import Final
 
 from starlette.requests import Request
@@ -50,3 +52,34 @@ async def document_of(request: Request) -> Json:
         return parse_body(body.JSON, raw)
     except Unreadable as error:
         raise Refusal(problem(400, str(error))) from error
+
+
+def identifier_in(request: Request, prefix: str, word: str) -> str:
+    """Return the identifier that a path names.
+
+    Args:
+        request: Its path has `{id}`.
+        prefix: What such an identifier begins with.
+        word: What it is called.
+
+    Raises:
+        Refusal: It cannot be one.
+    """
+    text: str = request.path_params["id"]
+    rest = text.removeprefix(prefix)
+    if rest == text or len(rest) != 36 or not rest.isascii():
+        raise Refusal(problem(404, f"the id of a {word} is {prefix} and a UUID"))
+    return text
+
+
+def unknown(word: str, name: str, known: Mapping[str, object]) -> Answer:
+    """Answer that nothing has a name, with the name that may be meant.
+
+    Args:
+        word: What it would be.
+        name: What was asked for.
+        known: What there is, by name.
+    """
+    close = get_close_matches(name, known, n=1)
+    hint = f"; did you mean {close[0]!r}?" if close else ""
+    return problem(404, f"there is no {word} {name!r}{hint}")

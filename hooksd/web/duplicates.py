@@ -4,6 +4,9 @@ A provider that got no answer sends the same again, and so does an operator who 
 the second is one only if there is nothing to be made good. So an event whose runs all came to nothing is forgotten, and
 its id is accepted again. The state is a fold of the log: `recall` brings it back after a restart.
 
+Whoever publishes an event over the admin listener names it for good: the same source and id are the same event,
+whatever became of it. `done` with no runs says so.
+
     look -> Known              a duplicate: answer with the first event
          -> Acceptance         the first is not durable yet: wait for it, look again
          -> None               nobody knows it: `begin`, and then exactly one of `done`, `failed`, `lost`
@@ -21,7 +24,7 @@ from typing import Final
 
 from hooksd.journal.accepted import Accepted
 from hooksd.model.ids import EVENT_PREFIX, EventId, unix_of
-from hooksd.web.remembered import KEEP, Entry, Remembered, key_of
+from hooksd.web.remembered import KEEP, Entry, Remembered, key_of, published_key
 
 SETTLED: Final = frozenset({"succeeded", "superseded", "cancelled"})
 """Ends of a run after which its event is dealt with: it did what it should, or a newer run took its place. After any
@@ -174,10 +177,14 @@ class Duplicates:
         # Oldest first is how they are put, and they are many: what is gathered meanwhile is small.
         found: list[tuple[int, Entry, float]] = []
         for item in islice(accepted, self._remembered.most):
+            fingerprint = None if item.fingerprint is None else int(item.fingerprint, 16)
+            if item.webhook is None:
+                key = published_key(item.source, item.delivery_id)
+                found.append((key, _entry(item.event, fingerprint), item.at))
+                continue
             if item.runs and item.undone == item.runs:
                 continue  # its id is accepted again
             key = key_of(item.webhook, item.delivery_id)
-            fingerprint = None if item.fingerprint is None else int(item.fingerprint, 16)
             found.append((key, _entry(item.event, fingerprint), item.at))
             if item.event in unfinished:
                 self._open[item.event] = _Open(key, item.runs, item.undone)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from hooksd.model.base import Json
+from hooksd.web.delivery_history import deliveries_of, planned_view
 
 Tree = Mapping[str, Json]
 """A record as the log has it."""
@@ -85,24 +86,8 @@ def _fold_step(steps: dict[str, dict[str, Json]], record: Tree) -> None:
 
 
 def _deliveries(run: str, records: Iterable[Tree]) -> list[Json]:
-    found: dict[str, dict[str, Json]] = {}
-    for record in records:
-        match record["type"]:
-            case "delivery.created" if record["run"] == run:
-                found[record["delivery"]] = {
-                    "id": record["delivery"],
-                    "endpoint": record["endpoint"],
-                    "step": record["step"],
-                    "status": "pending",
-                    "attempts": 0,
-                }
-            case "attempt.ended" if record["delivery"] in found:
-                found[record["delivery"]].update(attempts=record["number"], error=record.get("error"))
-            case "delivery.ended" if record["delivery"] in found:
-                found[record["delivery"]].update(
-                    status=record["status"], attempts=record["attempts"], error=record.get("error")
-                )
-    return list(found.values())
+    mine = (state for state in deliveries_of(records).values() if state["run"] == run)
+    return [{key: state[key] for key in ("id", "endpoint", "step", "status", "attempts", "error")} for state in mine]
 
 
 def _accepted(event: str, records: Iterable[Tree]) -> Tree | None:
@@ -126,4 +111,7 @@ def event_view(identifier: str, records: Sequence[Tree]) -> dict[str, Json] | No
         "origin": accepted["origin"],
         "runs": [{key: run[key] for key in ("id", "workflow", "status", "step", "error", "ms")} for run in runs if run],
         "not_started": accepted["not_started"],
+        # Records of older versions have neither.
+        "deliveries": planned_view(accepted.get("deliveries", ()), records),
+        "not_sent": accepted.get("not_sent", []),
     }

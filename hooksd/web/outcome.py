@@ -45,6 +45,21 @@ def accepted_document(accepted: Accepted, created_at: str, base: str) -> dict[st
     return {"event": accepted.event, "runs": runs}
 
 
+def started_document(accepted: Accepted, created_at: str, base: str) -> dict[str, Json]:
+    """Return what an operator or a publisher is told: besides, what did not start and where the event is sent.
+
+    Args:
+        accepted: What became durable.
+        created_at: When, RFC 3339.
+        base: As in `accepted_document`.
+    """
+    return {
+        **accepted_document(accepted, created_at, base),
+        "not_started": [orjson.loads(orjson.dumps(item)) for item in accepted.not_started],
+        "deliveries": [{"id": plan.id, "endpoint": plan.endpoint} for plan in accepted.deliveries],
+    }
+
+
 def responded(response: Response) -> Answer:
     """Answer with what a `respond` step said.
 

@@ -32,6 +32,11 @@ def key_of(webhook: str, delivery_id: str) -> int:
     return hash(text) << 64 ^ hash(text + "\1") & _LOW
 
 
+def published_key(source: str, identifier: str) -> int:
+    """Return what stands for the id of an event that was published: its source says whose id it is."""
+    return key_of(f"\0{source}", identifier)  # no webhook has such a name
+
+
 class _Generation(NamedTuple):
     began: float
     entries: dict[int, Entry]

@@ -133,3 +133,24 @@ def test_virtuoso_gets_a_body_that_is_no_object_as_data() -> None:
     assert orjson.loads(message(event(b"[1]", type="ping"), "virtuoso").body) == {
         "type": "PING", "data": [1], "webhookId": "erp",
     }  # fmt: skip
+
+
+def test_a_cloudevent_that_was_published_goes_on_as_the_one_it_was() -> None:
+    given = {
+        "specversion": "1.0",
+        "id": "o-1",
+        "source": "https://shop.example/é",
+        "type": "order.paid",
+        "tenant": "a b",
+    }
+    headers = {**{f"ce-{name}": value for name, value in given.items()}, "x-hooksd-via": "0" * 16}
+    one = event(publisher="shop", source=given["source"], headers=headers)
+
+    binary, structured = message(one, "cloudevents"), message(one, "cloudevents-structured")
+    read_binary = from_binary(HTTPMessage({**binary.headers, "content-type": binary.media}, binary.body), JSONFormat())
+    read = from_structured(HTTPMessage({"content-type": structured.media}, structured.body), JSONFormat())
+
+    for each in (read_binary, read):
+        assert (each.get_id(), each.get_source(), each.get_extension("tenant")) == ("o-1", given["source"], "a b")
+        assert each.get_data() == {"order": 7, "by": "é"}
+    assert "x-hooksd-via" not in binary.headers

@@ -10,6 +10,7 @@ from hooksd.testing import FakeClock, FakeIds
 from hooksd.web.admin import Admin
 from tests.docs.console import carried_out, definitions, examples, page
 from tests.end_to_end.daemon import Daemon
+from tests.web.desks import every_desk
 from tests.web.doubles import FakeControl, FakeIntake
 
 TEXT = page("http-api.md")
@@ -23,6 +24,7 @@ def routes() -> list[str]:
         clock=FakeClock(),
         observer=Observer(),
         public_url=None,
+        desks=every_desk(),
     )
     return [
         f"{method} {re.sub('{([a-z]+)}', lambda name: name[1].upper(), route.path)}"

@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import orjson
@@ -865,3 +866,38 @@ async def test_an_event_for_one_endpoint_by_name_goes_to_it_alone_whatever_it_su
 
     assert outlet.sent == [("test.happened", ("shop",))]
     assert (accepted.runs, accepted.deliveries[0].endpoint) == ((), "shop")
+
+
+async def test_several_events_are_accepted_in_one_write_with_everything_that_they_start() -> None:
+    async with Bench({"build": BUILD}).running() as bench:
+        events = [bench.event({"target": str(number)}) for number in range(40)]
+
+        accepted = await bench.engine.accept_all(events)
+        await bench.clock.settle()
+
+        assert [one.event for one in accepted] == [event.id for event in events]
+        assert bench.types()[:40] == ["event.accepted"] * 40
+        assert sum(len(one.runs) for one in accepted) == len(bench.records(RunEnded)) == 40
+
+
+async def test_of_several_events_none_is_accepted_when_one_cannot_be() -> None:
+    async with Bench({"build": BUILD}).running() as bench:
+        bench.journal.fail_with(JournalFull("no room"))
+        with pytest.raises(JournalFull):
+            await bench.engine.accept_all([bench.event({"target": "a"}), bench.event({"target": "b"})])
+        bench.journal.fail_with(None)
+        await bench.clock.settle()
+
+        assert bench.types() == []
+        assert bench.engine.unfinished == 0
+
+
+async def test_published_events_are_counted_by_who_publishes_them() -> None:
+    async with Bench({}).running() as bench:
+        event = replace(bench.event({}), source="https://any.example/1", publisher="shop")
+        await bench.engine.accept_all([event])
+
+        text = bench.observer.metrics.render().decode()
+
+    assert 'hooksd_events_accepted_total{source="api/shop"} 1.0' in text
+    assert "any.example" not in text

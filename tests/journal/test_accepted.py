@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import orjson
@@ -89,13 +90,25 @@ def test_events_with_ids_are_found_newest_first(tmp_path: Path) -> None:
     found = read(tmp_path)
 
     assert [item.event for item in found] == [third.event.id, second.event.id, first.event.id]
-    assert found[0] == Accepted(event=third.event.id, webhook="github", delivery_id="d-3", at=NOON + 5)
+    assert found[0] == Accepted(
+        event=third.event.id, webhook="github", source="webhook/github", delivery_id="d-3", at=NOON + 5
+    )
 
 
 def test_events_without_an_id_are_passed_over(tmp_path: Path) -> None:
-    write(tmp_path, (event(None), event("d-1", webhook=None)))
+    write(tmp_path, (event(None), event(None, webhook=None)))
 
     assert read(tmp_path) == []
+
+
+def test_what_was_published_is_known_by_its_source(tmp_path: Path) -> None:
+    published = event("o-1", webhook=None)
+    stored = replace(published.event, source='/shop?"', fingerprint="00ff")
+    write(tmp_path, (replace(published, event=stored),))
+
+    (found,) = read(tmp_path)
+
+    assert (found.webhook, found.source, found.delivery_id, found.fingerprint) == (None, '/shop?"', "o-1", "00ff")
 
 
 def test_of_events_whose_runs_came_to_nothing_both_numbers_are_told(tmp_path: Path) -> None:

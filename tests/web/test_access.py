@@ -7,7 +7,7 @@ from starlette.responses import PlainTextResponse
 from starlette.types import Receive, Scope, Send
 
 from hooksd.model.secret import Secret
-from hooksd.web.access import BearerGuard, caller_of
+from hooksd.web.access import BearerGuard, caller_of, has_key
 from tests.web.doubles import client
 
 KEYS = {"ada": Secret(b"a token of the operator"), "ci": Secret(b"another one")}
@@ -34,6 +34,11 @@ async def test_an_api_key_opens_it_too_and_says_who_comes(key: str, name: str) -
         answer = await caller.get("/anything", headers={"X-Api-Key": key})
 
     assert answer.text == name
+
+
+def test_it_is_known_whether_a_caller_showed_a_key() -> None:
+    assert has_key(Request({"type": "http", "state": {"caller": "ci"}}))
+    assert not has_key(Request({"type": "http", "state": {"user_id": 0}}))
 
 
 def test_a_local_caller_has_the_name_of_its_user() -> None:

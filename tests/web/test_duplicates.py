@@ -9,7 +9,7 @@ from hooksd.journal.accepted import Accepted
 from hooksd.model.ids import EventId, IdFactory
 from hooksd.testing import FakeClock
 from hooksd.web.duplicates import SETTLED, Acceptance, Duplicates, Known
-from hooksd.web.remembered import KEEP, Remembered, key_of
+from hooksd.web.remembered import KEEP, Remembered, key_of, published_key
 
 KEY = key_of("github", "d-1")
 
@@ -180,6 +180,7 @@ def logged(
     return Accepted(
         event=event,
         webhook="github",
+        source="webhook/github",
         delivery_id="d-1",
         fingerprint=fingerprint,
         at=place.clock.now(),
@@ -239,7 +240,13 @@ def test_after_a_restart_only_as_many_are_known_as_may_be_and_those_are_the_newe
     place = Place()
     place.duplicates = Duplicates(place.clock.now, Remembered(most=16))
     items = [
-        Accepted(event=place.ids.event(), webhook="github", delivery_id=str(number), at=place.clock.now())
+        Accepted(
+            event=place.ids.event(),
+            webhook="github",
+            source="webhook/github",
+            delivery_id=str(number),
+            at=place.clock.now(),
+        )
         for number in range(40)
     ]
 
@@ -248,3 +255,18 @@ def test_after_a_restart_only_as_many_are_known_as_may_be_and_those_are_the_newe
     assert place.duplicates.size <= 16
     assert isinstance(place.duplicates.look(key_of("github", "39")), Known)
     assert place.duplicates.look(key_of("github", "0")) is None
+
+
+@pytest.mark.parametrize("is_unfinished", [True, False])
+async def test_what_was_published_stays_known_after_a_restart_whatever_became_of_it(*, is_unfinished: bool) -> None:
+    place = Place()
+    event = place.ids.event()
+    published = Accepted(
+        event=event, webhook=None, source="/shop", delivery_id="o-1", fingerprint="ff", at=place.clock.now(), runs=1,
+        undone=1,
+    )  # fmt: skip
+
+    place.duplicates.recall([published], {event} if is_unfinished else set())
+    place.duplicates.ended(event, "failed")
+
+    assert place.duplicates.look(published_key("/shop", "o-1")) == Known(event=event, fingerprint=255)

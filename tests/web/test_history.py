@@ -108,3 +108,28 @@ def test_what_the_log_does_not_hold_is_nothing() -> None:
     assert event_view("evt_2", trees(ACCEPTED)) is None
     assert run_view("run_2", trees(ACCEPTED)) is None
     assert run_view(RUN, []) is None
+
+
+def test_an_event_shows_where_it_goes_by_subscription_and_where_not() -> None:
+    record = trees(ACCEPTED)[0]
+    record["deliveries"] = [{"id": "dlv_1", "endpoint": "slack"}, {"id": "dlv_2", "endpoint": "audit"}]
+    record["not_sent"] = [{"endpoint": "open", "reason": "trust"}]
+
+    view = event_view("evt_1", [record, *trees(CREATED, ATTEMPT)])
+
+    assert view is not None
+    assert view["deliveries"] == [
+        {"id": "dlv_1", "endpoint": "slack", "status": "pending", "attempts": 1, "error": "500"},
+        {"id": "dlv_2", "endpoint": "audit", "status": "pending", "attempts": 0, "error": None},
+    ]
+    assert view["not_sent"] == [{"endpoint": "open", "reason": "trust"}]
+
+
+def test_an_event_of_an_old_record_went_nowhere() -> None:
+    record = trees(ACCEPTED)[0]
+    del record["deliveries"], record["not_sent"]
+
+    view = event_view("evt_1", [record])
+
+    assert view is not None
+    assert (view["deliveries"], view["not_sent"]) == ([], [])

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hooksd.testing import NOON
-from hooksd.web.remembered import KEEP, Remembered, key_of
+from hooksd.web.remembered import KEEP, Remembered, key_of, published_key
 
 
 def test_what_was_put_is_known_for_three_days_at_least() -> None:
@@ -83,3 +83,8 @@ def test_an_id_takes_less_than_200_bytes() -> None:
     tracemalloc.stop()
 
     assert (after - before) / 50_000 < 200
+
+
+def test_no_webhook_stands_for_a_source() -> None:
+    assert published_key("github", "1") != key_of("github", "1")
+    assert published_key("/shop", "1") != published_key("/shop", "2") != published_key("/other", "2")
