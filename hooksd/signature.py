@@ -4,12 +4,48 @@ from __future__ import annotations
 
 import base64
 import binascii
+import hashlib
 import hmac
 
 from hooksd.model.auth import HashName, SecretEncoding
 
 _SHORT = 2048
 """Bytes of a message that Python hashes without letting other threads run."""
+
+_INNER_PAD = bytes(byte ^ 0x36 for byte in range(256))
+_OUTER_PAD = bytes(byte ^ 0x5C for byte in range(256))
+
+
+class Mac:
+    """A keyed hash whose key is already worked in: for short messages that halves the time.
+
+    Source: RFC 2104 section 4, which describes the two precomputed states.
+    """
+
+    __slots__ = ("_inner", "_outer")
+
+    def __init__(self, algorithm: HashName, key: bytes) -> None:
+        """Work the key in.
+
+        Args:
+            algorithm: The hash.
+            key: The key, of any length.
+        """
+        make = getattr(hashlib, algorithm)
+        inner = make()
+        if len(key) > inner.block_size:
+            key = make(key).digest()
+        key = key.ljust(inner.block_size, b"\0")
+        inner.update(key.translate(_INNER_PAD))
+        self._inner = inner
+        self._outer = make(key.translate(_OUTER_PAD))
+
+    def digest(self, message: bytes) -> bytes:
+        """Return the keyed hash of a message."""
+        inner, outer = self._inner.copy(), self._outer.copy()
+        inner.update(message)
+        outer.update(inner.digest())
+        return bytes(outer.digest())
 
 
 def digest(algorithm: HashName, key: bytes, message: bytes) -> bytes:
@@ -75,16 +111,16 @@ def decode_canonical(text: str, encoding: str) -> bytes | None:
     return decoded if base64.b64encode(decoded) == raw else None
 
 
-def standard_webhooks(key: bytes, id: str, timestamp: int, body: bytes) -> str:  # noqa: A002 - the scheme's own word
+def standard_webhooks(mac: Mac, id: str, timestamp: int, body: bytes) -> str:  # noqa: A002 - the scheme's own word
     """Return the `webhook-signature` of a message: `v1,<base64>`.
 
     Args:
-        key: The decoded secret.
+        mac: SHA-256, keyed with the decoded secret.
         id: The `webhook-id`.
         timestamp: The `webhook-timestamp`, in Unix seconds.
         body: The exact bytes that are sent.
 
     Source: Standard Webhooks specification 1.0, "Symmetric".
     """
-    signed = f"{id}.{timestamp}.".encode() + body
-    return "v1," + base64.b64encode(digest("sha256", key, signed)).decode()
+    signed = b"%b.%d.%b" % (id.encode(), timestamp, body)
+    return "v1," + base64.b64encode(mac.digest(signed)).decode()

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hooksd.model.auth import HashName, SecretEncoding
-from hooksd.signature import decode_canonical, decode_key, digest, equal, standard_webhooks
+from hooksd.signature import Mac, decode_canonical, decode_key, digest, equal, standard_webhooks
 
 
 def test_a_digest_is_the_one_of_the_rfc() -> None:
@@ -93,6 +93,19 @@ def test_a_standard_webhook_is_signed_as_its_specification_shows() -> None:
     # Standard Webhooks specification, reference libraries' test vector.
     key = decode_key(b"whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "base64", "whsec_")
 
-    signed = standard_webhooks(key, "msg_p5jXN8AQM9LWM0D4loKWxJek", 1614265330, b'{"test": 2432232314}')
+    signed = standard_webhooks(Mac("sha256", key), "msg_p5jXN8AQM9LWM0D4loKWxJek", 1614265330, b'{"test": 2432232314}')
 
     assert signed == "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="
+
+
+@given(st.sampled_from(["sha1", "sha256", "sha384", "sha512"]), st.binary(max_size=200), st.binary(max_size=200))
+def test_a_key_worked_in_beforehand_gives_the_same_hash(algorithm: HashName, key: bytes, message: bytes) -> None:
+    mac = Mac(algorithm, key)
+
+    assert mac.digest(message) == mac.digest(message) == hmac.new(key, message, getattr(hashlib, algorithm)).digest()
+
+
+def test_a_key_longer_than_a_block_is_hashed_first() -> None:
+    key = b"k" * 200
+
+    assert Mac("sha256", key).digest(b"m") == hmac.digest(key, b"m", "sha256")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -12,47 +11,13 @@ from hooksd.auth.coverage import VARIABLES, lone_form, signed_variants
 from hooksd.auth.layout import Read, placeholders, reader
 from hooksd.auth.refusal import Refusal
 from hooksd.auth.sources import Examined, Find, finder, holds, lone_field
-from hooksd.model.auth import Encoding, HashName, HmacAuth, SignatureAuth
-from hooksd.signature import decode_canonical, equal
+from hooksd.model.auth import Encoding, HmacAuth, SignatureAuth
+from hooksd.signature import Mac, decode_canonical, equal
 
 _PLACEHOLDER = re.compile(r"\{([^{}]+)\}")
-_INNER_PAD = bytes(byte ^ 0x36 for byte in range(256))
-_OUTER_PAD = bytes(byte ^ 0x5C for byte in range(256))
 
 Piece = bytes | str | Find
 """A part of what is signed: constant bytes, the name of a variable, or a source."""
-
-
-class Mac:
-    """A keyed hash whose key is already worked in: for short messages that halves the time.
-
-    Source: RFC 2104 section 4, which describes the two precomputed states.
-    """
-
-    __slots__ = ("_inner", "_outer")
-
-    def __init__(self, algorithm: HashName, key: bytes) -> None:
-        """Work the key in.
-
-        Args:
-            algorithm: The hash.
-            key: The key, of any length.
-        """
-        make = getattr(hashlib, algorithm)
-        inner = make()
-        if len(key) > inner.block_size:
-            key = make(key).digest()
-        key = key.ljust(inner.block_size, b"\0")
-        inner.update(key.translate(_INNER_PAD))
-        self._inner = inner
-        self._outer = make(key.translate(_OUTER_PAD))
-
-    def digest(self, message: bytes) -> bytes:
-        """Return the keyed hash of a message."""
-        inner, outer = self._inner.copy(), self._outer.copy()
-        inner.update(message)
-        outer.update(inner.digest())
-        return bytes(outer.digest())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,11 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from hooksd.auth.coverage import signed_variants
-from hooksd.auth.keyed import Mac
 from hooksd.auth.refusal import Refusal
 from hooksd.auth.sources import Examined
 from hooksd.model.auth import Encoding, HmacAuth
-from hooksd.signature import decode_canonical, equal
+from hooksd.signature import Mac, decode_canonical, equal
 
 _SIGNATURE = "{signature}"
 

@@ -7,12 +7,13 @@ described in `docs/delivery.md`.
 from __future__ import annotations
 
 import base64
+import functools
 from collections.abc import Mapping, Sequence
 from typing import cast
 
 from hooksd.delivery.signing_ed25519 import ed25519_signature
 from hooksd.model.auth import HashName, SecretEncoding
-from hooksd.signature import decode_key, digest, standard_webhooks
+from hooksd.signature import Mac, decode_key, digest, standard_webhooks
 
 ID_HEADER = "webhook-id"
 TIMESTAMP_HEADER = "webhook-timestamp"
@@ -20,6 +21,7 @@ TIMESTAMP_HEADER = "webhook-timestamp"
 _SIGNATURE_HEADER = "webhook-signature"
 _KEY_PREFIX = "whsec_"
 _PRIVATE_PREFIX = "whsk_"
+_PRIVATE_START = _PRIVATE_PREFIX.encode()
 
 
 def sign(scheme: str, secrets: Sequence[bytes], *, id: str, timestamp: int, body: bytes) -> Mapping[str, str]:  # noqa: A002 - the schemes' own word
@@ -64,17 +66,18 @@ def sign(scheme: str, secrets: Sequence[bytes], *, id: str, timestamp: int, body
 
 def is_private_key(secret: bytes) -> bool:
     """Tell whether a secret is an Ed25519 key, which signs in place of a secret that both sides have."""
-    return secret.startswith(_PRIVATE_PREFIX.encode())
+    return secret.startswith(_PRIVATE_START)
 
 
 def _standard(secret: bytes, id: str, timestamp: int, body: bytes) -> str:  # noqa: A002 - the scheme's own word
     if not is_private_key(secret):
-        return standard_webhooks(_standard_key(secret), id, timestamp, body)
+        return standard_webhooks(_standard_mac(secret), id, timestamp, body)
     signed = f"{id}.{timestamp}.".encode() + body
     return "v1a," + base64.b64encode(ed25519_signature(decode_key(secret, "base64", _PRIVATE_PREFIX), signed)).decode()
 
 
-def _standard_key(secret: bytes) -> bytes:
-    """Return the key of a secret: `whsec_` and base64 as the specification writes it, any other text as it is."""
+@functools.lru_cache(maxsize=1024)
+def _standard_mac(secret: bytes) -> Mac:
+    """Return the keyed hash of a secret: `whsec_` and base64 as the specification has it, any other text as it is."""
     encoding: SecretEncoding = "base64" if secret.startswith(_KEY_PREFIX.encode()) else "utf8"
-    return decode_key(secret, encoding, _KEY_PREFIX)
+    return Mac("sha256", decode_key(secret, encoding, _KEY_PREFIX))
