@@ -14,7 +14,7 @@ from hooksd.auth.handshake import build_greeter
 from hooksd.auth.problem import AuthProblem
 from hooksd.config.body_schema import SchemaProblem
 from hooksd.config.diagnostics import Diagnostic
-from hooksd.config.endpoints import authorization_of, grant_of, identity_of, is_literal_host
+from hooksd.config.endpoints import authorization_of, grant_of, identity_of, is_literal_host, reads_event
 from hooksd.config.entry import document_of, entry_of, media_of, reads_body
 from hooksd.config.secrets import SecretProblem, SecretStore
 from hooksd.config.snapshot import (
@@ -43,11 +43,11 @@ from hooksd.model.workflow import Phase, Workflow, step_key
 
 TEMPLATED = frozenset(
     {"run", "env", "stdin", "http", "json", "text", "form", "headers", "query", "emit", "subject", "set", "respond"}
-    | {"fail", "mail", "cc", "bcc", "reply_to", "to"}
+    | {"data", "fail", "mail", "cc", "bcc", "reply_to", "to"}
 )
 """The keys of steps whose texts are templates, by the file's spelling. `shell` and `send` are constants by design."""
 
-JSON_KEYS = frozenset({"json", "respond"})
+JSON_KEYS = frozenset({"json", "data", "respond"})
 """Keys for which null is a value; elsewhere it means that the key is not there."""
 
 _SECRETS = "secrets."
@@ -270,12 +270,13 @@ def _endpoint(defined: Defined[Endpoint], secrets: SecretStore, own: Mapping[str
     grant = grant_of(endpoint, secrets.get)
     if grant is not None:
         hidden = (*hidden, grant.client_secret.text())
+    headers = {name: compile_template(text) for name, text in endpoint.headers.items()}
     return CompiledEndpoint(
         name=defined.name,
         value=endpoint,
         origin=defined.origin,
         url=compile_template(endpoint.url).text(scope),
-        headers={name: compile_template(text).text(scope) for name, text in endpoint.headers.items()},
+        headers={name: template.text(scope) for name, template in headers.items() if not reads_event(template)},
         secrets=tuple(secrets.get(reference) for reference in endpoint.secrets),
         hidden=(*texts.values(), *hidden),
         is_literal=is_literal_host(endpoint.url),
@@ -283,6 +284,7 @@ def _endpoint(defined: Defined[Endpoint], secrets: SecretStore, own: Mapping[str
         grant=grant,
         identity=identity_of(endpoint, secrets.get),
         digest=defined.digest,
+        templates={name: template for name, template in headers.items() if reads_event(template)},
     )
 
 

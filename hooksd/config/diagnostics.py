@@ -71,6 +71,7 @@ CODES: Mapping[str, str] = MappingProxyType({
     "H072": "Secret that cannot be used",
     "H080": "Destination that is not allowed",
     "H081": "No mail server",
+    "H082": "Header that cannot be sent",
 })  # fmt: skip
 """Every code and its title."""
 

@@ -9,6 +9,7 @@ import base64
 import re
 from collections.abc import Callable, Mapping
 
+from hooksd.expr.template import Template
 from hooksd.model.endpoint import Endpoint
 from hooksd.model.identity import Grant, Identity
 from hooksd.model.secret import Secret
@@ -39,6 +40,11 @@ def is_literal_host(template: str) -> bool:
         return False
     authority = re.split(r"[/?#]", rest, maxsplit=1)[0]
     return bool(authority) and _TEMPLATE.search(authority) is None
+
+
+def reads_event(template: Template) -> bool:
+    """Tell whether a header reads the event, so that it is another one for every delivery."""
+    return any(name.partition(".")[0] != "secrets" for name in template.names)
 
 
 def signing_problem(secret: Secret) -> str | None:

@@ -127,7 +127,7 @@ class CompiledWorkflow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CompiledEndpoint:
-    """An endpoint with its templates rendered: they read secrets only."""
+    """An endpoint with its templates rendered that read secrets."""
 
     name: str
     value: Endpoint
@@ -148,6 +148,8 @@ class CompiledEndpoint:
     """What TLS needs of its own."""
     digest: str = ""
     """Of the definition as it is written."""
+    templates: Mapping[str, Template] = field(default_factory=dict)
+    """Headers that read the event, rendered once for each delivery. They are not among `headers`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,6 +19,7 @@ from hooksd.delivery.agenda import Agenda
 from hooksd.delivery.attempt import Sender
 from hooksd.delivery.courier import Courier
 from hooksd.delivery.entry import Entry, Key, answered, performed
+from hooksd.delivery.format import Unfit, fit_all
 from hooksd.delivery.gate import Hold
 from hooksd.delivery.gates import Gates
 from hooksd.delivery.lanes import Lanes
@@ -139,7 +140,11 @@ class Dispatcher:
         secrets = (secret.reveal().decode("utf-8", "replace") for secret in self._current().secrets.values())
         if problem := step_problem(effect.headers, effect.query, secrets):
             return Performed(ok=False, error=problem)
-        entries = self._entries(effect)
+        known, endpoints = self._by_key, self._current().endpoints
+        fitting = fit_all(effect, endpoints, lambda name: (effect.run, effect.step, name) in known)
+        if isinstance(fitting, Unfit):
+            return Performed(ok=False, error=fitting.why)
+        entries = [entry for one in fitting for entry in self._entries(one)]
         try:
             for entry in entries:
                 await entry.over.wait()

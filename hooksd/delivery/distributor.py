@@ -8,11 +8,14 @@ moment later, with the bytes that every attempt sends; what a crash left planned
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 
 from hooksd.clock import Clock, rfc3339
 from hooksd.config.snapshot import Snapshot
 from hooksd.delivery.dispatcher import Dispatcher
+from hooksd.delivery.format import Unfit, fit
 from hooksd.delivery.shape import Message, shaped
+from hooksd.expr.event import request_scope
 from hooksd.journal.protocol import Journal
 from hooksd.journal.replay import PlannedDelivery
 from hooksd.model.chain import VIA, mark_of, marks_of
@@ -54,7 +57,11 @@ class Distributor:
     def send(self, event: Event, plans: Sequence[DeliveryPlan]) -> None:
         """Carry out what was planned for an event that is durable."""
         for plan in plans:
-            self._dispatcher.take(DeliveryId(plan.id), self._effect(event, plan))
+            effect = self._effect(event, plan)
+            if isinstance(effect, Unfit):
+                self._end(plan, effect.why)
+            else:
+                self._dispatcher.take(DeliveryId(plan.id), effect)
 
     def recover(self, planned: Iterable[PlannedDelivery]) -> None:
         """Carry out what an earlier life planned and did not begin. Called once, after the dispatcher recovered."""
@@ -74,9 +81,9 @@ class Distributor:
         )
         _ = self._journal.append([ended])
 
-    def _effect(self, event: Event, plan: DeliveryPlan) -> Deliver:
+    def _effect(self, event: Event, plan: DeliveryPlan) -> Deliver | Unfit:
         message = self._message(event, plan)
-        return Deliver(
+        effect = Deliver(
             endpoints=(plan.endpoint,),
             event=event.id,
             run=RunId(""),
@@ -87,7 +94,10 @@ class Distributor:
             body=message.body,
             retry=None,
             subject=event.subject,
+            scope=partial(request_scope, event),
         )
+        endpoint = self._current().endpoints.get(plan.endpoint)
+        return effect if endpoint is None else fit(effect, endpoint)
 
     def _message(self, event: Event, plan: DeliveryPlan) -> Message:
         endpoint = self._current().endpoints.get(plan.endpoint)

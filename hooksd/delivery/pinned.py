@@ -12,7 +12,7 @@ from dataclasses import replace
 
 import orjson
 
-from hooksd.config.endpoints import is_literal_host
+from hooksd.config.endpoints import is_literal_host, reads_event
 from hooksd.config.snapshot import CompiledEndpoint
 from hooksd.delivery.request import RequestProblem
 from hooksd.expr.problem import ExpressionProblem, RenderProblem
@@ -44,16 +44,19 @@ def unpin(kept: bytes, endpoint: CompiledEndpoint, secrets: Mapping[str, Secret]
     texts = {name: secret.reveal().decode("utf-8", "replace") for name, secret in secrets.items()}
     scope = {"secrets": texts}
     try:
-        templates = [compile_template(text) for text in (value.url, *value.headers.values())]
-        url, *headers = (template.text(scope) for template in templates)
+        address = compile_template(value.url)
+        # Those that read the event are with the delivery already.
+        templates = {name: compile_template(text) for name, text in value.headers.items()}
+        templates = {name: template for name, template in templates.items() if not reads_event(template)}
+        url, headers = address.text(scope), {name: template.text(scope) for name, template in templates.items()}
     except (ExpressionProblem, RenderProblem) as problem:
         raise RequestProblem(f"the endpoint as it was pinned reads what is not there any more: {problem}") from problem
-    read = {name.removeprefix("secrets.") for template in templates for name in template.names}
+    read = {name.removeprefix("secrets.") for template in (address, *templates.values()) for name in template.names}
     return replace(
         endpoint,
         value=value,
         url=url,
-        headers=dict(zip(value.headers, headers, strict=True)),
+        headers=headers,
         is_literal=is_literal_host(value.url),
         hidden=(*endpoint.hidden, *(texts[name] for name in read if name in texts)),
     )

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from hooksd.clock import rfc3339
 from hooksd.engine.run import Result, Run
+from hooksd.expr.event import event_json, files_json
 from hooksd.expr.scope import Scope
 from hooksd.model.base import Json
 from hooksd.model.event import Event
@@ -47,31 +48,6 @@ def run_scope(run: Run, secrets: Mapping[str, str], base_url: str) -> Scope:
     if run.verdict is not None and run.verdict.status != "succeeded":
         scope["error"] = {"step": run.verdict.step, "message": run.verdict.error}
     return scope
-
-
-def event_json(event: Event) -> dict[str, Json]:
-    """Return an event as programs and expressions see it, with the attributes of CloudEvents 1.0 and ours."""
-    return {
-        "id": event.id,
-        "type": event.type,
-        "source": event.source,
-        "subject": event.subject,
-        "time": event.time,
-        "trust": event.trust.label,
-        "hop": event.hop,
-        "webhook": event.webhook,
-        "data": event.data,
-        # As templates name them, so that a program that gets the event finds the request in it by the same names.
-        "body": event.data,
-        "headers": dict(event.headers),
-        "query": dict(event.query),
-        "files": files_json(event),
-    }
-
-
-def files_json(event: Event) -> dict[str, Json]:
-    """Return the files of an event by name, each with the path to its bytes."""
-    return {key: file.as_json(event.folder) for key, file in event.files.items()}
 
 
 def _results(run: Run) -> Mapping[str, Result]:

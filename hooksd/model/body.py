@@ -10,6 +10,7 @@ from hooksd.model.base import Json
 
 FORM = "application/x-www-form-urlencoded"
 JSON = "application/json"
+TEXT = "text/plain"
 MAX_FIELDS = 1000
 """The most fields a form may have."""
 MAX_DEPTH = 200
@@ -64,6 +65,13 @@ def parse(media: str, raw: bytes, depth: int = MAX_DEPTH) -> Json:
         return None
     text = raw.decode("utf-8")
     return _form(text) if media == FORM else text
+
+
+def written(data: Json) -> tuple[str, bytes]:
+    """Return a value as a body, and its media type: text as it is, nothing for null, any other value as JSON."""
+    if data is None:
+        return "", b""
+    return (TEXT, data.encode()) if isinstance(data, str) else (JSON, orjson.dumps(data))
 
 
 def _json(raw: bytes, depth: int) -> Json:

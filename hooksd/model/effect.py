@@ -6,7 +6,7 @@ nothing of workflows. `Performer` in `engine.ports` is the seam.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -65,6 +65,8 @@ class Deliver:
     """What the event is about: `ordered` endpoints get those of one subject one after the other."""
     is_call: bool = False
     """Ask one endpoint at once, whatever is held against it: any answer is an output, and so is that there was none."""
+    scope: Callable[[], Mapping[str, Json]] | None = field(default=None, compare=False, repr=False)
+    """Returns what headers of an endpoint may read of the event."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,7 +14,7 @@ from hooksd.model.egress import Egress
 from hooksd.model.rate import Rates
 from hooksd.model.retry import RetryRule
 from hooksd.model.secret import SecretRef, SecretRefs
-from hooksd.model.units import Duration
+from hooksd.model.units import Duration, Size
 
 USER_PATTERN = r"^[^:\x00-\x1f\x7f]+$"
 TOKEN_URL_PATTERN = r"^https?://[^\s{}]+$"
@@ -33,6 +33,13 @@ EventPatterns = Annotated[
     BeforeValidator(one_or_many, json_schema_input_type=EventPattern | list[EventPattern]),
 ]
 """Types of events, in which `*` stands for any characters."""
+
+ContentType = Literal["json", "form", "multipart", "raw"]
+"""What becomes of data on its way to an endpoint."""
+
+Parameter = Annotated[str, StringConstraints(min_length=1, max_length=256)]
+Parameters = Annotated[tuple[Parameter, ...], Field(max_length=256)]
+"""Names of parameters of a query."""
 
 Signs = Annotated[
     tuple[Sign, ...],
@@ -99,7 +106,7 @@ class Endpoint(Definition):
     method: Literal["POST", "PUT", "PATCH", "GET", "DELETE"] = "POST"
     """Of every request."""
     headers: Mapping[str, Template] = {}
-    """Added to every request. On an endpoint only `secrets` are in scope of the templates."""
+    """Added to every request. Templates read `secrets`; or `event`, `body`, `headers` and `query` of the event."""
     sign: Signs = ("standard-webhooks",)
     """How requests are signed when there is a secret; `hmac-sha256:X-Signature` names the hash and the header."""
     secrets: SecretRefs = Field(default=(), alias="secret")
@@ -124,8 +131,14 @@ class Endpoint(Definition):
     """Types of events that go here without a workflow, `*` for any characters."""
     shape: Shape = "json"
     """What a subscribed event becomes. `json`: its body as it is."""
-    content_type: Literal["json", "form"] = "json"
-    """`form`: the shape `etlworks` as the fields of a form."""
+    content_type: ContentType | None = None
+    """What is sent, whatever was given. Default: as it was given."""
+    payload_encoding: Literal["base64"] | None = None
+    """`base64`: what is given is text in base64, and its bytes are sent."""
+    max_payload: Size | None = None
+    """The longest body that is sent. Default: no limit."""
+    query_params: Parameters | None = None
+    """The parameters of the query that may be given. Default: by a step any, by a trigger over the API none."""
     include_entity: bool = True
     """`false`: a subscribed event goes out without its body, where its `shape` says something besides."""
     allow_anonymous: bool = False
@@ -157,9 +170,23 @@ class Endpoint(Definition):
         return self
 
     def _subscribes_well(self) -> None:
-        if self.content_type == "form" and self.shape != "etlworks":
-            raise PydanticCustomError("endpoint_form", '`content_type = "form"` is for `shape = "etlworks"` alone')
         if self.shape == "json" and not self.include_entity:
             raise PydanticCustomError(
                 "endpoint_entity", 'without the entity nothing is left of `shape = "json"`: choose another shape'
+            )
+        if self.payload_encoding is not None and (self.content_type or "raw") != "raw":
+            raise PydanticCustomError(
+                "endpoint_encoding", "`payload_encoding` makes bytes of what is given: leave `content_type` out"
+            )
+        if self.payload_encoding is not None and self.method == "GET":
+            raise PydanticCustomError("endpoint_encoding", "GET has no body, so there is no `payload_encoding`")
+        if self.shape == "json":
+            return
+        if self.payload_encoding is not None or self.content_type == "raw":
+            raise PydanticCustomError(
+                "endpoint_shape", '`payload_encoding`, and `content_type = "raw"`, go with `shape = "json"` alone'
+            )
+        if self.shape.startswith("cloudevents") and self.content_type is not None:
+            raise PydanticCustomError(
+                "endpoint_shape", "CloudEvents say by themselves what their content is: leave `content_type` out"
             )

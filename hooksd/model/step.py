@@ -35,7 +35,7 @@ class _Step(Definition):
 
 
 class _Payload(_Step):
-    """What a request may carry: at most one of json, text and form."""
+    """What a request may carry: at most one of json, text and form (and `data`, to an endpoint)."""
 
     json_: Json = Field(default=None, alias="json")
     """A JSON body; templates inside keep the type of a value that is one expression."""
@@ -103,14 +103,21 @@ class HttpStep(_Payload):
         return expect
 
 
-class SendStep(_Payload):
+class _Given(_Payload):
+    """What an endpoint may be given."""
+
+    data: Json = None
+    """What the endpoint makes a body of, by its `content_type` and `payload_encoding`: text, or any other value."""
+
+
+class SendStep(_Given):
     """Deliver to registered endpoints: a 2xx answer, or the endpoint's retry schedule."""
 
     send: Annotated[Names, Field(min_length=1)]
     """The endpoints by name; each gets one delivery."""
 
 
-class CallStep(_Payload):
+class CallStep(_Given):
     """Ask a registered endpoint: any answer is data, and so is that there was none."""
 
     call: Name

@@ -5,7 +5,8 @@ from dataclasses import replace
 import orjson
 
 from hooksd.engine.run import Result, Verdict
-from hooksd.engine.scope import event_json, event_scope, run_scope
+from hooksd.engine.scope import event_scope, run_scope
+from hooksd.expr.event import event_json
 from hooksd.expr.scope import NAMES
 from hooksd.model.received import ReceivedFile
 from hooksd.testing import event_of

@@ -67,11 +67,40 @@ def test_what_is_no_pattern_of_types_is_refused(entry: str) -> None:
         endpoint(subscribe=entry)
 
 
-def test_a_form_is_for_the_shape_that_has_fields() -> None:
-    assert endpoint(shape="etlworks", content_type="form").content_type == "form"
+@pytest.mark.parametrize(
+    "keys",
+    [
+        {"content_type": "form"},
+        {"content_type": "multipart", "shape": "virtuoso"},
+        {"content_type": "form", "shape": "etlworks"},
+        {"content_type": "raw"},
+        {"payload_encoding": "base64"},
+        {"payload_encoding": "base64", "content_type": "raw", "method": "PUT"},
+        {"query_params": ["pageNum"]},
+        {"query_params": []},
+    ],
+)
+def test_an_endpoint_says_what_becomes_of_what_it_is_given(keys: dict[str, object]) -> None:
+    assert endpoint(**keys).model_fields_set >= set(keys)
 
-    with pytest.raises(ValidationError, match="content_type"):
-        endpoint(shape="virtuoso", content_type="form")
+
+@pytest.mark.parametrize(
+    ("keys", "problem"),
+    [
+        ({"payload_encoding": "base64", "content_type": "json"}, "leave `content_type` out"),
+        ({"payload_encoding": "base64", "method": "GET"}, "GET has no body"),
+        ({"payload_encoding": "base64", "shape": "etlworks"}, "alone"),
+        ({"content_type": "raw", "shape": "virtuoso"}, "alone"),
+        ({"content_type": "form", "shape": "cloudevents-structured"}, "CloudEvents"),
+        ({"content_type": "json", "shape": "cloudevents"}, "CloudEvents"),
+        ({"payload_encoding": "hex"}, "base64"),
+        ({"query_params": [""]}, "query_params"),
+        ({"query_params": "pageNum"}, "query_params"),
+    ],
+)
+def test_formats_that_contradict_themselves_are_refused(keys: dict[str, object], problem: str) -> None:
+    with pytest.raises(ValidationError, match=problem):
+        endpoint(**keys)
 
 
 def test_a_shape_that_is_the_entity_alone_cannot_go_without_it() -> None:

@@ -20,9 +20,8 @@ from hooksd.model.step import STEP_MODELS, verb_of
 from hooksd.model.webhook import Limits
 
 LATER: Mapping[str, frozenset[str]] = {
-    "step": frozenset({"data", "files"}),
+    "step": frozenset({"files"}),
     "webhook": frozenset({"name"}),
-    "endpoint": frozenset({"query_params", "payload_encoding", "max_payload"}),
 }
 """Keys of the format that this version does not know, by the table where they belong, besides `RESERVED_KEYS`."""
 

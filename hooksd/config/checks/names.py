@@ -16,6 +16,10 @@ from hooksd.model.workflow import Phase
 
 REQUEST = frozenset({"body", "headers", "query"})
 """In scope of a webhook's own templates."""
+URL = frozenset({"secrets"})
+"""In scope of the URL of an endpoint, which is the same for every event."""
+HEADER = REQUEST | URL | {"event"}
+"""In scope of the headers of an endpoint."""
 EVENT = frozenset({"event", "body", "headers", "query", "files", "vars", "secrets"})
 """In scope of `when` and `concurrency`."""
 STEP = EVENT | {"steps", "run"}
@@ -68,7 +72,8 @@ def _scope(kind: Kind, base: Path, reading: Reading) -> tuple[frozenset[str], st
     if kind == "webhook":
         return REQUEST, "of a webhook's template"
     if kind == "endpoint":
-        return frozenset({"secrets"}), "of an endpoint, which is the same for every event"
+        is_header = reading.path[len(base)] == "headers"
+        return (HEADER, "of a header") if is_header else (URL, "of a URL, which is the same for every event")
     if reading.phase is None:
         return EVENT, f"of `{reading.path[len(base)]}`, which is read before the run begins"
     return (STEP, "of `steps`") if reading.phase == "steps" else (AFTER, f"of `{reading.phase}`")

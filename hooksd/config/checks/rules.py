@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from urllib.parse import urlsplit
 
+from hooksd.config.checks import headers
+from hooksd.config.checks.urls import url_problem
 from hooksd.config.checks.written import Kind, raw_steps, text_of
 from hooksd.config.finding import Elsewhere, Finding
 from hooksd.config.position import Path
@@ -32,6 +33,7 @@ def check(kind: Kind, file: str, base: Path, table: Mapping[str, Json]) -> Itera
     """Return what breaks a rule in one definition."""
     if kind == "endpoint":
         yield from _destination(file, (*base, "url"), text_of(table, "url"), 0)
+        yield from headers.check(file, base, table)
     if kind != "workflow":
         return
     yield from _ids(file, base, table)
@@ -102,25 +104,8 @@ def _destination(file: str, path: Path, url: str | None, start: int) -> Iterator
     """Check the part of a URL that stands before any template."""
     if url is None or not (constant := re.split(r"\{\{|\{%", url, maxsplit=1)[0]):
         return
-    problem = _url_problem(constant, is_whole=constant == url)
+    problem = url_problem(constant, is_whole=constant == url)
     if problem is not None:
         message, hint = problem
         within = (start, start + len(url))
         yield Finding(code="H080", message=message, file=file, path=path, within=within, hint=hint)
-
-
-def _url_problem(constant: str, *, is_whole: bool) -> tuple[str, str] | None:
-    try:
-        parts = urlsplit(constant)
-        host, _ = parts.hostname, parts.port
-    except ValueError as error:
-        return f"this is no URL: {error}", "write it like `https://example.com/hook`"
-    known = ("http://", "https://")
-    if not constant.lower().startswith(known) and (is_whole or not any(item.startswith(constant) for item in known)):
-        return "only http and https URLs can be called", "write it like `https://example.com/hook`"
-    if parts.username is not None or parts.password is not None:
-        hint = 'send them in a header: `headers.Authorization = "Bearer {{ secrets.NAME }}"`'
-        return "a URL must not hold credentials", hint
-    if is_whole and (not host or re.search(r"[\s\x00-\x1f\x7f]", constant)):
-        return "this URL has no host, or holds spaces", "write it like `https://example.com/hook`"
-    return None

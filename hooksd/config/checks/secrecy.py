@@ -9,14 +9,18 @@ from hooksd.auth.presets import expand
 from hooksd.auth.problem import AuthProblem
 from hooksd.config.checks.names import place_of
 from hooksd.config.checks.permissions import secrets_in
-from hooksd.config.checks.written import Written, texts_of
+from hooksd.config.checks.urls import url_problem
+from hooksd.config.checks.written import Reading, Written, texts_of
 from hooksd.config.endpoints import REFERENCES, signing_problem
 from hooksd.config.finding import Finding
 from hooksd.config.position import Path
 from hooksd.config.remembered import Secrets
 from hooksd.config.secrets import SecretProblem
 from hooksd.config.verifiers import Verifiers
+from hooksd.expr.problem import RenderProblem
+from hooksd.expr.template import compile_template
 from hooksd.model.base import Json
+from hooksd.model.header import header_problem
 from hooksd.model.secret import Secret, is_reference
 from hooksd.model.webhook import Webhook
 
@@ -67,9 +71,33 @@ def _endpoint(endpoint: Written, store: Secrets, *, allow_inline: bool) -> Itera
             if keys == ("secret",) and not found and (problem := signing_problem(store.get(reference))) is not None:
                 yield Finding(code="H072", message=f"the secret cannot sign: {problem}", file=endpoint.file, path=path)
     for reading in endpoint.readings:
-        for name in secrets_in(reading):
-            within = place_of(f"secrets.{name}", reading.source)
-            yield from _named(endpoint.file, reading.path, name, store, within)
+        missing = [
+            finding
+            for name in secrets_in(reading)
+            for finding in _named(endpoint.file, reading.path, name, store, place_of(f"secrets.{name}", reading.source))
+        ]
+        yield from missing
+        if endpoint.is_sound and not missing and all(name.startswith("secrets.") for name in reading.names):
+            yield from _rendered(endpoint, reading, store)
+
+
+def _rendered(endpoint: Written, reading: Reading, store: Secrets) -> Iterator[Finding]:
+    """Find what becomes of a URL or a header with its secrets when it cannot be sent. Its value is not shown."""
+    key = str(reading.path[len(endpoint.path)])
+    try:
+        secrets = {name: store.named(name).text() for name in secrets_in(reading)}
+        text = compile_template(reading.source).text({"secrets": secrets})
+    except (RenderProblem, UnicodeDecodeError) as error:
+        problem = "a secret that it reads is not UTF-8 text" if isinstance(error, ValueError) else str(error)
+    else:
+        if key == "url":
+            wrong = url_problem(text, is_whole=True, may_hold_user=True)
+            # What the message of a parser says may hold a part of the secret.
+            problem = "with its secrets this is no URL that can be called" if wrong else ""
+        else:
+            problem = header_problem(str(reading.path[-1]), text) or ""
+    if problem:
+        yield Finding(code="H072", message=problem, file=endpoint.file, path=reading.path)
 
 
 def _webhook(webhook: Written, verifiers: Verifiers, *, allow_inline: bool) -> Iterator[Finding]:

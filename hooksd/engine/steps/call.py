@@ -11,7 +11,7 @@ from hooksd.model.step import CallStep
 
 
 def prepare(occasion: Occasion) -> Intent:
-    """Render what is asked; without `json`, `text` or `form` it is the event's body, byte for byte.
+    """Render what is asked; without `json`, `text`, `form` or `data` it is the event's body, byte for byte.
 
     Raises:
         RenderProblem: A template cannot be rendered.

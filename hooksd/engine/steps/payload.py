@@ -12,7 +12,6 @@ import orjson
 from hooksd.engine.steps.intent import Occasion, Refuse
 from hooksd.model import body
 
-TEXT = "text/plain"
 TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 """What a header's name is made of (RFC 9110, `token`)."""
 NOT_IN_A_HEADER = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
@@ -27,7 +26,7 @@ class Payload:
 
 
 def payload_of(occasion: Occasion) -> Payload | None:
-    """Return the body that `json`, `text` or `form` describe; None when the step has none of them.
+    """Return the body that `json`, `text`, `form` or `data` describe; None when the step has none of them.
 
     Raises:
         RenderProblem: A template cannot be rendered.
@@ -37,7 +36,10 @@ def payload_of(occasion: Occasion) -> Payload | None:
     if occasion.has("form"):
         return Payload(media=body.FORM, body=urlencode(occasion.texts("form")).encode())
     if occasion.has("text"):
-        return Payload(media=TEXT, body=occasion.text("text").encode())
+        return Payload(media=body.TEXT, body=occasion.text("text").encode())
+    if occasion.has("data"):
+        media, raw = body.written(occasion.render("data"))
+        return Payload(media=media, body=raw)
     return None
 
 

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 
 import orjson
 
-from hooksd.engine.scope import event_json
 from hooksd.engine.steps.intent import Act, Intent, Occasion, Refuse
+from hooksd.expr.event import event_json
 from hooksd.model.effect import StartProcess
 from hooksd.model.step import RunStep, ShellStep
 

@@ -11,8 +11,8 @@ from typing import Final
 
 import orjson
 
-from hooksd.engine.scope import files_json
 from hooksd.engine.steps.intent import Act, Intent, Occasion, Refuse, Settle
+from hooksd.expr.event import files_json
 from hooksd.model.base import Json
 from hooksd.model.effect import SavedFile, SaveFiles
 from hooksd.model.permission import base_of

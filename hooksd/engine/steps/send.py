@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 from hooksd.engine.steps.intent import Act, Intent, Occasion, Refuse
 from hooksd.engine.steps.payload import Payload, header_problem, payload_of
+from hooksd.expr.event import request_scope
 from hooksd.model.effect import Deliver
 from hooksd.model.step import SendStep
 
 
 def prepare(occasion: Occasion) -> Intent:
-    """Render what is delivered; without `json`, `text` or `form` it is the event's body, byte for byte.
+    """Render what is delivered; without `json`, `text`, `form` or `data` it is the event's body, byte for byte.
 
     Raises:
         RenderProblem: A template cannot be rendered.
@@ -46,5 +48,6 @@ def delivery_to(endpoints: Sequence[str], occasion: Occasion) -> Intent:
             body=payload.body,
             retry=occasion.step.value.retry,
             subject=event.subject,
+            scope=partial(request_scope, event),
         )
     )

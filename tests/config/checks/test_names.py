@@ -7,7 +7,8 @@ import pytest
 from hooksd.config.checks.expressions import compiled
 from hooksd.config.checks.names import AFTER, EVENT, MEMBERS, RESULT, STEP, check, place_of
 from hooksd.config.checks.written import Kind
-from hooksd.engine.scope import event_json, event_scope
+from hooksd.engine.scope import event_scope
+from hooksd.expr.event import event_json
 from hooksd.expr.scope import NAMES
 from hooksd.model.event import Event
 from hooksd.model.ids import EventId
@@ -69,7 +70,14 @@ def test_a_step_sees_what_there_is_when_it_runs(phase: str, index: int, expressi
 def test_a_webhook_sees_the_request_and_an_endpoint_the_secrets() -> None:
     assert codes({"event": "{{ body.x }}{{ headers.a }}{{ query.b }}"}, "webhook") == []
     assert codes({"event": "{{ secrets.x }}"}, "webhook") == ["H045"]
-    assert codes({"url": "https://{{ secrets.x }}", "headers": {"A": "{{ event.id }}"}}, "endpoint") == ["H045"]
+    assert codes({"url": "https://{{ secrets.x }}", "headers": {"A": "{{ secrets.x }}"}}, "endpoint") == []
+    assert codes({"url": "https://{{ body.x }}", "headers": {"A": "{{ vars.x }}"}}, "endpoint") == ["H045", "H045"]
+
+
+def test_the_headers_of_an_endpoint_see_the_event_and_how_it_came() -> None:
+    headers = {"A": "{{ event.id }}", "B": "{{ body.x }}{{ headers.a }}{{ query.b }}"}
+
+    assert codes({"url": "https://x.example", "headers": headers}, "endpoint") == []
 
 
 def test_the_scopes_are_those_of_the_engine() -> None:

@@ -108,3 +108,30 @@ def test_a_signing_secret_that_is_not_what_it_says_is_told_at_its_place(tmp_path
     text = f'version = 1\n[endpoints.out]\nurl = "https://a.example"\nsecret = {secrets}\n'
 
     assert found(tmp_path, {"a.toml": text}) == ["a.toml:4:32 H072"]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        'url = "{{ secrets.github }}"',
+        'url = "https://a.example:{{ secrets.github }}/"',
+        'url = "https://a.example/"\nheaders.X-A = "{{ secrets.lines }}"',
+        'url = "https://a.example/"\nheaders.X-A = "{{ secrets.latin }}"',
+        'url = "https://a.example/{{ 1 // (secrets.short | length - secrets.short | length) }}"',
+    ],
+)
+def test_what_cannot_be_sent_with_its_secrets_is_an_error_that_does_not_tell_them(line: str, tmp_path: Path) -> None:
+    (tmp_path / "lines").write_bytes(b"a\r\nb: hunter2")
+    (tmp_path / "latin").write_bytes(b"\xff\xfe")
+
+    loaded = load(tmp_path, {"a.toml": f"version = 1\n[endpoints.out]\n{line}\n"})
+
+    (finding,) = loaded.diagnostics
+    assert (finding.code, finding.line) == ("H072", 2 + len(line.splitlines()))
+    assert not any(part in finding.message for part in ("hunter2", "long", "1234"))
+
+
+def test_what_can_be_sent_with_its_secrets_is_fine(tmp_path: Path) -> None:
+    text = 'version = 1\n[endpoints.out]\nurl = "https://a.example/{{ secrets.short }}"\n'
+
+    assert found(tmp_path, {"a.toml": text + 'headers.X-A = "{{ secrets.short }}"\n'}) == []
