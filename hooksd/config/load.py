@@ -16,7 +16,7 @@ from typing import Any
 from hooksd.auth.remote import Remotes
 from hooksd.config.body_schema import BodySchema, SchemaProblem, is_schema
 from hooksd.config.checks import coverage, mail, permissions, references, schemas, secrecy, trust
-from hooksd.config.checks.collection import Collection, collect
+from hooksd.config.checks.collection import Collection, collect, renew
 from hooksd.config.checks.written import Written
 from hooksd.config.diagnostics import Diagnostic, in_order
 from hooksd.config.document import Document, read
@@ -71,6 +71,16 @@ class _File:
         return [(item.kind, item.name, item.sends, item.value is None, _seen(item)) for item in self.content.written]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Known:
+    """What was made of the last set as a whole."""
+
+    collection: Collection | None = None
+    """None if a name or a path stood for several definitions."""
+    definitions: Definitions | None = None
+    """None if there were errors."""
+
+
 class Loader:
     """Checks sets of files, and remembers what it knows of each file."""
 
@@ -103,6 +113,7 @@ class Loader:
         """What was wrong with secrets."""
         self._schemas: dict[str, BodySchema | SchemaProblem] = {}
         """By path."""
+        self._known = _Known()
 
     def load(self, files: Mapping[str, bytes], pause: Callable[[], None] = lambda: None) -> Loaded:
         """Check a set of files and return all that is wrong with all of them, or the definitions.
@@ -113,15 +124,15 @@ class Loader:
         """
         # Whatever breaks on the way, nothing is known then.
         before, self._files = self._files, {}
-        now = _files_of(files, before, pause)
-        changed = {name for name, file in now.items() if before.get(name) is not file}
+        known, self._known = self._known, _Known()
+        now, changed = _files_of(files, before, pause)
         # If the others cannot tell that these have changed, what is wrong with the others is known.
         is_alike = before.keys() == now.keys() and all(before[name].face() == now[name].face() for name in changed)
-        collection, findings = collect(item for file in now.values() for item in file.content.written)
+        collection, findings = self._collected(now, changed, known.collection if is_alike else None)
         looked_at = changed if is_alike else now.keys()
         self._between = [
-            *_of(now.keys() - looked_at, self._between),
-            *self._found_between(collection, looked_at, pause),
+            *_beside(looked_at, now, self._between),
+            *self._found_between(collection, _first(collection, looked_at, now), pause),
         ]
         if is_alike and self._verifiers.go_on():
             self._drop(item for name in changed for item in before[name].content.written)
@@ -129,42 +140,59 @@ class Loader:
             self._verifiers.begin()
             looked_at = now.keys()
         self._secret = [
-            *_of(now.keys() - looked_at, self._secret),
-            *self._found_secret(collection, looked_at, pause),
+            *_beside(looked_at, now, self._secret),
+            *self._found_secret(_first(collection, looked_at, now), pause),
         ]
         documents = {name: file.schema for name, file in now.items() if file.schema is not None}
         self._schemas = schemas.compiled(documents, self._schemas)
-        findings += schemas.check([item for file in now.values() for item in file.judging], self._schemas)
-        while before:  # freed one by one: all at once would hold up every thread
+        wrong = schemas.check([item for file in now.values() for item in file.judging], self._schemas)
+        while before and not is_alike:  # freed one by one: all at once would hold up every thread
             before.popitem()
             pause()
         self._files = now
-        return self._loaded([*findings, *self._between, *self._secret], files)
-
-    def _loaded(self, findings: list[Finding], files: Mapping[str, bytes]) -> Loaded:
-        own = [diagnostic for file in self._files.values() for diagnostic in file.diagnostics]
-        diagnostics = in_order([*own, *_diagnosed(findings, files)])
+        found = [*findings, *wrong, *self._between, *self._secret]
+        diagnostics = in_order(
+            [*(item for file in now.values() for item in file.diagnostics), *_diagnosed(found, files)]
+        )
         loaded = Loaded(definitions=None, diagnostics=diagnostics)
-        if not loaded.ok:
-            return loaded
-        documents = {name: schema.document for name, schema in self._schemas.items() if isinstance(schema, BodySchema)}
-        definitions = _definitions((item for file in self._files.values() for item in file.defined), documents)
-        return Loaded(definitions=definitions, diagnostics=diagnostics, verifiers=self._verifiers)
+        definitions = self._definitions(changed, known.definitions if is_alike else None) if loaded.ok else None
+        self._known = _Known(collection=None if findings else collection, definitions=definitions)
+        return replace(loaded, definitions=definitions, verifiers=self._verifiers if loaded.ok else None)
 
-    def _found_between(self, collection: Collection, files: Files, pause: Callable[[], None]) -> Iterator[Finding]:
-        """Yield what is wrong between definitions, looking at those in some files only."""
-        workflows = [item for item in collection.workflows.values() if item.file in files]
-        webhooks = [item for item in collection.webhooks.values() if item.file in files]
+    def _collected(
+        self, now: Mapping[str, _File], changed: Files, known: Collection | None
+    ) -> tuple[Collection, list[Finding]]:
+        """Put the definitions of all files together.
+
+        Args:
+            now: All files.
+            changed: Those that differ from what is known.
+            known: What was put together before, if there was nothing wrong with it and no other name has come.
+        """
+        renewed = known and renew(known, (item for name in changed for item in now[name].content.written))
+        return (renewed, []) if renewed else collect(item for file in now.values() for item in file.content.written)
+
+    def _definitions(self, changed: Files, known: Definitions | None) -> Definitions:
+        """Return the definitions of a set without errors: those of the changed files and known ones, or all."""
+        documents = {name: schema.document for name, schema in self._schemas.items() if isinstance(schema, BodySchema)}
+        if known is None or known.schemas != documents:
+            known, changed = Definitions(), self._files.keys()
+        return _definitions((item for name in sorted(changed) for item in self._files[name].defined), known, documents)
+
+    def _found_between(
+        self, collection: Collection, definitions: list[Written], pause: Callable[[], None]
+    ) -> Iterator[Finding]:
+        """Yield what is wrong between definitions, looking at some only."""
+        workflows = [item for item in definitions if item.kind == "workflow"]
+        webhooks = [item for item in definitions if item.kind == "webhook"]
         yield from references.check(collection, _paced(workflows, pause))
         yield from permissions.check(collection, _paced(workflows, pause))
         yield from trust.check(collection, _paced(workflows, pause))
         yield from mail.check(_paced(workflows, pause), can_mail=self._can_mail)
         yield from coverage.check(_paced(webhooks, pause), public_url=self._public_url)
 
-    def _found_secret(self, collection: Collection, files: Files, pause: Callable[[], None]) -> Iterator[Finding]:
-        """Yield what is wrong with secrets, looking at definitions in some files only."""
-        kinds = (collection.webhooks, collection.endpoints, collection.workflows, collection.roles)
-        definitions = [item for kind in kinds for item in kind.values() if item.file in files]
+    def _found_secret(self, definitions: list[Written], pause: Callable[[], None]) -> Iterator[Finding]:
+        """Yield what is wrong with secrets, looking at some definitions only."""
         secrets, inline = self._verifiers.secrets, self._allow_inline
         return secrecy.check(_paced(definitions, pause), secrets, self._verifiers, allow_inline=inline)
 
@@ -174,20 +202,30 @@ class Loader:
                 self._verifiers.drop(item.value.auth)
 
 
-def _of(files: Files, findings: Iterable[Finding]) -> Iterator[Finding]:
-    return (finding for finding in findings if finding.file in files)
+def _beside(looked_at: Files, now: Mapping[str, _File], findings: Iterable[Finding]) -> Iterator[Finding]:
+    """Yield what was found in files that are still there and not looked at again."""
+    return (finding for finding in findings if finding.file in now and finding.file not in looked_at)
 
 
-def _files_of(files: Mapping[str, bytes], before: Mapping[str, _File], pause: Callable[[], None]) -> dict[str, _File]:
-    """Return what is known of each file, in their order; only those that changed are read."""
-    found: dict[str, _File] = {}
-    for name in sorted(files):
+def _first(collection: Collection, files: Files, now: Mapping[str, _File]) -> list[Written]:
+    """Return the definitions in some files; of those that share a name the first."""
+    written = (item for name in sorted(files) for item in now[name].content.written)
+    return [item for item in written if collection.of(item.kind)[item.name] is item]
+
+
+def _files_of(
+    files: Mapping[str, bytes], before: Mapping[str, _File], pause: Callable[[], None]
+) -> tuple[dict[str, _File], Files]:
+    """Return what is known of each file, in the order of names, and which are new; only these are read."""
+    fresh: dict[str, _File] = {}
+    for name, data in files.items():
         known = before.get(name)
-        if known is None or known.data != files[name]:
-            known = _read(name, files[name])
+        if known is None or known.data != data:
+            fresh[name] = _read(name, data)
             pause()
-        found[name] = known
-    return found
+    if before.keys() == files.keys():
+        return {**before, **fresh}, fresh.keys()
+    return {name: fresh.get(name) or before[name] for name in sorted(files)}, fresh.keys()
 
 
 def _paced(definitions: Iterable[Written], pause: Callable[[], None]) -> Iterator[Written]:
@@ -229,14 +267,20 @@ def _diagnose(finding: Finding, documents: Mapping[str, Document]) -> Diagnostic
     return documents[finding.file].diagnose(finding, related)
 
 
-def _definitions(defined: Iterable[Defined[Any]], documents: Mapping[str, Json]) -> Definitions:
-    found: dict[type, dict[str, Defined[Any]]] = {Webhook: {}, Endpoint: {}, Workflow: {}, Role: {}}
-    for item in defined:
-        found[type(item.value)][item.name] = item
+def _definitions(defined: Iterable[Defined[Any]], known: Definitions, documents: Mapping[str, Json]) -> Definitions:
+    """Return definitions, and known ones where no other has their name."""
+    found: dict[type, dict[str, Defined[Any]]] = {
+        Webhook: dict(known.webhooks),
+        Endpoint: dict(known.endpoints),
+        Workflow: dict(known.workflows),
+        Role: dict(known.roles),
+    }
     digests = {path: digest_of(document) for path, document in documents.items()}
-    for name, item in found[Webhook].items():
-        if item.value.schema_ in digests:  # another schema makes it another webhook
-            found[Webhook][name] = replace(item, digest=digest_of([item.digest, digests[item.value.schema_]]))
+    for item in defined:
+        kind = type(item.value)
+        found[kind][item.name] = item
+        if digests and kind is Webhook and item.value.schema_ in digests:  # another schema makes it another webhook
+            found[kind][item.name] = replace(item, digest=digest_of([item.digest, digests[item.value.schema_]]))
     return Definitions(
         webhooks=found[Webhook],
         endpoints=found[Endpoint],

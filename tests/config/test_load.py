@@ -140,6 +140,7 @@ EDITS: Mapping[str, Callable[[str], str]] = {
     "a role": lambda text: text.replace("send:", "emit:"),
     "a name": lambda text: text.replace("[webhooks.", "[webhooks.x"),
     "who calls": lambda text: text.replace('type = "hmac"', 'type = "none"'),
+    "where it is reached": lambda text: text.replace("auth.type", 'path = "/same"\nauth.type'),
     "what is sent": lambda text: text.replace("emit = ", "emit = 'other'  # "),
 }
 
@@ -220,6 +221,25 @@ def test_a_rotated_secret_is_noticed_when_a_file_changes_that_does_not_read_it(t
     files |= {"other.toml": b"version = 1 # changed\n"}
     assert [diagnostic.file for diagnostic in loader.load(files).diagnostics] == ["w0.toml", "w1.toml", "w2.toml"]
     assert loader.load(files) == load_again(tmp_path, files)
+
+
+def test_a_webhook_is_another_one_when_its_schema_says_something_else(tmp_path: Path) -> None:
+    loader = Loader(secrets=store(tmp_path), allow_inline_secrets=False)
+    hook = b'version = 1\n[webhooks.%s]\nauth.type = "none"\n%s'
+    files = {
+        "plain.toml": hook % (b"plain", b""),
+        "judged.toml": hook % (b"judged", b'schema = "schemas/a.json"\n'),
+        "schemas/a.json": b'{"type": "object"}',
+    }
+    digests = []
+    for schema in (b'{"type": "object"}', b'{"type": "array"}', b'{"type": "array"} '):
+        files |= {"schemas/a.json": schema, "plain.toml": files["plain.toml"] + b"# more\n"}
+        loaded = loader.load(files)
+        assert loaded == load(tmp_path, files)
+        assert loaded.definitions is not None
+        digests.append({name: item.digest for name, item in loaded.definitions.webhooks.items()})
+    assert digests[0]["judged"] != digests[1]["judged"] == digests[2]["judged"]
+    assert digests[0]["plain"] == digests[1]["plain"] == digests[2]["plain"]
 
 
 def load_again(directory: Path, files: Mapping[str, bytes]) -> Loaded:

@@ -12,6 +12,8 @@ from hooksd.model.webhook import default_path
 
 T = TypeVar("T")
 
+KINDS: tuple[Kind, ...] = ("webhook", "endpoint", "workflow", "role")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Collection:
@@ -55,6 +57,30 @@ def collect(written: Iterable[Written]) -> tuple[Collection, list[Finding]]:
     return collection, [*findings, *_paths(collection)]
 
 
+def renew(known: Collection, written: Iterable[Written]) -> Collection | None:
+    """Return what `collect` would give when some definitions say something else; None when only `collect` can tell.
+
+    Args:
+        known: What it gave, without a finding.
+        written: The definitions. Others of their kinds and names are among the known ones.
+    """
+    found = {kind: dict(known.of(kind)) for kind in KINDS}
+    for item in written:
+        first = found[item.kind][item.name]
+        if first.file != item.file or (item.kind == "webhook" and _address(first) != _address(item)):
+            return None
+        found[item.kind][item.name] = item
+    return Collection(
+        webhooks=found["webhook"], endpoints=found["endpoint"], workflows=found["workflow"], roles=found["role"]
+    )
+
+
+def _address(item: Written) -> tuple[str, str | None]:
+    """Return where a webhook is reached: its path and `uuid`."""
+    uuid = text_of(item.table, "uuid")
+    return text_of(item.table, "path") or default_path(item.name, has_uuid=uuid is not None), uuid
+
+
 def _twice(first: Written, again: Written) -> Finding:
     hint = "rename one of them"
     if first.is_file or again.is_file:
@@ -74,8 +100,7 @@ def _paths(collection: Collection) -> Iterator[Finding]:
     """Find webhooks that share a path, disabled ones included: enabling one must not break the other."""
     first: dict[str, dict[str | None, Written]] = {}
     for name, item in collection.webhooks.items():
-        uuid = text_of(item.table, "uuid")
-        path = text_of(item.table, "path") or default_path(name, has_uuid=uuid is not None)
+        path, uuid = _address(item)
         known = first.setdefault(path, {})
         # Webhooks that only their `uuid` leads to share a path with each other, and with no other one.
         other = known.get(uuid) or known.get(None) or (next(iter(known.values()), None) if uuid is None else None)

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from hooksd.config.checks.collection import collect
+from hooksd.config.checks.collection import collect, renew
 from hooksd.config.checks.written import Kind, Written
 from hooksd.model.base import Json
 from hooksd.model.role import Role
@@ -60,3 +60,23 @@ def test_only_values_of_the_right_kind_are_handed_out() -> None:
     assert collection.value("role", "r", Webhook) is None
     assert collection.value("role", "broken", Role) is None
     assert collection.value("role", "missing", Role) is None
+
+
+def test_a_definition_that_says_something_else_takes_the_place_of_the_one_of_its_name() -> None:
+    items = [written("webhook", "a"), written("workflow", "a"), written("role", "r"), written("webhook", "b", uuid="1")]
+    known, _ = collect(items)
+    for place, item in enumerate(items):
+        other = written(item.kind, item.name, more=1, **item.table)
+        assert renew(known, [other]) == collect([*items[:place], other, *items[place + 1 :]])[0] != known
+    assert renew(known, []) == known
+
+
+@pytest.mark.parametrize("table", [{"path": "/hooks/b"}, {"uuid": "1"}])
+def test_whether_another_path_is_free_cannot_be_told_without_all_webhooks(table: dict[str, Json]) -> None:
+    known, _ = collect([written("webhook", "a"), written("webhook", "b")])
+    assert renew(known, [written("webhook", "a", **table)]) is None
+
+
+def test_which_of_two_files_comes_first_cannot_be_told_without_all_definitions() -> None:
+    known, _ = collect([written("role", "r", "b.toml")])
+    assert renew(known, [written("role", "r", "a.toml")]) is None
