@@ -75,7 +75,7 @@ class Load:
     """What was answered so far, over all lives of the daemon."""
 
     accepted: dict[str, str] = field(default_factory=dict)
-    """The run of every event that was answered 202."""
+    """The run of every event that was answered 202; empty when it started none."""
     numbers: set[int] = field(default_factory=set)
     """What those events were about."""
     answers: Counter[int] = field(default_factory=Counter)
@@ -106,7 +106,7 @@ class Load:
         self.slowest = max(self.slowest, clock() - began)
         self.answers[answer.status_code] += 1
         if answer.status_code == 202:
-            self.accepted[answer.json()["event"]] = answer.json()["runs"][0]["id"]
+            self.accepted[answer.json()["event"]] = next((run["id"] for run in answer.json()["runs"]), "")
             self.numbers.add(number)
         return answer.status_code
 

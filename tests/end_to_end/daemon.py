@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import http.client
 import os
 import signal
 import socket
@@ -13,7 +14,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import IO, Any
 
-import httpx
 import orjson
 
 START_SECONDS = 60.0
@@ -135,10 +135,15 @@ class Daemon:
         raise AssertionError(f"not ready after {START_SECONDS} s:\n{self.stderr}")
 
     def _is_ready(self) -> bool:
+        # Not by httpx: whoever waits asks often, and its client reads the certificates of the machine each time.
+        asked = http.client.HTTPConnection("127.0.0.1", self.port, timeout=1)
         try:
-            return httpx.get(self.url("/readyz"), timeout=1, trust_env=False).status_code == 200
-        except httpx.TransportError:
+            asked.request("GET", "/readyz")
+            return asked.getresponse().status == 200
+        except (OSError, http.client.HTTPException):
             return False
+        finally:
+            asked.close()
 
     def kill(self) -> None:
         """`kill -9`, without a word of warning."""
