@@ -46,11 +46,9 @@ class Alarm(Protocol):
 class SystemClock:
     """The clock of the machine."""
 
-    def now(self) -> float:  # noqa: D102 - see Clock
-        return time.time()  # noqa: TID251 - this is the clock
-
-    def monotonic(self) -> float:  # noqa: D102 - see Clock
-        return time.monotonic()
+    # Asked ten times for a delivery: a function of Python around each would double the price.
+    now = staticmethod(time.time)  # noqa: TID251 - this is the clock
+    monotonic = staticmethod(time.monotonic)
 
     async def sleep(self, seconds: float) -> None:  # noqa: D102 - see Clock
         await asyncio.sleep(max(0.0, seconds))

@@ -108,18 +108,21 @@ class Dialer:
             Blocked: The place may not be called.
             OSError: The name has no addresses.
         """
-        key = (place, rules, is_literal)
-        vetted = self._vetted.get(key)
-        if vetted is not None and self._now() - vetted[0] < REMEMBERED:
-            return vetted[1]
+        if (known := self.known(place, rules, is_literal=is_literal)) is not None:
+            return known
         check_host(rules, place.scheme, place.host, place.port)
         address = parse(place.host)
         since, addresses = await self._addresses(place.host) if address is None else (self._now(), (address,))
         for candidate in addresses:
             check_address(rules, place.host, candidate, is_literal=is_literal)
         texts = tuple(map(str, addresses))
-        _keep(self._vetted, key, (since, texts))
+        _keep(self._vetted, (place, rules, is_literal), (since, texts))
         return texts
+
+    def known(self, place: Place, rules: Rules, *, is_literal: bool) -> tuple[str, ...] | None:
+        """Return what `vetted` found a moment ago; None: it must be asked."""
+        vetted = self._vetted.get((place, rules, is_literal))
+        return vetted[1] if vetted is not None and self._now() - vetted[0] < REMEMBERED else None
 
     async def connect(self, address: str, port: int) -> socket.socket:
         """Return a connected socket.

@@ -57,12 +57,27 @@ class Transport(httpx.AsyncBaseTransport):
             BadCertificate: The certificates for TLS cannot be used.
             httpx.HTTPError: There was no connection in time, or the answer is not HTTP.
         """
-        addresses = await self._dialer.vetted(call.place, call.rules, is_literal=call.is_literal)
+        addresses = self._dialer.known(call.place, call.rules, is_literal=call.is_literal)
+        if addresses is None:
+            addresses = await self._dialer.vetted(call.place, call.rules, is_literal=call.is_literal)
         wire.resolved_at = wire.now()
-        if not call.is_fresh and await self._asked_again(call, wire, addresses):
-            return
-        connection, key = await self._connected(call, wire, addresses)
-        await self._ask(connection, key, call, wire)
+        used = None if call.is_fresh else self._idle(call, wire, addresses)
+        if used is not None:
+            try:
+                await used[0].ask(call, wire)
+            except (OSError, httpx.RemoteProtocolError):
+                if wire.first_byte_at is not None or not (call.may_repeat or wire.sent_at is None):
+                    raise
+                # It had been closed meanwhile: nothing was answered, and the request may be sent again.
+                wire.restart()
+                wire.resolved_at = wire.now()
+                used = None
+        if used is None:
+            used = await self._connected(call, wire, addresses)
+            await used[0].ask(call, wire)
+        connection, key = used
+        if connection.is_usable:
+            self._pool.put(key, connection)
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:  # noqa: D102 - see httpx
         timeouts = request.extensions.get("timeout", {})
@@ -93,34 +108,15 @@ class Transport(httpx.AsyncBaseTransport):
         if self._own_resolver is not None:
             self._own_resolver.close()
 
-    async def _asked_again(self, call: Call, wire: Wire, addresses: Sequence[str]) -> bool:
-        """Ask over a connection that waits, if there is one.
-
-        Returns:
-            Whether there is an answer. There is none either when the connection had been closed meanwhile, nothing was
-            answered, and the request may be sent again.
-        """
+    def _idle(self, call: Call, wire: Wire, addresses: Sequence[str]) -> tuple[Connection, Hashable] | None:
+        """Return a connection that waits for its next request, and where it waited; None when there is none."""
         for address in addresses:
-            key = self._key(call, address)
+            key = _key(call, address)
             connection = self._pool.take(key)
-            if connection is None:
-                continue
-            wire.peer = _peer(address, call.place.port)
-            try:
-                await self._ask(connection, key, call, wire)
-            except (OSError, httpx.RemoteProtocolError):
-                if wire.first_byte_at is not None or not (call.may_repeat or wire.sent_at is None):
-                    raise
-                wire.restart()
-                wire.resolved_at = wire.now()
-                return False
-            return True
-        return False
-
-    async def _ask(self, connection: Connection, key: Hashable, call: Call, wire: Wire) -> None:
-        await connection.ask(call.head + call.body, wire, head_only=call.method == "HEAD")
-        if connection.is_usable:
-            self._pool.put(key, connection)
+            if connection is not None:
+                wire.peer = _peer(address, call.place.port)
+                return connection, key
+        return None
 
     async def _connected(self, call: Call, wire: Wire, addresses: Sequence[str]) -> tuple[Connection, Hashable]:
         """Dial one address after the other, each within its share of the time that is left."""
@@ -130,7 +126,7 @@ class Transport(httpx.AsyncBaseTransport):
             share = (ends - self._now()) / (len(addresses) - place)
             try:
                 async with asyncio.timeout(share):
-                    return await self._dial(call, wire, address), self._key(call, address)
+                    return await self._dial(call, wire, address), _key(call, address)
             except TimeoutError:
                 failure = httpx.ConnectTimeout("no connection in time")
             except ssl.SSLError:
@@ -155,9 +151,11 @@ class Transport(httpx.AsyncBaseTransport):
             wire.secured_at = wire.now()
         return connection
 
-    def _key(self, call: Call, address: str) -> Hashable:
-        place = call.place
-        return place.scheme, address, place.port, place.host if place.scheme == "https" else "", call.identity
+
+def _key(call: Call, address: str) -> Hashable:
+    """Return what connections have in common that may carry each other's requests."""
+    place = call.place
+    return place.scheme, address, place.port, place.host if place.scheme == "https" else "", call.identity
 
 
 @functools.lru_cache(maxsize=4096)

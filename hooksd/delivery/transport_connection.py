@@ -13,7 +13,7 @@ from typing import cast
 import httptools
 import httpx
 
-from hooksd.delivery.transport_wire import Wire
+from hooksd.delivery.transport_wire import Call, Wire
 
 HEAD = 64 * 1024
 """Bytes of headers, and of what else is not body, that an answer may have."""
@@ -54,13 +54,12 @@ class Connection(asyncio.Protocol):
         self._interim = 0
         self._received = 0
 
-    async def ask(self, data: bytes, wire: Wire, *, head_only: bool) -> None:
+    async def ask(self, call: Call, wire: Wire) -> None:
         """Send a request and return when its answer is in the wire, to its end or to the bound.
 
         Args:
-            data: The request.
+            call: The request.
             wire: Where what is seen is put.
-            head_only: The answer has no body, whatever its headers say (`HEAD`).
 
         Raises:
             OSError: The connection broke off.
@@ -70,10 +69,11 @@ class Connection(asyncio.Protocol):
         if transport is None or transport.is_closing():
             raise httpx.RemoteProtocolError("disconnected")
         done = self._done = asyncio.get_running_loop().create_future()
-        self._wire, self._head_only, self._is_open_ended = wire, head_only, False
+        # The answer to HEAD has no body, whatever its headers say.
+        self._wire, self._head_only, self._is_open_ended = wire, call.method == "HEAD", False
         self._headers, self._interim, self._received = [], 0, 0
         self.is_usable = False
-        transport.write(data)
+        transport.write(call.head + call.body)
         wire.sent_at = wire.now()
         try:
             await done

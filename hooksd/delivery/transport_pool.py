@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable, Hashable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from hooksd.delivery.transport_connection import Connection
 
@@ -15,8 +15,7 @@ MOST = 1024
 """Connections that may wait at the same time; one more is closed."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Idle:
+class _Idle(NamedTuple):
     connection: Connection
     since: float
 
@@ -56,7 +55,7 @@ class Pool:
         if self._count >= MOST:
             connection.close()
             return
-        self._idle.setdefault(key, deque()).append(_Idle(connection=connection, since=self._now()))
+        self._idle.setdefault(key, deque()).append(_Idle(connection, self._now()))
         self._count += 1
         if self._sweeping is None:
             self._sweeping = asyncio.get_running_loop().call_later(KEEP_ALIVE, self._sweep)

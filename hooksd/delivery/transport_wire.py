@@ -7,7 +7,7 @@ was seen until then.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from hooksd.delivery.egress import OPEN, Rules
 from hooksd.delivery.place import Place
@@ -17,9 +17,8 @@ IDEMPOTENT = frozenset({"GET", "HEAD", "PUT", "DELETE", "OPTIONS", "TRACE"})
 """Methods by which doing it twice is doing it once (RFC 9110, section 9.2.2)."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Call:
-    """A request as bytes, and by which rules it is sent."""
+class Call(NamedTuple):
+    """A request as bytes, and by which rules it is sent. A tuple, because one is made for every attempt."""
 
     method: str
     place: Place

@@ -3,7 +3,6 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import replace
 
 import httpx
 import pytest
@@ -27,7 +26,7 @@ async def transport() -> AsyncIterator[Transport]:
 
 def call(url: str, **changes: object) -> Call:
     made = Call(method="POST", place=place_of(url), head=HEAD, body=b"{}", may_repeat=True)
-    return replace(made, **changes)  # type: ignore[arg-type]
+    return made._replace(**changes)  # type: ignore[arg-type]
 
 
 async def exchange(transport: Transport, asked: Call) -> Wire:

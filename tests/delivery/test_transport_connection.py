@@ -6,11 +6,16 @@ from typing import Any
 import httpx
 import pytest
 
+from hooksd.delivery.place import place_of
 from hooksd.delivery.transport_connection import HEAD, HEADERS, INTERIM, Connection
-from hooksd.delivery.transport_wire import Wire
+from hooksd.delivery.transport_wire import Call, Wire
 from hooksd.testing import FakeClock
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
+
+
+def call(method: str = "POST") -> Call:
+    return Call(method=method, place=place_of("http://a.example/"), head=b"POST")
 
 
 class Pipe(asyncio.Transport):
@@ -51,7 +56,7 @@ class Talk:
         self, *pieces: bytes, method: str = "POST", ends: bool = False, error: Exception | None = None
     ) -> Wire:
         async with asyncio.TaskGroup() as group:
-            group.create_task(self.connection.ask(b"POST", self.wire, head_only=method == "HEAD"))
+            group.create_task(self.connection.ask(call(method), self.wire))
             await asyncio.sleep(0)
             for piece in pieces:
                 self.connection.data_received(piece)
@@ -225,7 +230,7 @@ async def test_a_closed_connection_is_asked_nothing() -> None:
     talk.connection.connection_lost(None)
 
     with pytest.raises(httpx.RemoteProtocolError, match="disconnected"):
-        await talk.connection.ask(b"POST", talk.wire, head_only=False)
+        await talk.connection.ask(call(), talk.wire)
     assert (talk.pipe.written, talk.wire.sent_at) == (b"", None)
 
 
@@ -233,6 +238,6 @@ async def test_giving_up_on_an_answer_lets_go_of_the_connection() -> None:
     talk = Talk()
     with pytest.raises(TimeoutError):
         async with asyncio.timeout(0.01):
-            await talk.connection.ask(b"POST", talk.wire, head_only=False)
+            await talk.connection.ask(call(), talk.wire)
 
     assert talk.pipe.state == "aborted"
