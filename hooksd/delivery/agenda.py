@@ -53,6 +53,10 @@ class Agenda:
         """Return how many are due to an endpoint and wait for their turn."""
         return len(self._due.get(endpoint, ()))
 
+    def in_flight(self, endpoint: str) -> int:
+        """Return how many to an endpoint were taken and are not done."""
+        return self._under_way[endpoint]
+
     def add(self, delivery: str, endpoint: str, due: float) -> None:
         """Let a delivery wait for its time, in Unix seconds."""
         heapq.heappush(self._later, (due, next(self._order), delivery, endpoint))

@@ -101,7 +101,7 @@ class Courier:
             entry: With its state of then.
             attempts: How many it had.
         """
-        record = replace(entry.known.created, at=rfc3339(self._clock.now()), attempts=max(attempts, 1))
+        record = replace(entry.known.created, at=rfc3339(self._clock.now()), attempts=max(attempts, 1), again=entry.id)
         await self._ledger.write([record])
         entry.state = begin(record)
 

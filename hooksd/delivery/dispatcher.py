@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections import deque
-from collections.abc import Callable, Sequence
+from collections import Counter, deque
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 
 from hooksd.clock import Clock
@@ -26,6 +26,7 @@ from hooksd.delivery.lanes import Lanes
 from hooksd.delivery.ledger import Ledger
 from hooksd.delivery.policy import Over
 from hooksd.delivery.request import step_problem
+from hooksd.delivery.standing import Standing, standing
 from hooksd.delivery.state import Delivery, begin, fold
 from hooksd.journal.protocol import Journal
 from hooksd.journal.replay import Unfinished
@@ -190,7 +191,7 @@ class Dispatcher:
         if self._by_key.get(entry.key) is entry:
             del self._by_key[entry.key]
 
-    async def redeliver(self, created: DeliveryCreated, attempts: int) -> None:
+    async def redeliver(self, created: DeliveryCreated, attempts: int, *, in_turn: bool = False) -> None:
         """Make an attempt now because somebody wants it, whatever is held against the endpoint.
 
         It takes no place in the schedule of a delivery that has no end yet. One that has ended begins again with this
@@ -199,6 +200,8 @@ class Dispatcher:
         Args:
             created: The delivery, as the log has it.
             attempts: How many attempts it had.
+            in_turn: It waits for its turn, and for what holds the endpoint, like any other: for who wants many. One
+                that has no end yet has its turn already.
 
         Raises:
             JournalBroken: The log is at its end; the process must stop.
@@ -208,14 +211,26 @@ class Dispatcher:
             entry = Entry(DeliveryId(created.delivery), (created.delivery, "again", created.endpoint), begin(created))
             self._open[entry.id] = entry
             await self._courier.again(entry, attempts)
-        elif entry.state is None or entry.is_busy:
+        elif entry.state is None or entry.is_busy or in_turn:
             return
-        self._wanted.append(entry)
+        if in_turn:
+            self._queue(entry)
+        else:
+            self._wanted.append(entry)
         self._wake.set()
+
+    def is_open(self, delivery: str) -> bool:
+        """Tell whether a delivery has no end yet."""
+        return delivery in self._open
 
     def held(self, endpoint: str) -> Hold | None:
         """Return why deliveries to an endpoint wait; None when they do not."""
         return self._gates.held(endpoint)
+
+    def standings(self, endpoints: Iterable[str]) -> dict[str, Standing]:
+        """Return how things stand with some endpoints, by name."""
+        pending = Counter(entry.endpoint for entry in self._open.values())
+        return {name: standing(name, self._gates, self._agenda, pending[name]) for name in endpoints}
 
     def holding(self) -> list[tuple[str, HoldReason]]:
         """Return the endpoints whose deliveries wait, each with every reason that holds."""

@@ -57,6 +57,17 @@ class Limits:
     rates: tuple[Rate, ...] = ()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Last:
+    """The last attempt that ended since the daemon started."""
+
+    at: float
+    """Unix seconds."""
+    outcome: Outcome
+    status: int | None
+    """The HTTP status, if there was an answer."""
+
+
 OPEN = Gate()
 
 

@@ -12,7 +12,7 @@ from hooksd.clock import Clock, rfc3339, unix
 from hooksd.config.snapshot import CompiledEndpoint, Snapshot
 from hooksd.delivery.breaker import Breaker
 from hooksd.delivery.entry import CALL
-from hooksd.delivery.gate import OPEN, Gate, Hold, Limits, hold, learned, passed
+from hooksd.delivery.gate import OPEN, Gate, Hold, Last, Limits, hold, learned, passed
 from hooksd.journal.protocol import Journal
 from hooksd.model.holding import EndpointHeld, EndpointReleased, HoldReason
 from hooksd.model.record import Outcome
@@ -38,6 +38,7 @@ class Gates:
         """What the log says holds each endpoint. Besides an open breaker, something else may hold it for a while."""
         self._stated: dict[str, str] = {}
         """The fingerprint of each endpoint's definition when its gate was last known to fit it."""
+        self._last: dict[str, Last] = {}
 
     def recover(self, held: Iterable[EndpointHeld]) -> None:
         """Take up what an earlier life knew."""
@@ -102,6 +103,7 @@ class Gates:
     def learned(self, endpoint: str, *, outcome: Outcome, status: int | None, patience: float | None) -> None:
         """Take note of how an attempt ended; the arguments are those of `delivery.gate.learned`."""
         now = self._clock.now()
+        self._last[endpoint] = Last(at=now, outcome=outcome, status=status)
         gate = self._gates.get(endpoint, OPEN)
         after = learned(gate, now, outcome=outcome, status=status, patience=patience)
         if after is gate:
@@ -111,6 +113,14 @@ class Gates:
         if defined is not None:
             self._stated.setdefault(endpoint, _fingerprint(defined))
         self.hold(endpoint, now)
+
+    def last(self, endpoint: str) -> Last | None:
+        """Return how the last attempt ended; None when none has since the start."""
+        return self._last.get(endpoint)
+
+    def breaker(self, endpoint: str) -> Breaker:
+        """Return the breaker of an endpoint."""
+        return self._gates.get(endpoint, OPEN).breaker
 
     def most(self, endpoint: str) -> int:
         """Return how many attempts may be under way to an endpoint at the same time."""

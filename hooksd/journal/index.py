@@ -29,7 +29,7 @@ MOST = 50_000
 SMALL = 2**20
 """Bytes below which a segment has no note: it is read as fast. Each start begins a new one."""
 
-_MARK = re.compile(rb'"(?:webhook|endpoint|workflow)":"[^"\\]{1,128}"')
+_MARK = re.compile(rb'"(?:webhook|endpoint|workflow|again)":"[^"\\]{1,128}"')
 _LONGEST = 160
 """Bytes of the longest mark, and some."""
 _SLICE = 128 * 1024

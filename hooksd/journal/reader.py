@@ -23,6 +23,7 @@ from hooksd.model.plain import Json
 _EARLY = 1.0
 """Seconds between the making of an identifier and the first record about it by which clocks may have been set back.
 When they were set back further, the whole log is searched."""
+_AGAIN = b'"again":"dlv_'
 _LATE = 1.0
 """Seconds by which the last record about something may follow its end."""
 _OF_THE_LOG = frozenset({"segment", "log.carried"})
@@ -98,16 +99,36 @@ class LogReader:
             ValueError: It is not an identifier.
         """
         since = unix_of(identifier) - _EARLY
+        numbers = self._since(since)
         related = Related(identifier)
-        found = list(self._about(related, self._since(since), since))
-        if related.has_begun:
-            return found
-        return list(self._about(Related(identifier), self._segments(), None))
+        found = list(self._about(related, numbers, self._position(numbers[0], since) if numbers else 0))
+        if not related.has_begun:
+            related = Related(identifier)
+            found = list(self._about(related, self._segments(), 0))
+        while found and related.ended_at is not None and (place := self._again(related, found[-1])) is not None:
+            number, position = place
+            related.go_on()
+            found += self._about(related, [one for one in self._segments() if one >= number], position)
+        return found
 
-    def _about(self, related: Related, numbers: list[int], since: float | None) -> Iterator[Entry]:
-        """Yield the records about something, from a time on, until it is over."""
+    def _again(self, related: Related, last: Entry) -> tuple[int, int] | None:
+        """Return where something begins anew behind a record: the number of the segment and the offset of the line."""
+        marks = related.marks_again
+        behind = segment_number(last.segment) or 0
+        for number in self._segments() if marks else ():
+            note = index.note_of(self._directory, number) if number > behind else None
+            if number < behind or not (note is None or note.may_hold(marks)):
+                continue
+            position = last.offset + self._size(number, last.offset) if number == behind else 0
+            for entry in self._holding(number, position, lambda: (_AGAIN,)):
+                if entry.tree.get("again") is not None and related.is_mine(entry.tree):
+                    return number, entry.offset
+        return None
+
+    def _about(self, related: Related, numbers: list[int], start: int) -> Iterator[Entry]:
+        """Yield the records about something, from an offset in the first of some segments on, until it is over."""
         for number in numbers:
-            position = self._position(number, since) if since is not None and number == numbers[0] else 0
+            position = start if number == numbers[0] else 0
             for entry in self._holding(number, position, lambda: related.marks):
                 if related.ended_at is not None and (_time(entry.tree) or 0) > related.ended_at + _LATE:
                     return

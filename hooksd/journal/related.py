@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from hooksd.instant import unix
+from hooksd.model.ids import DELIVERY_PREFIX
 from hooksd.model.plain import Json
 
 
@@ -29,6 +30,19 @@ class Related:
     def marks(self) -> tuple[bytes, ...]:
         """What the line of a record must hold one of, to be about it."""
         return tuple(identifier.encode() for identifier in self._ids)
+
+    @property
+    def marks_again(self) -> tuple[bytes, ...]:
+        """What the line of a record holds one of by which a delivery of it begins anew after its end."""
+        return tuple(b'"again":"%b"' % one.encode() for one in self._ids if one.startswith(DELIVERY_PREFIX))
+
+    def is_mine(self, tree: Mapping[str, Json]) -> bool:
+        """Tell whether a record is about a delivery of it."""
+        return tree.get("delivery") in self._ids
+
+    def go_on(self) -> None:
+        """Take more: something of it begins anew."""
+        self.ended_at = None
 
     def take(self, tree: Mapping[str, Json]) -> bool:
         """Tell whether a record belongs to it."""

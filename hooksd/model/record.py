@@ -215,7 +215,11 @@ class DeliveryCreated:
     attempts: int = 0
     """Attempts of an earlier life: somebody asked for the delivery again after its end."""
     is_call: bool = False
-    """Of a `call` step: whatever is answered is its output."""
+    """Of a `call` step or a trigger: whatever is answered is its output."""
+    by: str | None = None
+    """Who triggered it over the API: then there is no event, no run and no step."""
+    again: str | None = None
+    """Its own id once more, where it begins anew after its end: readers look for it."""
     type: Literal["delivery.created"] = "delivery.created"
 
 

@@ -1116,3 +1116,68 @@ async def test_a_call_that_a_crash_cut_off_is_made_again_only_if_twice_is_once(
 
     assert len(again.sender.sent) == sent
     assert (done.ok, done.output["error"]) == (True, sent == 0)
+
+
+async def test_many_that_are_asked_for_again_wait_for_their_turn(house: House) -> None:
+    house.snapshot = snapshot(endpoint("shop", max_in_flight=2))
+    async with house.at_work():
+        for number in range(6):
+            await house.dispatcher.deliver(effect(run=f"run_{number}"))
+        created = [record for record in house.journal.records if isinstance(record, DeliveryCreated)]
+        house.sender.hold()
+        for record in created:
+            await house.dispatcher.redeliver(record, 1, in_turn=True)
+        await house.clock.settle()
+        under_way = house.dispatcher.standings(["shop"])["shop"]
+        house.sender.release()
+        await house.clock.settle()
+
+    assert (under_way.in_flight, under_way.waiting, under_way.pending) == (2, 4, 6)
+    assert [record.reason for record in starts(house)][6:] == ["manual"] * 6
+    assert house.dispatcher.pending == 0
+
+
+async def test_one_that_is_asked_for_in_its_turn_is_held_with_the_others(house: House) -> None:
+    house.sender.answers = [410]
+    async with house.at_work():
+        await house.dispatcher.deliver(effect())
+        created = house.journal.records[0]
+        assert isinstance(created, DeliveryCreated)
+        await house.dispatcher.redeliver(created, 1, in_turn=True)
+        await house.dispatcher.redeliver(created, 1, in_turn=True)
+        await house.clock.settle()
+        assert house.dispatcher.is_open(created.delivery)
+        assert len(house.sender.sent) == 1
+        house.dispatcher.resume("shop")
+        await house.clock.settle()
+
+    assert len(house.sender.sent) == 2
+    assert not house.dispatcher.is_open(created.delivery)
+
+
+async def test_one_that_begins_anew_names_itself_in_the_log(house: House) -> None:
+    async with house.at_work():
+        await house.dispatcher.deliver(effect())
+        created = house.journal.records[0]
+        assert isinstance(created, DeliveryCreated)
+        await house.dispatcher.redeliver(created, 1)
+        await house.clock.settle()
+
+    again = [record for record in house.journal.records if isinstance(record, DeliveryCreated)]
+    assert [record.again for record in again] == [None, created.delivery]
+
+
+async def test_how_things_stand_with_an_endpoint_is_told(house: House) -> None:
+    house.snapshot = snapshot(endpoint("shop"), endpoint("other"))
+    house.sender.answers = [500]
+    async with house.at_work() as group:
+        task = group.create_task(house.dispatcher.deliver(effect()))
+        await house.clock.settle()
+        told = house.dispatcher.standings(["shop", "other"])
+        task.cancel()
+
+    shop, other = told["shop"], told["other"]
+    assert (shop.breaker, shop.failures, shop.pending, shop.hold) == ("closed", 1, 1, None)
+    assert shop.last is not None
+    assert (shop.last.outcome, shop.last.status) == ("http_5xx", 500)
+    assert (other.last, other.pending, other.in_flight) == (None, 0, 0)

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hooksd.clock import rfc3339
-from hooksd.journal import codec, lines
+from hooksd.journal import codec, index, lines
 from hooksd.journal.reader import Entry, LogReader
 from hooksd.journal.scan import START, Link
 from hooksd.journal.segment import segment_name
@@ -351,3 +352,39 @@ def test_a_body_beside_the_log_is_read(log: Log, reader: LogReader) -> None:
     path.write_bytes(b"hallo")
     with pytest.raises(KeyError, match="damaged"):
         reader.blob(digest)
+
+
+def again(delivery: str, at: float) -> list[Record]:
+    created = samples.delivery_created(delivery)
+    moment = rfc3339(at)
+    return [
+        replace(created, at=moment, attempts=2, again=delivery),
+        replace(samples.attempt_ended(delivery, 3), at=moment),
+        replace(samples.delivery_ended(delivery), at=moment),
+    ]
+
+
+@pytest.mark.parametrize("is_noted", [True, False], ids=["with notes", "without"])
+def test_a_delivery_that_began_anew_long_after_its_end_is_found_whole(
+    log: Log, reader: LogReader, *, is_noted: bool
+) -> None:
+    event, run = samples.identifier("evt", 1), samples.identifier("run", 1)
+    delivery, other = samples.identifier("dlv", 1), samples.identifier("dlv", 2)
+    later = samples.UNIX + 7200
+    first = [samples.delivery_created(delivery, run), samples.delivery_ended(delivery), samples.run_ended(run)]
+    log.segment(samples.accepted(event, (run,)), *first, samples.refused(1, 2**20))
+    log.segment(*again(other, later), samples.refused(2, 2**20), at=rfc3339(later))
+    log.segment(*again(delivery, later), samples.refused(3, 2**20), at=rfc3339(later))
+    log.segment(*again(delivery, later + 60), at=rfc3339(later + 60))
+    if is_noted:
+        index.write_notes(log.directory, current=4, is_over=lambda: False, rest=0)
+
+    found = reader.find(delivery)
+
+    assert [(entry.tree["type"], entry.segment) for entry in found if entry.tree.get("delivery") == delivery] == [
+        ("delivery.created", segment_name(1)),
+        ("delivery.ended", segment_name(1)),
+        *((kind, segment_name(3)) for kind in ("delivery.created", "attempt.ended", "delivery.ended")),
+        *((kind, segment_name(4)) for kind in ("delivery.created", "attempt.ended", "delivery.ended")),
+    ]
+    assert {entry.tree.get("delivery") for entry in reader.find(event)} == {None, delivery}
