@@ -19,7 +19,7 @@ from prometheus_client import (
 )
 
 from hooksd.telemetry.held import HeldEndpoints
-from hooksd.telemetry.tally import RequestTally
+from hooksd.telemetry.tally import DeliveryTally, RequestTally
 
 CONFIG_STATES: Final = ("IN_SYNC", "APPLYING", "REJECTED", "HELD")
 """What `hooksd_config_state` is labelled with; one of them is 1."""
@@ -69,11 +69,13 @@ class Metrics:
         self.step_seconds = self._histogram("step_seconds", "The last attempt of a step.", _SLOW, "verb")
 
     def _add_delivery(self) -> None:
-        self.attempts = self._counter("attempts", "Attempts to deliver, by outcome.", "endpoint", "outcome")
-        self.attempt_seconds = self._histogram("attempt_seconds", "One attempt to deliver.", _QUICK, "endpoint")
-        self.deliveries = self._counter("deliveries", "Deliveries that ended, by status.", "endpoint", "status")
+        tally = DeliveryTally(_QUICK)
+        self.attempt = tally.attempt
+        self.delivery = tally.delivery
+        self.registry.register(tally)
         self._held = HeldEndpoints()
         self.registry.register(self._held)
+        self._names += ["hooksd_attempts_total", "hooksd_attempt_seconds", "hooksd_deliveries_total"]
         self._names.append("hooksd_endpoint_held")
 
     def _add_journal(self) -> None:

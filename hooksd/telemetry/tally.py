@@ -1,7 +1,7 @@
-"""What is counted for every request: plain numbers, made into metrics only when somebody looks.
+"""What is counted for every request and every delivery: plain numbers, made into metrics only when somebody looks.
 
 A counter of the metrics library takes a lock and a histogram walks its buckets; together that took as long as verifying
-a signature. `telemetry.metrics` owns the one tally of a daemon; it is moved and read on the event loop alone.
+a signature. `telemetry.metrics` owns the tallies of a daemon; they are moved and read on the event loop alone.
 """
 
 from __future__ import annotations
@@ -13,8 +13,58 @@ from prometheus_client.metrics_core import CounterMetricFamily, HistogramMetricF
 from prometheus_client.registry import Collector
 
 
+class _Counts:
+    """How often, by labels."""
+
+    __slots__ = ("by_labels",)
+
+    def __init__(self) -> None:
+        self.by_labels: dict[tuple[str, ...], int] = {}
+
+    def add(self, *labels: str) -> None:
+        self.by_labels[labels] = self.by_labels.get(labels, 0) + 1
+
+    def shown(self, name: str, text: str, *labels: str) -> CounterMetricFamily:
+        family = CounterMetricFamily(name, text, labels=labels)
+        for values, count in self.by_labels.items():
+            family.add_metric(values, count)
+        return family
+
+
 class _Times:
-    """How long the requests of one webhook took."""
+    """How long, by one label."""
+
+    __slots__ = ("bounds", "by_label")
+
+    def __init__(self, bounds: Sequence[float]) -> None:
+        self.bounds = tuple(bounds)
+        self.by_label: dict[str, _Spread] = {}
+
+    def add(self, label: str, seconds: float) -> None:
+        spread = self.by_label.get(label)
+        if spread is None:
+            spread = self.by_label[label] = _Spread(len(self.bounds) + 1)
+        spread.seconds += seconds
+        spread.within[bisect_left(self.bounds, seconds)] += 1
+
+    def shown(self, name: str, text: str, label: str) -> HistogramMetricFamily:
+        family = HistogramMetricFamily(name, text, labels=(label,))
+        for value, spread in self.by_label.items():
+            family.add_metric((value,), self._buckets(spread), spread.seconds)
+        return family
+
+    def _buckets(self, spread: _Spread) -> list[tuple[str, float]]:
+        """Return how many took at most each bound."""
+        total = 0
+        found: list[tuple[str, float]] = []
+        for bound, count in zip((*map(str, self.bounds), "+Inf"), spread.within, strict=True):
+            total += count
+            found.append((bound, total))
+        return found
+
+
+class _Spread:
+    """Of many times their sum, and where they lie."""
 
     __slots__ = ("seconds", "within")
 
@@ -33,51 +83,48 @@ class RequestTally(Collector):
         Args:
             bounds: The upper bounds of the times that are told apart, in seconds, rising.
         """
-        self._bounds = tuple(bounds)
-        self._requests: dict[tuple[str, int], int] = {}
-        self._times: dict[str, _Times] = {}
-        self._events: dict[str, int] = {}
+        self._requests = _Counts()
+        self._times = _Times(bounds)
+        self._events = _Counts()
 
     def request(self, webhook: str, status: int, seconds: float) -> None:
         """Count one answered request, on the event loop."""
-        key = (webhook, status)
-        self._requests[key] = self._requests.get(key, 0) + 1
-        times = self._times.get(webhook)
-        if times is None:
-            times = self._times[webhook] = _Times(len(self._bounds) + 1)
-        times.seconds += seconds
-        times.within[bisect_left(self._bounds, seconds)] += 1
+        self._requests.add(webhook, str(status))
+        self._times.add(webhook, seconds)
 
     def event(self, source: str) -> None:
         """Count one event that is durable."""
-        self._events[source] = self._events.get(source, 0) + 1
+        self._events.add(source)
 
     def collect(self) -> Iterator[CounterMetricFamily | HistogramMetricFamily]:
         """Return the numbers as the metrics library shows them."""
-        requests = CounterMetricFamily(
-            "hooksd_requests", "Requests answered by the trigger listener.", labels=("webhook", "status")
+        yield self._requests.shown("hooksd_requests", "Requests answered by the trigger listener.", "webhook", "status")
+        yield self._times.shown(
+            "hooksd_request_seconds", "From the head of a request to the end of its answer.", "webhook"
         )
-        for (webhook, status), count in self._requests.items():
-            requests.add_metric((webhook, str(status)), count)
-        yield requests
-        seconds = HistogramMetricFamily(
-            "hooksd_request_seconds", "From the head of a request to the end of its answer.", labels=("webhook",)
-        )
-        for webhook, times in self._times.items():
-            seconds.add_metric((webhook,), self._buckets(times), times.seconds)
-        yield seconds
-        events = CounterMetricFamily(
-            "hooksd_events_accepted", "Events that are durable, by source.", labels=("source",)
-        )
-        for source, count in self._events.items():
-            events.add_metric((source,), count)
-        yield events
+        yield self._events.shown("hooksd_events_accepted", "Events that are durable, by source.", "source")
 
-    def _buckets(self, times: _Times) -> list[tuple[str, float]]:
-        """Return how many took at most each bound."""
-        total = 0
-        found: list[tuple[str, float]] = []
-        for bound, count in zip((*map(str, self._bounds), "+Inf"), times.within, strict=True):
-            total += count
-            found.append((bound, total))
-        return found
+
+class DeliveryTally(Collector):
+    """Attempts by endpoint and outcome, their times by endpoint, and ended deliveries by endpoint and status."""
+
+    def __init__(self, bounds: Sequence[float]) -> None:
+        """Begin at nothing; the argument is that of `RequestTally`."""
+        self._attempts = _Counts()
+        self._times = _Times(bounds)
+        self._deliveries = _Counts()
+
+    def attempt(self, endpoint: str, outcome: str, seconds: float) -> None:
+        """Count one attempt that has its outcome, on the event loop."""
+        self._attempts.add(endpoint, outcome)
+        self._times.add(endpoint, seconds)
+
+    def delivery(self, endpoint: str, status: str) -> None:
+        """Count one delivery that has its end, on the event loop."""
+        self._deliveries.add(endpoint, status)
+
+    def collect(self) -> Iterator[CounterMetricFamily | HistogramMetricFamily]:
+        """Return the numbers as the metrics library shows them."""
+        yield self._attempts.shown("hooksd_attempts", "Attempts to deliver, by outcome.", "endpoint", "outcome")
+        yield self._times.shown("hooksd_attempt_seconds", "One attempt to deliver.", "endpoint")
+        yield self._deliveries.shown("hooksd_deliveries", "Deliveries that ended, by status.", "endpoint", "status")

@@ -140,8 +140,7 @@ class AttemptEnded:
         return "debug" if self.outcome == "ok" else "warning"
 
     def measure(self, metrics: Metrics) -> None:  # noqa: D102 - see Happening
-        metrics.attempts.labels(self.endpoint, self.outcome).inc()
-        metrics.attempt_seconds.labels(self.endpoint).observe(self.seconds)
+        metrics.attempt(self.endpoint, self.outcome, self.seconds)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -160,4 +159,4 @@ class DeliveryEnded:
         return "info" if self.status == "delivered" else "error"
 
     def measure(self, metrics: Metrics) -> None:  # noqa: D102 - see Happening
-        metrics.deliveries.labels(self.endpoint, self.status).inc()
+        metrics.delivery(self.endpoint, self.status)

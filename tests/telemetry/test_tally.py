@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from prometheus_client import CollectorRegistry, Histogram, generate_latest
 
-from hooksd.telemetry.tally import RequestTally
+from hooksd.telemetry.tally import DeliveryTally, RequestTally
 
 BOUNDS = (0.001, 0.01, 0.1)
 SECONDS = (0.0, 0.001, 0.0011, 0.05, 0.1, 7.0)
@@ -53,3 +53,21 @@ def test_events_are_counted_by_where_they_came_from() -> None:
     tally.event("webhook/a")
 
     assert registry.get_sample_value("hooksd_events_accepted_total", {"source": "webhook/a"}) == 2
+
+
+def test_attempts_are_told_apart_by_endpoint_and_outcome_and_deliveries_by_their_end() -> None:
+    registry = CollectorRegistry()
+    tally = DeliveryTally(BOUNDS)
+    registry.register(tally)
+
+    for endpoint, outcome in (("a", "ok"), ("a", "http_5xx"), ("b", "ok"), ("a", "ok")):
+        tally.attempt(endpoint, outcome, 0.05)
+    tally.delivery("a", "delivered")
+
+    read = registry.get_sample_value
+    assert read("hooksd_attempts_total", {"endpoint": "a", "outcome": "ok"}) == 2
+    assert read("hooksd_attempts_total", {"endpoint": "a", "outcome": "http_5xx"}) == 1
+    assert read("hooksd_attempts_total", {"endpoint": "b", "outcome": "ok"}) == 1
+    assert read("hooksd_attempt_seconds_bucket", {"endpoint": "a", "le": "0.1"}) == 3
+    assert read("hooksd_attempt_seconds_bucket", {"endpoint": "a", "le": "0.01"}) == 0
+    assert read("hooksd_deliveries_total", {"endpoint": "a", "status": "delivered"}) == 1
