@@ -23,6 +23,7 @@ from hooksd.web.duplicates import Duplicates
 from hooksd.web.editing import Editor
 from hooksd.web.guard_limits import Limits
 from hooksd.web.origin import Proxies
+from hooksd.web.outgoing import Outbox, OutgoingDesk
 from hooksd.web.publishing import PublishingDesk
 from hooksd.web.receive import Receiver
 from hooksd.web.refusals import Refusals
@@ -99,6 +100,7 @@ def admin_face(  # noqa: PLR0913 - what stands behind it, each by name
     work: Callable[[], Work],
     publisher: Publisher,
     duplicates: Duplicates,
+    outbox: Outbox,
     editor: Editor | None = None,
 ) -> ASGIApp:
     """Return what operators and the command line meet.
@@ -112,6 +114,7 @@ def admin_face(  # noqa: PLR0913 - what stands behind it, each by name
         publisher: Where published events go.
         duplicates: What was accepted before.
         editor: Changes webhooks; None: nobody may.
+        outbox: Who carries out deliveries.
 
     Raises:
         SettingsRejected: The admin token cannot be read.
@@ -136,6 +139,7 @@ def admin_face(  # noqa: PLR0913 - what stands behind it, each by name
             PublishingDesk(
                 publisher=publisher,
                 intake=intake,
+            OutgoingDesk(control=operator, outbox=outbox, public_url=ground.settings.public_url),
                 duplicates=duplicates,
                 ids=ground.ids,
                 clock=ground.clock,

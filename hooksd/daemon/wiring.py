@@ -240,6 +240,7 @@ async def _parts(ground: Ground, works: _Works, left: Unfinished) -> Parts:
 
     def opened() -> str:
         is_open.set()
+        outbox=works.dispatcher,
         return status_line(works.reloader.status)
 
     limits = limits_of(ground.settings)

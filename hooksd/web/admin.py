@@ -28,6 +28,9 @@ from hooksd.web.webhooks import WebhookDesk
 
 
 class Admin:
+_LISTED = ("webhooks", "workflows", "roles")
+"""Endpoints have a desk of their own, which knows how things stand with them."""
+
     """Serves operators. Everything it says comes from the definitions in force, the log and the metrics."""
 
     def __init__(  # noqa: PLR0913 - what it works with, each by name
@@ -74,8 +77,8 @@ class Admin:
             Route(f"{api}/config", self._served(self._config), methods=["GET"]),
             Route(f"{api}/events/{{id}}", self._served(self._event), methods=["GET"]),
             Route(f"{api}/runs/{{id}}", self._served(self._run), methods=["GET"]),
-            *(Route(f"{api}/{kind}", self._served(self._listed(kind)), methods=["GET"]) for kind in KINDS),
-            *(Route(f"{api}/{kind}/{{name}}", self._served(self._shown(kind)), methods=["GET"]) for kind in KINDS),
+            *(Route(f"{api}/{kind}", self._served(self._listed(kind)), methods=["GET"]) for kind in _LISTED),
+            *(Route(f"{api}/{kind}/{{name}}", self._served(self._shown(kind)), methods=["GET"]) for kind in _LISTED),
             Route(f"{api}/webhooks", self._served(self._webhooks.create), methods=["POST"]),
             Route(f"{api}/webhooks/{{name}}", self._served(self._webhooks.put), methods=["PUT"]),
             Route(f"{api}/webhooks/{{name}}", self._served(self._webhooks.delete), methods=["DELETE"]),

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
+from hooksd.delivery.standing import Standing
 from hooksd.engine.ports import Accepted, Publisher
 from hooksd.model.event import Event
 from hooksd.model.outgoing import DeliveryPlan
+from hooksd.model.record import DeliveryCreated
 from hooksd.testing import FakeClock, FakeIds
 from hooksd.web.desk import Desk
 from hooksd.web.duplicates import Duplicates
+from hooksd.web.outgoing import Outbox, OutgoingDesk
 from hooksd.web.publishing import PublishingDesk
 from tests.web.doubles import FakeControl, FakeIntake, plan
 
@@ -40,10 +44,41 @@ class FakePublisher:
 _: type[Publisher] = FakePublisher
 
 
+class FakeOutbox:
+    """Remembers what was asked for; things stand well with every endpoint."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[DeliveryCreated, int, bool]] = []
+        self.resumed: list[str] = []
+        self.open: set[str] = set()
+        self.standing = Standing(hold=None, breaker="closed", failures=0, in_flight=0, waiting=0, pending=0, last=None)
+
+    def standings(self, endpoints: Iterable[str]) -> dict[str, Standing]:
+        """Return `standing` for each."""
+        return dict.fromkeys(endpoints, self.standing)
+
+    def is_open(self, delivery: str) -> bool:
+        """Tell whether it is in `open`."""
+        return delivery in self.open
+
+    async def redeliver(self, created: DeliveryCreated, attempts: int, *, in_turn: bool = False) -> None:
+        """Remember the delivery."""
+        self.asked.append((created, attempts, in_turn))
+
+    def resume(self, endpoint: str) -> None:
+        """Remember the endpoint, which is held no longer."""
+        self.resumed.append(endpoint)
+        self.standing = replace(self.standing, hold=None)
+
+
+_outbox: type[Outbox] = FakeOutbox
+
+
 def every_desk() -> tuple[Desk, ...]:
     """Return the desks that the daemon has."""
     clock, control, intake = FakeClock(), FakeControl(), FakeIntake()
     return (
+        OutgoingDesk(control=control, outbox=FakeOutbox(), public_url=None),
         PublishingDesk(
             publisher=FakePublisher(),
             intake=intake,

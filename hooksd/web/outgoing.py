@@ -1,0 +1,181 @@
+"""Deliveries and endpoints for operators: what became of one, ask for it again, how things stand, go on.
+
+Everything that it tells comes from the log and from whoever carries out deliveries.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import Protocol
+
+from starlette.requests import Request
+
+from hooksd.clock import rfc3339
+from hooksd.delivery.standing import Standing
+from hooksd.journal.codec import record_of
+from hooksd.model.base import Json
+from hooksd.model.ids import DELIVERY_PREFIX
+from hooksd.model.record import DeliveryCreated
+from hooksd.web.answer import Answer, json_answer
+from hooksd.web.asked import Refusal, document_of, identifier_in, unknown
+from hooksd.web.control import Control
+from hooksd.web.delivery_history import deliveries_of, delivery_view
+from hooksd.web.desk import Desk, Served
+from hooksd.web.problem import problem
+from hooksd.web.views import KINDS, documents
+
+KIND = "endpoints"
+
+
+class Outbox(Protocol):
+    """Who carries out deliveries: `delivery.dispatcher.Dispatcher`."""
+
+    def standings(self, endpoints: Iterable[str]) -> Mapping[str, Standing]:
+        """Return how things stand with some endpoints, by name."""
+        ...
+
+    def is_open(self, delivery: str) -> bool:
+        """Tell whether a delivery has no end yet."""
+        ...
+
+    async def redeliver(self, created: DeliveryCreated, attempts: int, *, in_turn: bool = False) -> None:
+        """Begin a delivery anew that had its end, or make the next attempt of one that has none at once."""
+        ...
+
+    def resume(self, endpoint: str) -> None:
+        """Forget what is held against an endpoint."""
+        ...
+
+
+class OutgoingDesk:
+    """Serves operators what goes out."""
+
+    def __init__(self, *, control: Control, outbox: Outbox, public_url: str | None) -> None:
+        """Take what it works with.
+
+        Args:
+            control: The daemon: its definitions and its log.
+            outbox: Who carries out deliveries.
+            public_url: What URLs start with; None: they are paths.
+        """
+        self._control = control
+        self._outbox = outbox
+        self._public_url = public_url
+
+    def serves(self) -> Iterable[Served]:
+        """Return what is asked of it."""
+        yield Served("GET", "/endpoints", self.listed)
+        yield Served("GET", "/endpoints/{name}", self.shown)
+        yield Served("POST", "/endpoints/{name}/resume", self.resume)
+        yield Served("GET", "/deliveries/{id}", self.delivery)
+        yield Served("POST", "/deliveries/{id}/redeliver", self.redeliver)
+
+    async def listed(self, _request: Request) -> Answer:
+        """Answer `GET /api/v1/endpoints`."""
+        views = KINDS[KIND](self._control.current(), self._public_url)
+        standings = self._outbox.standings(views)
+        shown: list[Json] = [{**views[name], "state": standing_view(standings[name])} for name in sorted(views)]
+        return json_answer(200, {KIND: shown})
+
+    async def shown(self, request: Request) -> Answer:
+        """Answer `GET /api/v1/endpoints/NAME`."""
+        snapshot, name = self._control.current(), request.path_params["name"]
+        views = KINDS[KIND](snapshot, self._public_url)
+        if name not in views:
+            return unknown("endpoint", name, views)
+        state = standing_view(self._outbox.standings((name,))[name])
+        return json_answer(200, {**views[name], "state": state, "definition": documents(snapshot, KIND)[name]})
+
+    async def resume(self, request: Request) -> Answer:
+        """Answer `POST /api/v1/endpoints/NAME/resume`."""
+        name, endpoints = request.path_params["name"], self._control.current().endpoints
+        if name not in endpoints:
+            return unknown("endpoint", name, endpoints)
+        before = self._outbox.standings((name,))[name]
+        self._outbox.resume(name)
+        after = self._outbox.standings((name,))[name]
+        released = None if before.hold is None or after.hold == before.hold else before.hold.reason
+        return json_answer(200, {"endpoint": name, "released": released, "state": standing_view(after)})
+
+    async def delivery(self, request: Request) -> Answer:
+        """Answer `GET /api/v1/deliveries/ID`."""
+        identifier = identifier_in(request, DELIVERY_PREFIX, "delivery")
+        view = delivery_view(identifier, await self._control.history(identifier))
+        return problem(404, _missing(identifier)) if view is None else json_answer(200, view)
+
+    async def redeliver(self, request: Request) -> Answer:
+        """Answer `POST /api/v1/deliveries/ID/redeliver`."""
+        identifier = identifier_in(request, DELIVERY_PREFIX, "delivery")
+        in_turn = _in_turn(await document_of(request))
+        records = await self._control.history(identifier)
+        created = self._created(identifier, records)
+        attempts = deliveries_of(records)[identifier]["attempts"]
+        if in_turn and self._outbox.is_open(identifier):
+            return problem(409, f"{identifier} has no end yet: it is tried again by its schedule")
+        await self._outbox.redeliver(created, attempts, in_turn=in_turn)
+        return json_answer(202, {"delivery": identifier, "endpoint": created.endpoint, "attempts": attempts})
+
+    def _created(self, identifier: str, records: Sequence[Mapping[str, Json]]) -> DeliveryCreated:
+        """Return a delivery that may be made again, as the log has it.
+
+        Raises:
+            Refusal: There is none, or it cannot be made again.
+        """
+        mine = [one for one in records if one["type"] == "delivery.created" and one["delivery"] == identifier]
+        if not mine:
+            if any(identifier in [plan["id"] for plan in one.get("deliveries", ())] for one in records):
+                raise Refusal(problem(409, f"{identifier} is about to begin: ask again in a moment"))
+            raise Refusal(problem(404, _missing(identifier)))
+        created = record_of(mine[0])
+        if not isinstance(created, DeliveryCreated):
+            raise TypeError(created.type)
+        if created.is_call:
+            detail = f"{identifier} is a call: a step waited for its answer, and nobody would get another one"
+            raise Refusal(problem(409, detail))
+        if created.endpoint not in self._control.current().endpoints:
+            detail = f"no endpoint is called {created.endpoint!r} any more: {identifier} has nowhere to go"
+            raise Refusal(problem(409, detail))
+        return replace(created, again=None)
+
+
+def standing_view(standing: Standing) -> dict[str, Json]:
+    """Show how things stand with an endpoint."""
+    hold, last = standing.hold, standing.last
+    return {
+        "held": None
+        if hold is None
+        else {
+            "reason": hold.reason,
+            "until": None if hold.until is None else rfc3339(hold.until),
+            "error": hold.error,
+        },
+        "breaker": standing.breaker,
+        "failures": standing.failures,
+        "in_flight": standing.in_flight,
+        "waiting": standing.waiting,
+        "pending": standing.pending,
+        "last": None if last is None else {"at": rfc3339(last.at), "outcome": last.outcome, "status": last.status},
+    }
+
+
+def _in_turn(document: Json) -> bool:
+    """Read the body of a request to deliver again.
+
+    Raises:
+        Refusal: It says something else.
+    """
+    if document is None:
+        return False
+    if isinstance(document, Mapping) and not set(document) - {"in_turn"}:
+        in_turn = document.get("in_turn", False)
+        if isinstance(in_turn, bool):
+            return in_turn
+    raise Refusal(problem(422, 'send nothing for an attempt at once, or {"in_turn": true} to let it wait for its turn'))
+
+
+def _missing(identifier: str) -> str:
+    return f"the log holds no delivery {identifier}"
+
+
+_: type[Desk] = OutgoingDesk

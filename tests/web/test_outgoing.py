@@ -1,0 +1,207 @@
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import httpx
+import pytest
+
+from hooksd.config.snapshot import CompiledEndpoint, Snapshot
+from hooksd.delivery.dispatcher import Dispatcher
+from hooksd.delivery.gate import Hold, Last
+from hooksd.model.definitions import Defined, Definitions
+from hooksd.model.record import DeliveryCreated
+from hooksd.telemetry.observer import Observer
+from hooksd.testing import NOON, FakeClock, FakeIds
+from hooksd.web.admin import Admin
+from hooksd.web.app import admin_app
+from hooksd.web.outgoing import Outbox, OutgoingDesk
+from tests.delivery.house import endpoint
+from tests.delivery.house import snapshot as endpoints
+from tests.web.desks import FakeOutbox
+from tests.web.doubles import FakeControl, FakeIntake, client
+from tests.web.records import ACCEPTED, ATTEMPT, CREATED, DELIVERED, trees
+
+DELIVERY = "dlv_00000000-0000-7000-8000-000000000001"
+MINE = replace(CREATED, delivery=DELIVERY)
+TRIED = replace(ATTEMPT, delivery=DELIVERY)
+ENDED = replace(DELIVERED, delivery=DELIVERY, status="exhausted", attempts=2, error="500")
+AGAIN = f"/api/v1/deliveries/{DELIVERY}/redeliver"
+
+_: type[Outbox] = Dispatcher
+
+
+def force(*compiled: CompiledEndpoint) -> Snapshot:
+    """Return definitions in force that hold endpoints."""
+    defined = {
+        one.name: Defined(name=one.name, value=one.value, origin=one.origin, document={}, digest="sha256:1")
+        for one in compiled
+    }
+    return replace(endpoints(*compiled), definitions=Definitions(endpoints=defined))
+
+
+class Desk:
+    """An admin application that shows what goes out."""
+
+    def __init__(self) -> None:
+        self.control = FakeControl()
+        self.control.snapshot = force(endpoint("slack"), endpoint("erp"))
+        self.outbox = FakeOutbox()
+        self.app = admin_app(
+            Admin(
+                control=self.control,
+                intake=FakeIntake(),
+                ids=FakeIds(),
+                clock=FakeClock(),
+                observer=Observer(),
+                public_url=None,
+                desks=(OutgoingDesk(control=self.control, outbox=self.outbox, public_url=None),),
+            ),
+            token=None,
+        )
+
+    async def get(self, path: str) -> httpx.Response:
+        async with client(self.app) as caller:
+            return await caller.get(path)
+
+    async def post(self, path: str, document: Any = None) -> httpx.Response:
+        async with client(self.app) as caller:
+            return await (caller.post(path) if document is None else caller.post(path, json=document))
+
+
+@pytest.fixture
+def desk() -> Desk:
+    desk = Desk()
+    desk.control.records = trees(MINE, TRIED, ENDED)
+    return desk
+
+
+# --- endpoints
+
+
+async def test_endpoints_are_listed_with_how_things_stand(desk: Desk) -> None:
+    desk.outbox.standing = replace(
+        desk.outbox.standing,
+        hold=Hold(reason="receiver", until=NOON + 60),
+        breaker="open",
+        failures=10,
+        in_flight=1,
+        waiting=2,
+        pending=7,
+        last=Last(at=NOON, outcome="http_5xx", status=503),
+    )
+
+    shown = (await desk.get("/api/v1/endpoints")).json()["endpoints"]
+
+    assert [one["name"] for one in shown] == ["erp", "slack"]
+    assert shown[0]["state"] == {
+        "held": {"reason": "receiver", "until": "2026-11-22T12:01:00.000Z", "error": None},
+        "breaker": "open",
+        "failures": 10,
+        "in_flight": 1,
+        "waiting": 2,
+        "pending": 7,
+        "last": {"at": "2026-11-22T12:00:00.000Z", "outcome": "http_5xx", "status": 503},
+    }
+
+
+async def test_one_endpoint_is_shown_with_its_definition(desk: Desk) -> None:
+    shown = (await desk.get("/api/v1/endpoints/erp")).json()
+
+    assert (shown["name"], shown["state"]["held"], shown["state"]["last"]) == ("erp", None, None)
+    assert "definition" in shown
+
+
+async def test_an_endpoint_that_was_held_goes_on(desk: Desk) -> None:
+    desk.outbox.standing = replace(desk.outbox.standing, hold=Hold(reason="suspended", error="410"))
+
+    answer = await desk.post("/api/v1/endpoints/erp/resume")
+    again = await desk.post("/api/v1/endpoints/erp/resume")
+
+    assert (answer.status_code, answer.json()["released"]) == (200, "suspended")
+    assert answer.json()["state"]["held"] is None
+    assert again.json()["released"] is None
+    assert desk.outbox.resumed == ["erp", "erp"]
+
+
+@pytest.mark.parametrize("path", ["/api/v1/endpoints/erq", "/api/v1/endpoints/erq/resume"])
+async def test_an_unknown_endpoint_is_answered_with_a_similar_one(desk: Desk, path: str) -> None:
+    answer = await (desk.post(path) if path.endswith("resume") else desk.get(path))
+
+    assert answer.status_code == 404
+    assert "did you mean 'erp'?" in answer.json()["detail"]
+    assert desk.outbox.resumed == []
+
+
+# --- deliveries
+
+
+async def test_a_delivery_is_shown_from_the_log(desk: Desk) -> None:
+    shown = (await desk.get(f"/api/v1/deliveries/{DELIVERY}")).json()
+
+    assert (shown["status"], shown["attempts"], len(shown["exchanges"])) == ("exhausted", 2, 1)
+
+
+async def test_a_delivery_is_made_again_as_it_was_created(desk: Desk) -> None:
+    answer = await desk.post(AGAIN)
+
+    assert (answer.status_code, answer.json()) == (202, {"delivery": DELIVERY, "endpoint": "slack", "attempts": 2})
+    ((created, attempts, in_turn),) = desk.outbox.asked
+    assert isinstance(created, DeliveryCreated)
+    assert (created.delivery, created.body.content, attempts, in_turn) == (DELIVERY, {}, 2, False)
+
+
+async def test_it_may_wait_for_its_turn(desk: Desk) -> None:
+    answer = await desk.post(AGAIN, {"in_turn": True})
+
+    assert answer.status_code == 202
+    assert desk.outbox.asked[0][2] is True
+
+
+async def test_one_without_an_end_is_attempted_at_once_but_waits_for_no_second_turn(desk: Desk) -> None:
+    desk.outbox.open.add(DELIVERY)
+
+    assert (await desk.post(AGAIN, {"in_turn": True})).status_code == 409
+    assert (await desk.post(AGAIN, {})).status_code == 202
+    assert len(desk.outbox.asked) == 1
+
+
+PLANNED: Mapping[str, Any] = {**trees(ACCEPTED)[0], "deliveries": [{"id": DELIVERY, "endpoint": "slack"}]}
+
+
+@pytest.mark.parametrize(
+    ("records", "status", "said"),
+    [
+        ([], 404, "the log holds no delivery"),
+        ([PLANNED], 409, "about to begin"),
+        (trees(replace(MINE, is_call=True), ENDED), 409, "is a call"),
+        (trees(replace(MINE, endpoint="gone"), ENDED), 409, "no endpoint is called 'gone'"),
+    ],
+    ids=["unknown", "planned", "call", "endpoint removed"],
+)
+async def test_what_cannot_be_made_again_says_why(desk: Desk, records: Any, status: int, said: str) -> None:
+    desk.control.records = records
+
+    answer = await desk.post(AGAIN)
+
+    assert answer.status_code == status
+    assert said in answer.json()["detail"]
+    assert desk.outbox.asked == []
+
+
+@pytest.mark.parametrize("document", [[], {"in_turn": "yes"}, {"turn": True}, 7])
+async def test_a_request_that_says_something_else_is_not_carried_out(desk: Desk, document: Any) -> None:
+    answer = await desk.post(AGAIN, document)
+
+    assert answer.status_code == 422
+    assert desk.outbox.asked == []
+
+
+@pytest.mark.parametrize(
+    "path", ["/api/v1/deliveries/nonsense", "/api/v1/deliveries/evt_1", f"/api/v1/deliveries/{DELIVERY}"]
+)
+async def test_what_the_log_does_not_hold_is_not_found(desk: Desk, path: str) -> None:
+    desk.control.records = []
+
+    assert (await desk.get(path)).status_code == 404
