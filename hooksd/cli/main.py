@@ -5,6 +5,8 @@ Commands are imported when they run, so that `hooksd --version` and shell comple
 
 from __future__ import annotations
 
+import difflib
+import errno
 import importlib
 import os
 import sys
@@ -40,7 +42,12 @@ COMMANDS: dict[str, tuple[str, str]] = {
 BUG = 70
 """EX_SOFTWARE (sysexits.h): the fault is ours."""
 USAGE = 64
+FAILED_IO = 74
+"""EX_IOERR (sysexits.h): a file cannot be read, or what is printed cannot be written."""
 INTERRUPTED = 130
+CUT_OFF = 141
+"""As programs end that SIGPIPE kills: nothing is said of what was asked for."""
+_NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO}
 
 
 class Commands(click.Group):
@@ -55,6 +62,21 @@ class Commands(click.Group):
         command = importlib.import_module(COMMANDS[cmd_name][0]).command
         assert isinstance(command, click.Command)  # noqa: S101 - a fact about our own modules, checked by a test
         return command
+
+    def resolve_command(  # noqa: D102 - see click.Group
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args[0] not in COMMANDS and (near := difflib.get_close_matches(args[0], COMMANDS, n=1)):
+            ctx.fail(f"No such command '{args[0]}'. Did you mean '{near[0]}'?")
+        return super().resolve_command(ctx, args)
+
+    def invoke(self, ctx: click.Context) -> object:  # noqa: D102 - see click.Group
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:
+            # The reader of a pipe has seen enough. Python would complain once more when it flushes at exit.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return CUT_OFF
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: D102, ARG002 - see click.Group
         with formatter.section("Commands"):
@@ -93,15 +115,28 @@ def _run(arguments: Sequence[str] | None) -> int:
         return error.exit_status
     except (click.Abort, KeyboardInterrupt):
         return INTERRUPTED
-    except BrokenPipeError:
-        # The reader of a pipe has seen enough. Python would complain once more when it flushes at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
+    except OSError as error:
+        if error.filename is None and error.errno not in _NO_ROOM:
+            return _fault()
+        click.echo(f"error: {_of_system(error)}", err=True)
+        return FAILED_IO
     except Exception:  # noqa: BLE001 - the boundary: whatever is left is a fault of ours
-        click.echo(f"hooksd {__version__} has a fault of its own; please report it with the lines below.", err=True)
-        sys.excepthook(*sys.exc_info())
-        return BUG
+        return _fault()
     return status if isinstance(status, int) else 0
+
+
+def _fault() -> int:
+    click.echo(f"hooksd {__version__} has a fault of its own; please report it with the lines below.", err=True)
+    sys.excepthook(*sys.exc_info())
+    return BUG
+
+
+def _of_system(error: OSError) -> str:
+    if error.filename is None:
+        return f"what is printed cannot be written: {error.strerror}"
+    name = os.fsdecode(error.filename) if isinstance(error.filename, bytes) else str(error.filename)
+    hint = "; run this as the daemon's user, or as root" if isinstance(error, PermissionError) else ""
+    return f"{name!a}: {error.strerror}{hint}"
 
 
 def _told(message: str) -> str:

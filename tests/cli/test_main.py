@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import importlib
 import re
 import subprocess
@@ -13,7 +14,7 @@ import pytest
 
 from hooksd import __version__
 from hooksd.cli import main as entrance
-from hooksd.cli.main import BUG, COMMANDS, cli
+from hooksd.cli.main import BUG, COMMANDS, CUT_OFF, cli
 from hooksd.errors import JournalBroken
 from tests.cli.conftest import Command
 
@@ -149,6 +150,50 @@ def test_a_reader_that_has_seen_enough_is_no_error() -> None:
 
     assert done.stdout.startswith("{")
     assert done.stderr == ""
+
+
+def test_a_command_that_is_cut_off_ends_as_other_programs_do_and_says_nothing(home: Path) -> None:
+    schema = f"{sys.executable} -c 'from hooksd.cli.main import main; main()' schema hooks.v1"
+    command = f"({schema}; echo $? >&2) | true"
+    # A whole schema does not fit into a pipe that nobody reads.
+    done = subprocess.run(["sh", "-c", command], capture_output=True, text=True, timeout=30, check=False, cwd=home)
+
+    assert done.stderr == f"{CUT_OFF}\n"
+
+
+def test_output_that_cannot_be_written_is_no_fault_of_ours() -> None:
+    command = f"{sys.executable} -c 'from hooksd.cli.main import main; main()' --help > /dev/full"
+    done = subprocess.run(["sh", "-c", command], capture_output=True, text=True, timeout=30, check=False)
+
+    assert done.stderr == "error: what is printed cannot be written: No space left on device\n"
+    assert done.returncode == 74
+
+
+def test_a_file_that_may_not_be_read_is_named_with_who_may(hooksd: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    def locked(*_: object, **__: object) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied", "/var/log/hooksd")
+
+    monkeypatch.setattr(cli, "main", locked)
+
+    result = hooksd("tail")
+
+    assert result.status == 74
+    assert result.err == "error: '/var/log/hooksd': Permission denied; run this as the daemon's user, or as root\n"
+
+
+def test_an_error_of_the_system_that_names_no_file_is_a_fault_of_ours(
+    hooksd: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object, **__: object) -> None:
+        raise OSError(errno.EBADF, "Bad file descriptor")
+
+    monkeypatch.setattr(cli, "main", broken)
+
+    assert hooksd("tail").status == BUG
+
+
+def test_a_misspelt_command_is_told_what_was_meant(hooksd: Command) -> None:
+    assert "No such command 'stats'. Did you mean 'status'?" in hooksd("stats").err
 
 
 def options_of(name: str) -> list[str]:
