@@ -11,7 +11,7 @@ import orjson
 from pydantic import ValidationError
 
 from hooksd.config.checks import expressions, names, rules
-from hooksd.config.checks.events import OWN_FAMILIES, sends
+from hooksd.config.checks.events import sends
 from hooksd.config.checks.keys import unknown_key
 from hooksd.config.checks.secrecy import check_auth
 from hooksd.config.checks.shape import MODELS, explain
@@ -23,6 +23,7 @@ from hooksd.config.kinds import found
 from hooksd.config.position import Path
 from hooksd.model.base import NAME_PATTERN, Json
 from hooksd.model.file import FILE_KEYS, SUPPORTED_VERSIONS, WORKFLOW_KEYS
+from hooksd.model.own import OWN_FAMILIES
 
 ROLES_FILE = "roles.toml"
 """The only file in which roles may be defined, so that one line of CODEOWNERS guards all privilege."""

@@ -15,6 +15,7 @@ from hooksd.model.definitions import Definitions
 from hooksd.model.endpoint import Endpoint
 from hooksd.model.identity import Grant, Identity
 from hooksd.model.network import Network
+from hooksd.model.own import reaches
 from hooksd.model.patterns import matches
 from hooksd.model.rate import Rate
 from hooksd.model.record import Origin
@@ -151,6 +152,11 @@ class CompiledEndpoint:
     templates: Mapping[str, Template] = field(default_factory=dict)
     """Headers that read the event, rendered once for each delivery. They are not among `headers`."""
 
+    @property
+    def fingerprint(self) -> str:
+        """What tells two definitions apart: the digest without its prefix, because nothing is kept under it."""
+        return self.digest.rpartition(":")[2]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Snapshot:
@@ -206,12 +212,16 @@ def receivers(snapshot: Snapshot, event_type: str) -> tuple[CompiledEndpoint, ..
 
     Args:
         snapshot: The definitions in force.
-        event_type: The type of the event.
+        event_type: The type of the event. An event of hooksd itself goes to those alone who name its family.
     """
     by_type = snapshot.receivers.get(event_type, ())
     if not snapshot.receiver_patterns:
         return by_type
-    by_pattern = [endpoint for pattern, endpoint in snapshot.receiver_patterns if matches(pattern, event_type)]
+    by_pattern = [
+        endpoint
+        for pattern, endpoint in snapshot.receiver_patterns
+        if matches(pattern, event_type) and reaches(pattern, event_type)
+    ]
     if not by_pattern:
         return by_type
     found = {endpoint.name: endpoint for endpoint in (*by_type, *by_pattern)}

@@ -34,6 +34,7 @@ from hooksd.daemon.keys import KeyKeeper, fetch_https
 from hooksd.daemon.lifecycle import LAST_RESORT, Job, Parts, live
 from hooksd.daemon.listen import CALLER_MODE, bind, name_of
 from hooksd.daemon.performer import Switchboard
+from hooksd.daemon.pings import Pinger
 from hooksd.daemon.reload import Reloader
 from hooksd.daemon.server import Listener
 from hooksd.daemon.sources import loader
@@ -79,6 +80,7 @@ class _Works:
     engine: Engine
     dispatcher: Dispatcher
     distributor: Distributor
+    pinger: Pinger
     reloader: Reloader
     refusals: Refusals
     duplicates: Duplicates
@@ -97,6 +99,7 @@ async def _life(settings: Settings) -> None:
         works.engine.recover(left)
         works.dispatcher.recover(left)
         works.distributor.recover(left.planned)
+        works.pinger.recover(left.pinged)
         await _recall(ground, works.duplicates, left)
         await live(await _parts(ground, works, left), ground.stopping)
         await works.refusals.flush()  # those of the last second
@@ -145,13 +148,14 @@ def _works(ground: Ground, sender: HttpSender, processes: ProcessRunner) -> _Wor
         ended=duplicates.ended,
         outlet=distributor,
     )
+    pinger = Pinger(intake=engine, ids=ground.ids, clock=ground.clock, current=ground.current)
     reloader = Reloader(
         root=ground.settings.hooks_dir,
         loader=loader(ground.settings, ground.secrets, ground.remotes),
         secrets=ground.secrets,
         journal=ground.journal,
         clock=ground.clock,
-        publish=partial(_publish, ground, dispatcher),
+        publish=partial(_publish, ground, dispatcher, pinger),
         announce=_announcer(ground, engine),
         observer=ground.observer,
     )
@@ -160,6 +164,7 @@ def _works(ground: Ground, sender: HttpSender, processes: ProcessRunner) -> _Wor
         engine=engine,
         dispatcher=dispatcher,
         distributor=distributor,
+        pinger=pinger,
         reloader=reloader,
         refusals=refusals,
         duplicates=duplicates,
@@ -181,10 +186,11 @@ def _mail_server(ground: Ground) -> Server | None:
     )
 
 
-def _publish(ground: Ground, dispatcher: Dispatcher, snapshot: Snapshot) -> None:
-    """Put definitions in force, and let deliveries that wait for a change know."""
+def _publish(ground: Ground, dispatcher: Dispatcher, pinger: Pinger, snapshot: Snapshot) -> None:
+    """Put definitions in force, and let those know who wait for a change."""
     ground.current.publish(snapshot)
     dispatcher.reloaded()
+    pinger.reloaded()
 
 
 def _announcer(ground: Ground, engine: Engine) -> Callable[[str, dict[str, Json]], Awaitable[None]]:
@@ -344,6 +350,7 @@ def _jobs(ground: Ground, works: _Works, notifier: systemd.Notifier, watchdog: f
     jobs: dict[str, Callable[[], Coroutine[Any, Any, None]]] = {
         "engine": works.engine.run,
         "deliveries": works.dispatcher.run,
+        "pings": works.pinger.run,
         "definitions": works.reloader.run,
         "refusals": works.refusals.run,
         "keys": keys.run,

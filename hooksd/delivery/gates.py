@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 from hooksd.clock import Clock, rfc3339, unix
-from hooksd.config.snapshot import CompiledEndpoint, Snapshot
+from hooksd.config.snapshot import Snapshot
 from hooksd.delivery.breaker import Breaker
 from hooksd.delivery.entry import CALL
 from hooksd.delivery.gate import OPEN, Gate, Hold, Last, Limits, hold, learned, passed
@@ -64,7 +64,7 @@ class Gates:
         endpoints = self._current().endpoints
         for name in list(self._gates):
             endpoint = endpoints.get(name)
-            if endpoint is not None and self._stated.setdefault(name, _fingerprint(endpoint)) != _fingerprint(endpoint):
+            if endpoint is not None and self._stated.setdefault(name, endpoint.fingerprint) != endpoint.fingerprint:
                 self.resume(name)
 
     def resume(self, endpoint: str) -> None:
@@ -111,7 +111,7 @@ class Gates:
         self._gates[endpoint] = after
         defined = self._current().endpoints.get(endpoint)
         if defined is not None:
-            self._stated.setdefault(endpoint, _fingerprint(defined))
+            self._stated.setdefault(endpoint, defined.fingerprint)
         self.hold(endpoint, now)
 
     def last(self, endpoint: str) -> Last | None:
@@ -172,8 +172,3 @@ class Gates:
             error=held.error,
             fingerprint=self._stated.get(endpoint) if held.reason in ("suspended", "breaker") else None,
         )
-
-
-def _fingerprint(endpoint: CompiledEndpoint) -> str:
-    """Return what tells two definitions apart. Without the prefix of digests: nothing is kept under it."""
-    return endpoint.digest.rpartition(":")[2]

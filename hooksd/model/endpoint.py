@@ -141,6 +141,8 @@ class Endpoint(Definition):
     """The parameters of the query that may be given. Default: by a step any, by a trigger over the API none."""
     include_entity: bool = True
     """`false`: a subscribed event goes out without its body, where its `shape` says something besides."""
+    ping: bool = False
+    """`true`: an event of the type `ping` goes here when this definition appears, and whenever it changes."""
     allow_anonymous: bool = False
     """Subscribed events go here although anybody may have caused them (`auth.type = "none"`)."""
     retry_target: Literal["current", "pinned"] = "current"

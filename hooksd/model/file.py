@@ -71,6 +71,5 @@ RESERVED_KEYS: dict[str, str] = {
     "workflow": "step", "with": "step",
     "schedule": "workflow", "timezone": "workflow", "catch_up": "workflow", "once": "workflow", "debounce": "workflow",
     "throttle": "workflow", "rate_limit": "workflow", "paused": "workflow",
-    "ping": "endpoint",
 }  # fmt: skip
 """Keys of the format that this version of hooksd does not know how to carry out yet, and where they belong."""

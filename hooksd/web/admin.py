@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from starlette.requests import Request
@@ -14,6 +15,7 @@ from hooksd.errors import JournalError
 from hooksd.model.ids import EVENT_PREFIX, RUN_PREFIX, IdFactory
 from hooksd.telemetry import happenings
 from hooksd.telemetry.observer import Observer
+from hooksd.web.access import caller_of
 from hooksd.web.answer import Answer, json_answer
 from hooksd.web.asked import Refusal, document_of, identifier_in, unknown
 from hooksd.web.control import Control
@@ -143,7 +145,8 @@ _LISTED = ("webhooks", "workflows", "roles")
         name, endpoints = request.path_params["name"], self._control.current().endpoints
         if name not in endpoints:
             return unknown("endpoint", name, endpoints)
-        event = ping_event(self._ids.event(), name, endpoints[name].value, self._clock.now())
+        sender = await asyncio.to_thread(caller_of, request)
+        event = ping_event(self._ids.event(), name, endpoints[name].value, self._clock.now(), sender=sender)
         accepted = await self._intake.send(event, name)
         return json_answer(202, {"event": event.id, "delivery": accepted.deliveries[0].id})
 

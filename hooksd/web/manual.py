@@ -90,7 +90,7 @@ def manual_event(identifier: EventId, trigger: Trigger, now: float) -> Event:
     )
 
 
-def ping_event(identifier: EventId, endpoint: str, value: Endpoint, now: float) -> Event:
+def ping_event(identifier: EventId, endpoint: str, value: Endpoint, now: float, *, sender: str | None = None) -> Event:
     """Return the event that asks an endpoint whether it works. It says what the endpoint gets, and no address.
 
     Args:
@@ -98,9 +98,20 @@ def ping_event(identifier: EventId, endpoint: str, value: Endpoint, now: float) 
         endpoint: The name of the endpoint.
         value: Its definition.
         now: Unix seconds.
+        sender: Who asked for it; None: nobody did, the definition is new.
     """
-    told = {"description": value.description, "subscribe": list(value.subscribe), "shape": value.shape}
-    data = {"endpoint": endpoint, "webhook": {"id": endpoint, "method": value.method, **told}}
+    webhook = {
+        "id": endpoint,
+        "method": value.method,
+        "description": value.description,
+        "subscribe": list(value.subscribe),
+        "shape": value.shape,
+        "content_type": value.content_type,
+        "include_entity": value.include_entity,
+        "ping": value.ping,
+    }
+    told = {} if sender is None else {"sender": {"name": sender}}
+    data = {"endpoint": endpoint, **told, "webhook": webhook}
     return Event(
         id=identifier,
         type=PING,

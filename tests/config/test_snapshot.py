@@ -99,6 +99,14 @@ def test_an_endpoint_that_subscribes_to_nothing_hears_nothing() -> None:
     assert heard(found, "order.paid") == ["b"]
 
 
+def test_an_endpoint_that_subscribes_to_everything_hears_nothing_of_the_daemon_itself() -> None:
+    found = receiving(all='"*"', some='["*", "config.*"]', one='"config.rejected"')
+
+    assert heard(found, "config.rejected") == ["one", "some"]
+    assert heard(found, "workflow.deploy.failed") == []
+    assert not is_heard(receiving(all='"*"'), "config.applied")
+
+
 def test_an_event_of_the_daemon_is_made_when_a_workflow_or_an_endpoint_wants_it() -> None:
     assert is_heard(receiving(a='"config.*"'), "config.rejected")
     assert is_heard(of(alert='"config.rejected"'), "config.rejected")

@@ -13,6 +13,7 @@ from hooksd.clock import rfc3339
 from hooksd.engine.ports import Response
 from hooksd.errors import JournalBroken, JournalFull
 from hooksd.journal import codec
+from hooksd.journal.replay import unfinished
 from hooksd.model.arrival import Arrival
 from hooksd.model.effect import Deliver, MakeRequest, Performed, StartProcess
 from hooksd.model.event import Event
@@ -866,6 +867,15 @@ async def test_an_event_for_one_endpoint_by_name_goes_to_it_alone_whatever_it_su
 
     assert outlet.sent == [("test.happened", ("shop",))]
     assert (accepted.runs, accepted.deliveries[0].endpoint) == ((), "shop")
+
+
+async def test_the_ping_of_a_new_definition_is_kept_with_its_fingerprint() -> None:
+    bench = Bench({"deploy": {"steps": [{"set": {"a": 1}}]}}, endpoints=SUBSCRIBED, outlet=Outlet())
+    async with bench.running():
+        await bench.engine.send(bench.event(), "shop", fingerprint="ab")
+        await bench.engine.send(bench.event(), "shop")
+
+    assert unfinished(bench.journal.read()).pinged == {"shop": "ab"}
 
 
 async def test_several_events_are_accepted_in_one_write_with_everything_that_they_start() -> None:

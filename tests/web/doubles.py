@@ -54,6 +54,7 @@ class FakeIntake:
         self.events: list[Event] = []
         self.origins: list[Origin | None] = []
         self.started: list[str] = []
+        self.sent: list[tuple[str, str | None]] = []
         self.runs: tuple[RunPlan, ...] = (plan(),)
         self.not_started: tuple[NotStarted, ...] = ()
         self.deliveries: tuple[DeliveryPlan, ...] = ()
@@ -94,9 +95,10 @@ class FakeIntake:
         self.started.append(workflow)
         return await self.accept(event, origin=None)
 
-    async def send(self, event: Event, endpoint: str) -> Accepted:
-        """Remember the event and the endpoint."""
+    async def send(self, event: Event, endpoint: str, *, fingerprint: str | None = None) -> Accepted:
+        """Remember the event, the endpoint and the fingerprint of its definition."""
         accepted = await self.accept(event, origin=None)
+        self.sent.append((endpoint, fingerprint))
         return accepted._replace(runs=(), deliveries=(DeliveryPlan(id=f"dlv_{endpoint}", endpoint=endpoint),))
 
     async def response(self, event: EventId, timeout: float) -> Response | None:

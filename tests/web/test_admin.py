@@ -250,6 +250,8 @@ async def test_an_endpoint_is_pinged(desk: Desk) -> None:
     assert answer.status_code == 202
     assert answer.json() == {"event": desk.intake.events[0].id, "delivery": "dlv_erp"}
     assert desk.intake.events[0].type == "ping"
+    assert desk.intake.events[0].data["sender"] == {"name": "local"}
+    assert desk.intake.sent == [("erp", None)]
 
 
 async def test_an_unknown_endpoint_is_not_pinged(desk: Desk) -> None:

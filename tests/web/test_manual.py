@@ -64,3 +64,10 @@ def test_a_ping_says_what_the_endpoint_gets_and_no_address() -> None:
     assert event.data["endpoint"] == "erp"
     assert event.data["webhook"]["subscribe"] == ["order.*"]
     assert b"erp.example" not in event.raw
+    assert "sender" not in event.data
+
+
+def test_a_ping_names_who_asked_for_it() -> None:
+    endpoint = Endpoint.model_validate({"url": "https://erp.example/"})
+
+    assert ping_event(EventId("evt_1"), "erp", endpoint, 0.0, sender="ada").data["sender"] == {"name": "ada"}

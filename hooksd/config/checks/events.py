@@ -17,8 +17,6 @@ SENDERS: tuple[Kind, ...] = ("webhook", "workflow")
 """Kinds of definitions that events come from."""
 OWN_EVENTS = ("config.applied", "config.rejected", "config.held")
 """Events of hooksd itself that belong to no workflow."""
-OWN_FAMILIES = frozenset({"workflow", "config", "daemon", "log"})
-"""What the types of hooksd's own events begin with."""
 ENDINGS = ("succeeded", "failed", "cancelled", "timed_out", "skipped", "superseded")
 """How runs end: `workflow.NAME.ENDING` is an event."""
 
