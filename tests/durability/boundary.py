@@ -35,6 +35,8 @@ ANSWERED = "answered"
 BOUNDARIES = ("accepted", "started", ANSWERED, "finished")
 """In the order in which a delivery comes to them."""
 SIDES = ("before", "after")
+Place = tuple[str, str]
+"""A delivery, and the seal of the record that is the boundary, which no other record has; empty for an answer."""
 
 
 class Trap:
@@ -47,21 +49,21 @@ class Trap:
             boundary: One of `RECORDS`, or `ANSWERED`.
             side: Of the boundary: one of `SIDES`.
             number: Which one of this life, from 1.
-            witness: A file for the ids of the deliveries at whose boundary the process was killed.
+            witness: A file for the places at which the process was killed.
         """
         self._boundary = boundary
         self._side = side
         self._left = number
         self._witness = witness
-        self._caught: list[str] = []
+        self._caught: list[Place] = []
 
-    def reach(self, deliveries: list[str]) -> None:
+    def reach(self, places: list[Place]) -> None:
         """Kill the process, or get ready for it, if these are the ones."""
-        if self._caught or not deliveries:
+        if self._caught or not places:
             return
-        self._left -= len(deliveries)
+        self._left -= len(places)
         if self._left <= 0:
-            self._caught = deliveries
+            self._caught = places
             self._spring("before")
 
     def leave(self) -> None:
@@ -78,17 +80,17 @@ class Trap:
         """Look for the boundary in lines that are about to be written."""
         kind = RECORDS.get(self._boundary)
         records = [orjson.loads(line) for line in data.splitlines()] if kind else []
-        found = [delivery for record in records if record["type"] == kind for delivery in _deliveries(record)]
+        found = [place for record in records if record["type"] == kind for place in _places(record)]
         if kind == "attempt.started":
             # Nobody waits for this record, so what follows may be in the same write: then there is nothing between.
             ended = {record["delivery"] for record in records if record["type"] == "attempt.ended"}
-            found = [delivery for delivery in found if delivery not in ended]
+            found = [place for place in found if place[0] not in ended]
         self.reach(found)
 
     def at_answer(self, delivery: str) -> None:
         """Look whether the boundary is the answer to this delivery."""
         if self._boundary == ANSWERED:
-            self.reach([delivery])
+            self.reach([(delivery, "")])
 
     def behind_answer(self) -> None:
         """The answer has been read."""
@@ -101,11 +103,11 @@ class Trap:
             self.leave()
 
 
-def _deliveries(record: dict[str, Any]) -> Iterator[str]:
+def _places(record: dict[str, Any]) -> Iterator[Place]:
     if record["type"] == "event.accepted":
-        yield from (plan["id"] for plan in record["deliveries"])
+        yield from ((plan["id"], record["_"]) for plan in record["deliveries"])
     else:
-        yield record["delivery"]
+        yield record["delivery"], record["_"]
 
 
 class TrappedHandle:

@@ -218,4 +218,4 @@ def name_of(record: Record) -> str:
 
 TestLog = LogMachine.TestCase
 TestLog.settings = settings(max_examples=SEQUENCES, stateful_step_count=30, deadline=None)
-TestLog = pytest.mark.timeout(120 + SEQUENCES // 5)(TestLog)
+TestLog = pytest.mark.timeout(300 + SEQUENCES // 5)(TestLog)

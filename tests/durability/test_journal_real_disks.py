@@ -136,7 +136,7 @@ async def test_a_sync_that_fails_is_the_last_and_nothing_of_its_batch_is_acknowl
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(120 + 10 * CUTS)
+@pytest.mark.timeout(300 + 20 * CUTS)
 @pytest.mark.skipif(shutil.which("mkfs.ext4") is None, reason="mkfs.ext4 is not installed")
 async def test_what_was_acknowledged_survives_a_power_cut(tmp_path: Path) -> None:
     chance = random.Random(5)  # noqa: S311 - a test, not a secret

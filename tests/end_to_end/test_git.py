@@ -90,7 +90,7 @@ async def until_it_answers(client: httpx.AsyncClient, url: str, branch: str) -> 
             await asyncio.sleep(0.02)
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(300)
 async def test_checkouts_under_load_fail_no_request_and_the_right_hooks_answer(daemon: Daemon) -> None:
     repository_with_two_branches(daemon)
     daemon.start()

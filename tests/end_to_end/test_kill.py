@@ -94,7 +94,7 @@ def ends(log: list[dict[str, Any]]) -> Counter[str]:
     return Counter(record["run"] for record in log if record["type"] == "run.ended")
 
 
-@pytest.mark.timeout(60 + 5 * CYCLES)
+@pytest.mark.timeout(300 + 20 * CYCLES)
 async def test_no_accepted_event_is_lost_however_often_the_daemon_is_killed(daemon: Daemon) -> None:
     daemon.write({"work.toml": WORK, "afterwards.toml": AFTERWARDS, "roles.toml": ROLES})
     accepted: dict[str, str] = {}
