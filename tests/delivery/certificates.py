@@ -24,13 +24,16 @@ class Authority:
     def __init__(self, where: Path, name: str = "authority") -> None:
         self._where = where
         self.own = self._files(name)
-        _openssl(f"req -x509 {_KEY} -subj /CN={name}", keyout=self.own.key, out=self.own.certificate)
+        # What Python 3.13 asks of certificates: RFC 5280 as it is written (VERIFY_X509_STRICT).
+        usage = "-addext keyUsage=critical,keyCertSign,cRLSign"
+        _openssl(f"req -x509 {_KEY} -subj /CN={name} {usage}", keyout=self.own.key, out=self.own.certificate)
 
     def vouch(self, name: str, alternative: str) -> Pem:
         """Return a certificate: `alternative` is like `DNS:hook.example` or `IP:127.0.0.1`."""
         pem = self._files(name)
         _openssl(
-            f"req -x509 {_KEY} -subj /CN={name} -addext subjectAltName={alternative} -addext basicConstraints=CA:FALSE",
+            f"req -x509 {_KEY} -subj /CN={name} -addext subjectAltName={alternative} -addext basicConstraints=CA:FALSE"
+            " -addext authorityKeyIdentifier=keyid",
             keyout=pem.key, out=pem.certificate, CA=self.own.certificate, CAkey=self.own.key,
         )  # fmt: skip
         return pem
