@@ -18,9 +18,6 @@ from hooksd.config.endpoints import authorization_of, grant_of, identity_of, is_
 from hooksd.config.entry import document_of, entry_of, media_of, reads_body
 from hooksd.config.secrets import SecretProblem, SecretStore
 from hooksd.config.snapshot import (
-    BY_WEBHOOK,
-    BY_WEBHOOK_ID,
-    MANUAL,
     CompiledEndpoint,
     CompiledStep,
     CompiledWebhook,
@@ -28,6 +25,7 @@ from hooksd.config.snapshot import (
     Revision,
     Snapshot,
 )
+from hooksd.config.subscriptions import endpoints_by_event, workflows_by_event
 from hooksd.config.verifiers import Verifiers
 from hooksd.expr.condition import Condition, compile_condition
 from hooksd.expr.problem import ExpressionProblem, RenderProblem
@@ -121,23 +119,26 @@ def build(
         BuildProblem: A definition cannot be put in force after all: a secret vanished between the check and now, or the
             check overlooked something.
     """
-    webhooks: dict[str, CompiledWebhook] = {}
-    workflows: dict[str, CompiledWorkflow] = {}
+    verifiers = verifiers or Verifiers(secrets)
+    webhooks = _same_webhooks(definitions, previous, verifiers) if previous else {}
+    workflows = _same_workflows(definitions, previous) if previous else {}
     endpoints: dict[str, CompiledEndpoint] = {}
     read: dict[str, Secret] = {}
-    verifiers = verifiers or Verifiers(secrets)
     at = Origin(file=".", line=1)
     try:
-        for webhook in definitions.webhooks.values():
+        for webhook in [item for name, item in definitions.webhooks.items() if name not in webhooks]:
             pause()
             at = webhook.origin
             document = definitions.schemas.get(webhook.value.schema_ or "")
             webhooks[webhook.name] = _webhook(webhook, secrets, verifiers, previous, document)
-        for workflow in definitions.workflows.values():
+        for workflow in [item for name, item in definitions.workflows.items() if name not in workflows]:
             pause()
             at = workflow.origin
-            workflows[workflow.name] = compiled = _workflow(workflow, previous)
-            read.update(_read(secrets, compiled.secrets))
+            workflows[workflow.name] = _workflow(workflow, previous)
+        for compiled in workflows.values():
+            if compiled.secrets:
+                at = compiled.origin
+                read.update(_read(secrets, compiled.secrets - read.keys()))
         for endpoint in definitions.endpoints.values():
             pause()
             at = endpoint.origin
@@ -147,16 +148,17 @@ def build(
     except Exception as error:
         # Whatever happens while a definition is built is a problem of that definition: the daemon lives on.
         raise BuildProblem(at, error) from error
-    subscriptions, patterns = _index(workflows.values())
-    receivers, receiver_patterns = _index_receivers(endpoints.values())
+    webhooks = {name: webhooks[name] for name in definitions.webhooks}
+    workflows = {name: workflows[name] for name in definitions.workflows}
+    subscriptions, patterns = workflows_by_event(workflows, previous)
+    receivers, receiver_patterns = endpoints_by_event(endpoints.values())
+    enabled = [item for item in webhooks.values() if item.value.enabled]
     return Snapshot(
         revision=revision,
         definitions=definitions,
         webhooks=webhooks,
-        by_path={item.path: item for item in webhooks.values() if item.value.enabled and item.value.uuid is None},
-        by_uuid={
-            (item.path, item.value.uuid): item for item in webhooks.values() if item.value.enabled and item.value.uuid
-        },
+        by_path={item.path: item for item in enabled if item.value.uuid is None},
+        by_uuid={(item.path, item.value.uuid): item for item in enabled if item.value.uuid},
         workflows=workflows,
         endpoints=endpoints,
         roles={name: role.value for name, role in definitions.roles.items()},
@@ -166,6 +168,23 @@ def build(
         receivers=receivers,
         receiver_patterns=receiver_patterns,
     )
+
+
+def _same_webhooks(definitions: Definitions, previous: Snapshot, verifiers: Verifiers) -> dict[str, CompiledWebhook]:
+    """Return what was compiled of webhooks that have not changed, nor their secrets, and ask for nothing unusual."""
+    before, compiled = previous.definitions.webhooks, previous.webhooks
+    same = {name: compiled[name] for name, item in definitions.webhooks.items() if before.get(name) is item}
+    return {
+        name: known
+        for name, known in same.items()
+        if known.entry is None and known.greeter is None and verifiers.has(known.value.auth, known.verifier)
+    }
+
+
+def _same_workflows(definitions: Definitions, previous: Snapshot) -> dict[str, CompiledWorkflow]:
+    """Return what was compiled of workflows that have not changed."""
+    before, compiled = previous.definitions.workflows, previous.workflows
+    return {name: compiled[name] for name, item in definitions.workflows.items() if before.get(name) is item}
 
 
 def compile_workflow(defined: Defined[Workflow]) -> CompiledWorkflow:
@@ -197,8 +216,6 @@ def compile_workflow(defined: Defined[Workflow]) -> CompiledWorkflow:
 
 def _workflow(defined: Defined[Workflow], previous: Snapshot | None) -> CompiledWorkflow:
     known = previous.workflows.get(defined.name) if previous else None
-    if known is not None and previous is not None and previous.definitions.workflows.get(defined.name) is defined:
-        return known
     if known is None or known.digest != defined.digest:
         return compile_workflow(defined)
     # What it says has not changed, where it stands may have: another file, or lines above it.
@@ -308,36 +325,3 @@ def _secrets_in(names: Iterable[str]) -> frozenset[str]:
 def _read(secrets: SecretStore, names: frozenset[str]) -> dict[str, Secret]:
     """Return secrets by name."""
     return {name: secrets.named(name) for name in sorted(names)} if names else {}
-
-
-def _index(
-    workflows: Iterable[CompiledWorkflow],
-) -> tuple[Mapping[str, tuple[CompiledWorkflow, ...]], tuple[tuple[str, CompiledWorkflow], ...]]:
-    """Return the workflows by each plain `on` entry, and the entries with `*`."""
-    plain: dict[str, list[CompiledWorkflow]] = {}
-    patterns: list[tuple[str, CompiledWorkflow]] = []
-    for workflow in workflows:
-        for entry in workflow.value.on:
-            if entry == MANUAL:
-                continue
-            spelled = BY_WEBHOOK + entry.removeprefix(BY_WEBHOOK_ID) if entry.startswith(BY_WEBHOOK_ID) else entry
-            if "*" in spelled:
-                patterns.append((spelled, workflow))
-            else:
-                plain.setdefault(spelled, []).append(workflow)
-    return {entry: tuple(items) for entry, items in plain.items()}, tuple(patterns)
-
-
-def _index_receivers(
-    endpoints: Iterable[CompiledEndpoint],
-) -> tuple[Mapping[str, tuple[CompiledEndpoint, ...]], tuple[tuple[str, CompiledEndpoint], ...]]:
-    """Return the endpoints by each plain `subscribe` entry, and the entries with `*`."""
-    plain: dict[str, dict[str, CompiledEndpoint]] = {}
-    patterns: list[tuple[str, CompiledEndpoint]] = []
-    for endpoint in sorted(endpoints, key=lambda item: item.name):
-        for entry in endpoint.value.subscribe:
-            if "*" in entry:
-                patterns.append((entry, endpoint))
-            else:
-                plain.setdefault(entry, {})[endpoint.name] = endpoint
-    return {entry: tuple(items.values()) for entry, items in plain.items()}, tuple(patterns)

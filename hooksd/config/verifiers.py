@@ -80,6 +80,11 @@ class Verifiers:
             self._made[id(auth)] = known
         return known.verifier
 
+    def has(self, auth: Auth, verifier: Verifier) -> bool:
+        """Tell whether a verifier is the one that `of` would return."""
+        known = self._made.get(id(auth))
+        return known is not None and known.verifier is verifier
+
     def _make(self, auth: Auth) -> _Made:
         used: dict[str, Secret] = {}
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -7,7 +8,9 @@ import pytest
 from hooksd.auth.request import Inbound
 from hooksd.auth.verdict import Authentic, Refused, Verdict
 from hooksd.config.build import BuildProblem, build, compile_workflow
-from hooksd.config.snapshot import CompiledWebhook
+from hooksd.config.load import Loader
+from hooksd.config.secrets import SecretStore
+from hooksd.config.snapshot import CompiledWebhook, Snapshot
 from hooksd.model.definitions import Defined
 from hooksd.model.record import Origin
 from hooksd.model.secret import Secret
@@ -151,6 +154,35 @@ def test_a_workflow_that_did_not_change_is_not_compiled_again() -> None:
     assert second.workflows["a"] is first.workflows["a"]
     assert second.workflows["b"] is not first.workflows["b"]
     assert second.workflows["b"].value.on == ("y",)
+
+
+def test_of_a_set_with_one_changed_file_all_else_is_what_was_compiled_before(credentials: Path) -> None:
+    secrets = store(credentials)
+    loader = Loader(secrets=secrets, allow_inline_secrets=False)
+    hooks = {f"t{number}.toml": f"version = 1\n{TOKEN.replace('.t]', f'.t{number}]')}" for number in range(3)}
+    files = {**hooks, "w.toml": workflow('"webhook:t0"'), "x.toml": workflow('"webhook:t1"')}
+    first, second = (
+        {name: text.encode() for name, text in one.items()}
+        for one in (files, files | {"t1.toml": f"{hooks['t1.toml']}\npath = '/other'\n"})
+    )
+    old = put_in_force(loader, first, secrets, None)
+    new = put_in_force(loader, second, secrets, old)
+    assert list(new.webhooks) == ["t0", "t1", "t2"]
+    assert new.by_path.keys() == {"/hooks/t0", "/other", "/hooks/t2"}
+    assert [name for name, item in new.webhooks.items() if item is not old.webhooks[name]] == ["t1"]
+    assert all(item is old.workflows[name] for name, item in new.workflows.items())
+
+    (credentials / "token").write_text("second-secret-value\n")
+    newer = put_in_force(loader, second, secrets, new)
+    assert all(isinstance(asked(item, "second-secret-value"), Authentic) for item in newer.webhooks.values())
+
+
+def put_in_force(
+    loader: Loader, files: Mapping[str, bytes], secrets: SecretStore, previous: Snapshot | None
+) -> Snapshot:
+    loaded = loader.load(files)
+    assert loaded.definitions is not None, loaded.diagnostics
+    return build(loaded.definitions, REVISION, secrets, previous, loaded.verifiers)
 
 
 def test_a_workflow_that_only_moved_is_not_compiled_again_and_says_where_it_is_now() -> None:

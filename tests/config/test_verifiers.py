@@ -24,7 +24,9 @@ def test_a_verifier_is_kept_while_its_secret_stays_the_same(tmp_path: Path, auth
     first = verifiers.of(auth)
     verifiers.begin()
 
+    assert not verifiers.has(auth, first), "nobody has asked for it in this set"
     assert verifiers.of(auth) is first
+    assert verifiers.has(auth, first)
 
 
 def test_a_rotated_secret_makes_a_new_verifier_with_the_next_set(tmp_path: Path, auth: BearerAuth) -> None:
