@@ -19,7 +19,7 @@ from hooksd.auth.problem import AuthProblem
 from hooksd.auth.refusal import Refusal
 from hooksd.auth.remote import Remote, Remotes
 from hooksd.auth.request import Inbound
-from hooksd.auth.sources import Examined, Word, finder, worder
+from hooksd.auth.sources import Examined, Word, finder, identity, worder
 from hooksd.auth.twilio import HEADER as TWILIO_HEADER
 from hooksd.auth.twilio import Twilio
 from hooksd.auth.verdict import Authentic, Observed, Reading, Refused, Verdict, Verifier, authentic
@@ -114,7 +114,7 @@ def build_verifier(auth: Auth, secret: SecretOf, remotes: Remotes | None = None)
         event=tuple(
             tuple(map(worder, part.event)) for part in ((concrete,) if concrete.event else parts) if part.event
         ),
-        id=tuple(worder(part.id) for part in ((concrete,) if concrete.id else parts) if part.id),
+        id=tuple(identity(part.id) for part in ((concrete,) if concrete.id else parts) if part.id),
         observes=concrete.mode == "observe",
         credential_headers=_all(parts, "header").union(*(_own_headers(part) for part in parts)),
         credential_fields=_all(parts, "query") | _all(parts, "form"),

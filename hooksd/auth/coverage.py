@@ -119,8 +119,8 @@ def _signed(auth: SignedAuth) -> Coverage:
     return Coverage(
         body=_body(variants),
         time=time,
-        id=all("{id}" in text or _covers(auth.id, text) for text in signed),
-        url=all("{url}" in text for text in signed),
+        id=all("{id}" in text or (bool(auth.id) and all(_covers(one, text) for one in auth.id)) for text in signed),
+        url=all(covers_url(text) for text in signed),
         window=auth.tolerance if time else None,
     )
 
@@ -151,6 +151,11 @@ def covers_time(auth: SignedAuth, signed: str) -> bool:
     """Tell whether the time is signed: by its name, by its place, or within the body."""
     named = "{timestamp}" in signed and (bool(auth.timestamp) or "timestamp" in placeholders(auth.format))
     return named or _covers(auth.timestamp, signed)
+
+
+def covers_url(signed: str) -> bool:
+    """Tell whether the URL is signed, be it as it stands or with some escapes read plainly."""
+    return "{url}" in signed or "{plain_url}" in signed
 
 
 def _covers(source: str | None, signed: str) -> bool:

@@ -16,6 +16,7 @@ import orjson
 
 from hooksd.auth.build import SecretOf, signing_key
 from hooksd.auth.certified import confirmation
+from hooksd.auth.coverage import FORM
 from hooksd.auth.presets import HANDSHAKES, expand
 from hooksd.auth.refusal import Refusal
 from hooksd.auth.request import Inbound
@@ -195,8 +196,11 @@ def _reader(source: str) -> Callable[[Examined], Json]:
         path = tuple(name.split("."))
         return lambda seen: seen.json(path)
     find = finder(source)
+    is_field = kind == "form"
 
     def read(seen: Examined) -> Json:
+        if is_field and seen.request.media != FORM:
+            return None  # other bodies can be read as forms too, and would be taken for what they are not
         found = find(seen)
         return None if found is None else found.decode()
 

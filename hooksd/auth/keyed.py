@@ -156,7 +156,7 @@ def keyed(
         read=reader(auth.format, auth.separator),
         timestamp=finder(auth.timestamp) if auth.timestamp else None,
         needs_timestamp=bool(auth.timestamp) or "timestamp" in named,
-        id=finder(auth.id) if auth.id else None,
+        id=finder(auth.id[0]) if auth.id else None,
         needs_id=any("{id}" in signed for signed in variants.values()),
         signed={media: _pieces_of(media, signed) for media, signed in variants.items()},
         forbidden=tuple(holds(source) for source in auth.forbid),

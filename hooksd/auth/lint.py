@@ -225,14 +225,16 @@ def _variant(auth: SignedAuth, signed: str) -> Iterator[AuthProblem]:
     if not named:
         yield AuthProblem("signed", "a constant is signed: every caller would pass", 'write "{body}"')
     for name in named:
-        if name not in VARIABLES and name not in {"method", "url"} and not name.startswith(_SOURCES):
-            hint = "known are body, timestamp, id, method, url and sources like header:X"
+        if name not in VARIABLES and name not in {"method", "url", "plain_url"} and not name.startswith(_SOURCES):
+            hint = "known are body, timestamp, id, method, url, plain_url and sources like header:X"
             yield AuthProblem("signed", f"`{{{name}}}` means nothing in `signed`", hint)
     if "timestamp" in named and not _has(auth, "timestamp"):
         hint = 'write auth.timestamp = "header:X-Timestamp"'
         yield AuthProblem("timestamp", "a time is signed, but it is not said where it is", hint)
     if "id" in named and not _has(auth, "id"):
         yield AuthProblem("id", "an id is signed, but it is not said where it is", 'write auth.id = "header:X-Id"')
+    elif "id" in named and len(auth.id) > 1:
+        yield AuthProblem("id", "one id is signed, and several places are named", 'write auth.id = "header:X-Id"')
 
 
 def _has(auth: SignedAuth, name: str) -> bool:

@@ -105,8 +105,9 @@ def signed(auth: ConcreteAuth, secret: SecretOf, draft: Outgoing, occasion: Occa
         return draft
     if occasion.event and auth.event and auth.event[0].startswith("header:"):
         draft = _put(draft, auth.event[0], occasion.event)
-    if auth.id.startswith("header:") or (auth.id and isinstance(auth, HmacAuth) and "{id}" in str(auth.signed)):
-        draft = _put(draft, auth.id, occasion.id)
+    for source in auth.id:
+        if source.startswith("header:") or (isinstance(auth, HmacAuth) and "{id}" in str(auth.signed)):
+            draft = _put(draft, source, occasion.id)
     return _proved(auth, secret, draft, occasion)
 
 

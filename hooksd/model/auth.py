@@ -53,8 +53,8 @@ class _Reading(Definition):
 
     event: Sources = ()
     """Where the event type is; several are joined with dots, missing ones left out."""
-    id: Source = ""
-    """Where the provider's delivery id is."""
+    id: Sources = ()
+    """Where the provider's delivery id is; several tell only together which delivery it is."""
     mode: Mode = "enforce"
     """`enforce`: refuse what fails; `observe`: let everything in as anonymous, and record what would have been said."""
     handshake: tuple[Handshake, ...] = Field(default=(), max_length=8)
@@ -259,7 +259,7 @@ class PresetAuth(Definition):
     """A reference to the token that the provider repeats when it asks whether the URL is yours, where it does so."""
     event: Sources | None = None
     """Where the event type is, in place of the preset's."""
-    id: Source | None = None
+    id: Sources | None = None
     """Where the delivery id is, in place of the preset's."""
     header: str | None = None
     """The header that carries the proof, in place of the preset's."""

@@ -14,4 +14,11 @@ Source = Annotated[str, Field(pattern=r"^((header|query|form|json\??|const):.*|m
 In `json:`, `*` is every element of a list, and all of them must be the same.
 """
 
-Sources = Annotated[tuple[Source, ...], BeforeValidator(one_or_many, json_schema_input_type=Source | list[Source])]
+
+def _named(value: object) -> object:
+    some = one_or_many(value)
+    return tuple(source for source in some if source != "") if isinstance(some, list | tuple) else some
+
+
+Sources = Annotated[tuple[Source, ...], BeforeValidator(_named, json_schema_input_type=Source | list[Source])]
+"""One source or several; an empty one is none, in place of a preset's."""

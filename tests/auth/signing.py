@@ -236,7 +236,8 @@ def sent_by(known: ConcreteAuth, key: bytes = KEY, moment: str | None = None) ->
         draft.put(source, "kind")
     if isinstance(known, HmacAuth | SignatureAuth):
         return _signed(known, key, draft, moment)
-    draft.put(known.id, "id-1")
+    for source in known.id:
+        draft.put(source, "id-1")
     _prove(known, draft, key, moment)
     return _request(draft)
 
@@ -310,12 +311,20 @@ def _paypal(known: PaypalAuth, key: bytes, draft: Draft, moment: str) -> None:
 def _signed(known: HmacAuth | SignatureAuth, key: bytes, draft: Draft, moment: str | None) -> Inbound:
     time = moment or TIMES[known.timestamp_format]
     draft.put(known.timestamp or "", time)
-    draft.put(known.id, "id-1")
+    for source in known.id:
+        draft.put(source, "id-1")
     template = known.signed if isinstance(known.signed, str) else known.signed["*"]
     for source in re.findall(r"\{(json\??:[^{}]+)\}", template):
         draft.put(source, "some")
     request = _request(draft)
-    values = {"body": request.body.decode(), "timestamp": time, "id": "id-1", "method": "POST", "url": URL}
+    values = {
+        "body": request.body.decode(),
+        "timestamp": time,
+        "id": "id-1",
+        "method": "POST",
+        "url": URL,
+        "plain_url": URL,
+    }
     message = re.sub(r"\{([^{}]+)\}", lambda found: values.get(found[1]) or draft.value(found[1]), template).encode()
     if isinstance(known, SignatureAuth):
         digest = asymmetric(known.algorithm, key, message)

@@ -21,6 +21,7 @@ HMAC: dict[str, Any] = {"type": "hmac", "secret": "credential:one", "header": "X
         ("standard", "body, time within 5m, id"),
         ("slack", "body, time within 5m, id"),
         ("square", "body, id, url"),
+        ("hubspot", "body, time within 5m, url"),
         ("adyen", "parts of the body, id"),
         ("mailgun", "time within 15m, id"),
         ("gitlab", "nothing"),
@@ -51,6 +52,8 @@ def test_what_a_preset_covers_is_said_in_words(name: str, text: str) -> None:
         ({"timestamp": "json:t", "tolerance": "90s"}, {"body": "full", "time": True, "window": 90.0}),
         ({"id": "header:X-Id"}, {"body": "full"}),
         ({"id": "json:id"}, {"body": "full", "id": True}),
+        ({"id": ["json:source", "json:id"]}, {"body": "full", "id": True}),
+        ({"id": ["header:X-Source", "json:id"]}, {"body": "full"}),
     ],
     ids=str,
 )

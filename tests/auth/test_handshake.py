@@ -50,6 +50,7 @@ def inbound(method: str = "POST", query: str = "", body: object = None, **header
 
 SLACK = inbound(body={"type": "url_verification", "challenge": "3eZb"})
 ZOOM = inbound(body={"event": "endpoint.url_validation", "payload": {"plainToken": "qgg8"}})
+PING = replace(inbound(), body=b"webhook_id=5", media="application/x-www-form-urlencoded")
 META = inbound("GET", "hub.mode=subscribe&hub.challenge=1158&hub.verify_token=meatyhamhock")
 REQUESTS = {
     "slack": (SLACK, b"3eZb"),
@@ -71,6 +72,7 @@ REQUESTS = {
     "intercom": (inbound("HEAD"), b""),
     "cloudevents": (inbound("OPTIONS", webhook_request_origin="emitter.example.com"), b""),
     "twitter": (inbound("GET", "crc_token=challenge_string"), None),
+    "woocommerce": (PING, b""),
 }
 
 
@@ -95,6 +97,10 @@ def test_a_handshake_is_answered_as_its_provider_wants(name: str) -> None:
 @pytest.mark.parametrize("name", ["slack", "zoom", "twitch", "eventgrid", "discord", "discord-events"])
 def test_who_signs_its_handshake_is_greeted_only_when_it_did(name: str) -> None:
     assert greeter_of(name).greet(REQUESTS[name][0], authentic=False) is None
+
+
+def test_the_ping_of_a_shop_is_greeted_though_nobody_signs_it() -> None:
+    assert isinstance(greeter_of("woocommerce").greet(PING, authentic=False), Greeting)
 
 
 def test_zoom_gets_its_token_back_with_a_keyed_hash_of_it() -> None:
@@ -138,6 +144,8 @@ def test_a_token_of_a_provider_that_has_no_such_handshake_is_a_mistake() -> None
         ("dropbox", inbound("GET", "challenge=%ff")),
         ("meta", inbound("GET", "hub.mode=unsubscribe")),
         ("twitter", inbound("GET", "crc_token=%7B%22a%22%3A1%7D")),
+        ("woocommerce", inbound(body={"id": 5, "note": "&webhook_id=5"})),
+        ("woocommerce", replace(PING, body=b"order_id=5")),
     ],
 )
 def test_what_only_looks_like_a_handshake_is_none(name: str, request_: Inbound) -> None:

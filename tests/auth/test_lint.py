@@ -134,6 +134,7 @@ def test_so_do_proofs_that_need_no_shared_secret_and_several_of_them(keys: dict[
         ({**ISSUED, "token": "const:x"}, "token", None),
         ({**ISSUED, "token": "header:"}, "token", None),
         ({**KEYED, "secret": []}, "secret", None),
+        ({**HMAC, "signed": "{id}{body}", "id": ["header:X-A", "header:X-B"]}, "id", None),
         ({"type": "twilio"}, "secret", None),
         ({"type": "aws-sns"}, "topics", None),
         ({"type": "paypal", "webhook_id": ""}, "webhook_id", None),

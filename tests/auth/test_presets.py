@@ -70,7 +70,8 @@ def test_every_published_request_gets_the_verdict_that_its_provider_gives(vector
 
 def own(name: str) -> tuple[Verifier, Inbound]:
     vector = OWN[name]
-    judge = build_verifier(auth(preset=name, secret="env:S"), lambda _: Secret(vector["secret"].encode()))
+    preset = vector.get("preset", name)
+    judge = build_verifier(auth(preset=preset, secret="env:S"), lambda _: Secret(vector["secret"].encode()))
     request = Inbound(
         method="POST",
         path="/hooks/x",
@@ -78,6 +79,7 @@ def own(name: str) -> tuple[Verifier, Inbound]:
         headers=tuple((key.lower(), value) for key, value in vector["headers"].items()),
         body=vector["body"].encode(),
         media="application/json",
+        url=vector.get("url"),
     )
     return judge, request
 
@@ -88,7 +90,7 @@ def test_a_request_that_another_program_signed_is_authentic_and_read(name: str) 
 
     assert verdict(judge, request) == "key 0"
     assert judge.read(request, json.loads(request.body)) == Reading(
-        event_type=OWN[name]["event"], delivery_id=OWN[name]["id"]
+        event_type=OWN[name]["event"], delivery_id=OWN[name].get("id")
     )
 
 
@@ -131,7 +133,7 @@ def test_a_request_of_the_provider_is_authentic_and_read(name: str) -> None:
     reading = judge_of(name).read(request, json.loads(request.body) if request.media != FORM else {})
     assert verdict(judge_of(name), request) == "key 0"
     assert (reading.event_type is not None) == bool(known.event)
-    assert reading.delivery_id == ("id-1" if known.id else None)
+    assert reading.delivery_id == (" ".join("id-1" for _ in known.id) or None)
 
 
 @pytest.mark.parametrize("name", EVERY)
@@ -154,7 +156,7 @@ def test_nothing_that_proves_it_may_be_missing_or_stand_there_twice(name: str) -
     told = {source.partition(":")[2].lower() for source in known.event} | {"content-type"}
     proving = {header for header, _ in request.headers} - told
     if not (isinstance(known, SignedAuth) and coverage(known).id):
-        proving -= {known.id.partition(":")[2].lower()}
+        proving -= {source.partition(":")[2].lower() for source in known.id}
 
     for header in proving:
         without = replace(request, headers=tuple(pair for pair in request.headers if pair[0] != header))
@@ -304,6 +306,24 @@ def test_a_preset_stands_for_its_type_with_its_keys_replaced() -> None:
     assert found.tolerance == 600
     assert found.event == ("header:X-Event",)
     assert found.format == "t={timestamp},v1={signature}"
+
+
+@pytest.mark.parametrize(
+    ("written", "expected"),
+    [
+        ({}, ("json:id",)),
+        ({"id": ""}, ()),
+        ({"id": [""]}, ()),
+        ({"id": ["header:A", "header:B"]}, ("header:A", "header:B")),
+    ],
+)
+def test_the_id_of_a_preset_may_be_elsewhere_and_in_parts_or_not_be_asked_for(
+    written: dict[str, Any], expected: tuple[str, ...]
+) -> None:
+    found = expand(auth(preset="stripe", secret="env:A", **written))
+
+    assert isinstance(found, HmacAuth)
+    assert found.id == expected
 
 
 def test_a_token_of_a_preset_may_be_elsewhere() -> None:

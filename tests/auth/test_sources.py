@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hooksd.auth.refusal import Refusal
-from hooksd.auth.sources import MAX_WORD, Examined, finder, word, worder
+from hooksd.auth.sources import MAX_WORD, Examined, finder, identity, word, worder
 from hooksd.model.body import MAX_FIELDS
 from tests.auth.requests import inbound
 
@@ -32,12 +32,13 @@ FORM = "application/x-www-form-urlencoded"
         ("json?:a.n", b"7"),
         ("const:it is", b"it is"),
         ("method", b"POST"),
-        ("url", b"https://a.example/"),
+        ("url", b"https://a.example/?q=%3A%20"),
+        ("plain_url", b"https://a.example/?q=:%20"),
     ],
 )
 def test_a_source_finds_its_value(source: str, found: bytes | None) -> None:
     body = b'{"a": {"b": ["y", "z"], "n": 7, "t": true, "null": null}}'
-    request = replace(inbound(body, query="a=x+y", x_one="1"), url="https://a.example/")
+    request = replace(inbound(body, query="a=x+y", x_one="1"), url="https://a.example/?q=%3A%20")
 
     assert finder(source)(Examined(request)) == found
 
@@ -116,3 +117,20 @@ def test_a_word_of_a_header_is_the_same_however_it_is_read(value: str) -> None:
     assert worder("header:X-Event")(once) == word(finder("header:X-Event"), once)
     assert worder("header:X-Event")(twice) is None
     assert worder("header:X-Other")(once) is None
+
+
+def test_only_some_escapes_of_a_url_are_read_plainly_and_each_once() -> None:
+    url = "https://a.example/%2Fx%2fy?a=%3A%3F%40%21%24%27%28%29%2A%2C%3B&b=%20%26%3D%25%23%2B%253A"
+    plain = "https://a.example//x%2fy?a=:?@!$'()*,;&b=%20%26%3D%25%23%2B%253A"
+
+    assert finder("plain_url")(Examined(replace(inbound(), url=url))) == plain.encode()
+    assert finder("plain_url")(Examined(inbound())) is None
+
+
+def test_several_sources_make_one_identity_and_none_when_one_is_missing() -> None:
+    read = identity(("header:ce-source", "header:ce-id"))
+
+    assert read(Examined(inbound(ce_source="/shops/7", ce_id="1"))) == "/shops/7 1"
+    assert read(Examined(inbound(ce_source="/shops/7"))) is None
+    assert read(Examined(inbound(ce_id="1"))) is None
+    assert read(Examined(inbound(ce_source="/" * MAX_WORD, ce_id="1"))) is None

@@ -88,8 +88,9 @@ def request(name: str) -> Outgoing | None:
     for source in known.event:
         if source.startswith("json"):
             draft.put(source, "example")
-    if known.id.startswith("json"):
-        draft.put(known.id, "1")
+    for source in known.id:
+        if source.startswith("json"):
+            draft.put(source, "1")
     body = json.dumps(draft.data if draft.data is not None else {}).encode()
     url = f"{HOST}/hooks/{name}"
     start = Outgoing(url=url, headers=(("Content-Type", "application/json"),), body=body, media="application/json")

@@ -38,6 +38,13 @@ def test_one_reference_may_stand_for_a_list_of_them() -> None:
     assert one.event == ("header:X",)
 
 
+@pytest.mark.parametrize("written", ["", [], [""]])
+def test_an_empty_place_is_none(written: object) -> None:
+    found = AUTH.validate_python({"type": "hmac", "secret": "env:A", "event": written, "id": written})
+
+    assert found.event == found.id == ()
+
+
 def test_a_preset_tells_which_keys_the_file_wrote() -> None:
     preset = AUTH.validate_python({"preset": "stripe", "secret": ["env:A"], "tolerance": "1m"})
 

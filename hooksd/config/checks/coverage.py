@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from hooksd.auth.coverage import coverage, leaves, signed_variants
+from hooksd.auth.coverage import coverage, covers_url, leaves, signed_variants
 from hooksd.auth.presets import expand
 from hooksd.auth.problem import AuthProblem
 from hooksd.config.checks.written import Written
 from hooksd.config.finding import Finding
 from hooksd.model.auth import ConcreteAuth, SignedAuth
 from hooksd.model.webhook import Webhook
-
-_IN_QUERY = ("{url}", "{query:")
 
 
 def check(webhooks: Iterable[Written], *, public_url: str | None) -> Iterator[Finding]:
@@ -40,7 +38,7 @@ def _proofs(webhook: Webhook | None) -> tuple[ConcreteAuth, ...]:
 
 def _open(written: Written, webhook: Webhook, known: SignedAuth) -> Iterator[Finding]:
     signed = signed_variants(known).values()
-    if "GET" not in webhook.methods or all(any(part in text for part in _IN_QUERY) for text in signed):
+    if "GET" not in webhook.methods or all(covers_url(text) or "{query:" in text for text in signed):
         return
     yield Finding(
         code="H025",

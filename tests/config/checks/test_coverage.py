@@ -18,6 +18,7 @@ WEBHOOK = 'version = 1\n[webhooks.in]\n{}\nauth.secret = "credential:github"\n'
         ('methods = ["GET"]\nauth.type = "token"\nauth.token = "query:t"', 0),
         ('methods = ["GET"]\nauth.type = "hmac"\nauth.header = "X-S"\nauth.signed = "{query:a}{body}"', 0),
         ('methods = ["GET"]\nauth.preset = "square"', 0),
+        ('methods = ["GET"]\nauth.preset = "hubspot"', 0),
         ('methods = ["GET"]\nauth.preset = "nobody"', 0),
     ],
 )
@@ -27,7 +28,12 @@ def test_a_get_that_nobody_signs_is_warned_of(text: str, count: int, tmp_path: P
 
 @pytest.mark.parametrize(
     ("preset", "public_url", "codes"),
-    [("square", None, ["H026"]), ("square", "https://hooks.example.com", []), ("github", None, [])],
+    [
+        ("square", None, ["H026"]),
+        ("hubspot", None, ["H026"]),
+        ("square", "https://hooks.example.com", []),
+        ("github", None, []),
+    ],
 )
 def test_a_url_that_is_signed_must_be_known(
     preset: str, public_url: str | None, codes: list[str], tmp_path: Path
