@@ -12,6 +12,7 @@ from hooksd.daemon.reload import Status
 from hooksd.journal.reader import LogReader
 from hooksd.model.base import Json
 from hooksd.web.control import Control
+from hooksd.web.recent import marks, recent
 
 
 class Current:
@@ -127,6 +128,13 @@ class Operator:
     async def history(self, identifier: str) -> Sequence[Mapping[str, Json]]:
         """Return every record about an event, a run or a delivery, oldest first."""
         return await asyncio.to_thread(self._find, identifier)
+
+    async def recent(self, endpoint: str, count: int) -> Sequence[Mapping[str, Json]]:
+        """Return the last deliveries to an endpoint, the last one first."""
+        found = marks(endpoint)
+        return await asyncio.to_thread(
+            recent, lambda: (entry.tree for entry in self._reader.backward(found)), endpoint, count
+        )
 
     def _find(self, identifier: str) -> list[dict[str, Json]]:
         try:

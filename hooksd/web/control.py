@@ -38,3 +38,7 @@ class Control(Protocol):
         It reads files, so implementations do it in a thread.
         """
         ...
+
+    async def recent(self, endpoint: str, count: int) -> Sequence[Mapping[str, Json]]:
+        """Return the last deliveries to an endpoint, as `hooksd.web.recent` shows them. In a thread, as `history`."""
+        ...

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
+from hooksd.instant import rfc3339, unix
 from hooksd.model.base import Json
 
 Tree = Mapping[str, Json]
@@ -102,4 +103,12 @@ def _plans(records: Iterable[Tree]) -> Iterable[Tree]:
 
 def _exchange(record: Tree) -> dict[str, Json]:
     told = {key: record.get(key) for key in ("number", "reason", "outcome", "at", "error", "retry_at", "retry_why")}
-    return {**told, **record["exchange"]}
+    return {**told, "began_at": _began(record), **record["exchange"]}
+
+
+def _began(record: Tree) -> str | None:
+    """Return when a request was made; None when a later version of the log says it in another way."""
+    try:
+        return rfc3339(unix(record["at"]) - record["exchange"]["total_ms"] / 1000)
+    except (KeyError, TypeError, ValueError):
+        return None

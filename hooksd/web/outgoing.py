@@ -12,6 +12,8 @@ from typing import Protocol
 from starlette.requests import Request
 
 from hooksd.clock import rfc3339
+from hooksd.config.snapshot import Snapshot
+from hooksd.delivery.request import MIN_SECRET
 from hooksd.delivery.standing import Standing
 from hooksd.journal.codec import record_of
 from hooksd.model.base import Json
@@ -23,6 +25,7 @@ from hooksd.web.control import Control
 from hooksd.web.delivery_history import deliveries_of, delivery_view
 from hooksd.web.desk import Desk, Served
 from hooksd.web.problem import problem
+from hooksd.web.recent import MOST, masked
 from hooksd.web.views import KINDS, documents
 
 KIND = "endpoints"
@@ -67,6 +70,7 @@ class OutgoingDesk:
         """Return what is asked of it."""
         yield Served("GET", "/endpoints", self.listed)
         yield Served("GET", "/endpoints/{name}", self.shown)
+        yield Served("GET", "/endpoints/{name}/deliveries", self.deliveries)
         yield Served("POST", "/endpoints/{name}/resume", self.resume)
         yield Served("GET", "/deliveries/{id}", self.delivery)
         yield Served("POST", "/deliveries/{id}/redeliver", self.redeliver)
@@ -87,6 +91,17 @@ class OutgoingDesk:
         state = standing_view(self._outbox.standings((name,))[name])
         return json_answer(200, {**views[name], "state": state, "definition": documents(snapshot, KIND)[name]})
 
+    async def deliveries(self, request: Request) -> Answer:
+        """Answer `GET /api/v1/endpoints/NAME/deliveries`."""
+        snapshot, name = self._control.current(), request.path_params["name"]
+        if name not in snapshot.endpoints:
+            return unknown("endpoint", name, snapshot.endpoints)
+        limit = request.query_params.get("limit", str(MOST))
+        if not (limit.isascii() and limit.isdigit() and 1 <= int(limit[:9]) <= MOST):
+            return problem(422, f"`limit` is how many deliveries are shown: 1 to {MOST}")
+        found = await self._control.recent(name, int(limit))
+        return json_answer(200, {"deliveries": [masked(view, _secrets(snapshot, name)) for view in found]})
+
     async def resume(self, request: Request) -> Answer:
         """Answer `POST /api/v1/endpoints/NAME/resume`."""
         name, endpoints = request.path_params["name"], self._control.current().endpoints
@@ -102,7 +117,9 @@ class OutgoingDesk:
         """Answer `GET /api/v1/deliveries/ID`."""
         identifier = identifier_in(request, DELIVERY_PREFIX, "delivery")
         view = delivery_view(identifier, await self._control.history(identifier))
-        return problem(404, _missing(identifier)) if view is None else json_answer(200, view)
+        if view is None:
+            return problem(404, _missing(identifier))
+        return json_answer(200, masked(view, _secrets(self._control.current(), view["endpoint"])))
 
     async def redeliver(self, request: Request) -> Answer:
         """Answer `POST /api/v1/deliveries/ID/redeliver`."""
@@ -137,6 +154,16 @@ class OutgoingDesk:
             detail = f"no endpoint is called {created.endpoint!r} any more: {identifier} has nowhere to go"
             raise Refusal(problem(409, detail))
         return replace(created, again=None)
+
+
+def _secrets(snapshot: Snapshot, endpoint: str) -> list[str]:
+    """Return the texts that no answer shows: secrets of the endpoint, and those that steps may put into a payload."""
+    known = snapshot.endpoints.get(endpoint)
+    texts = {secret.reveal().decode("utf-8", "replace") for secret in snapshot.secrets.values()}
+    if known is not None:
+        texts.update(known.hidden, (secret.reveal().decode("utf-8", "replace") for secret in known.secrets))
+    # The longest first: one may be the beginning of another.
+    return sorted((text for text in texts if len(text) >= MIN_SECRET), key=len, reverse=True)
 
 
 def standing_view(standing: Standing) -> dict[str, Json]:

@@ -33,6 +33,7 @@ from hooksd.web.control import Control
 from hooksd.web.duplicates import Duplicates
 from hooksd.web.origin import Proxies
 from hooksd.web.receive import Receiver
+from hooksd.web.recent import recent
 from hooksd.web.refusals import Refusals
 from hooksd.web.trigger import TriggerApp
 
@@ -272,6 +273,10 @@ class FakeControl:
     async def history(self, identifier: str) -> Sequence[Mapping[str, Json]]:  # noqa: ARG002 - see Control
         """Return `records`."""
         return self.records
+
+    async def recent(self, endpoint: str, count: int) -> Sequence[Mapping[str, Json]]:
+        """Show the deliveries in `records`."""
+        return recent(lambda: reversed(self.records), endpoint, count)
 
 
 _control: type[Control] = FakeControl

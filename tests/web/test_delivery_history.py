@@ -59,3 +59,13 @@ def test_planned_deliveries_are_shown_in_their_order() -> None:
     shown = planned_view([{"id": "dlv_0", "endpoint": "a"}, PLAN], trees(CREATED, DELIVERED))
 
     assert [(one["id"], one["status"]) for one in shown] == [("dlv_0", "pending"), ("dlv_1", "delivered")]
+
+
+def test_an_exchange_says_when_its_request_was_made() -> None:
+    exchange = replace(ATTEMPT.exchange, total_ms=250.0)
+    tried = replace(ATTEMPT, at="2026-11-22T03:28:00.500Z", exchange=exchange)
+
+    view = delivery_view("dlv_1", trees(CREATED, tried, ATTEMPT))
+
+    assert view is not None
+    assert [one["began_at"] for one in view["exchanges"]] == ["2026-11-22T03:28:00.250Z", None]

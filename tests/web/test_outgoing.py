@@ -3,6 +3,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
+from urllib.parse import quote
 
 import httpx
 import pytest
@@ -12,6 +13,7 @@ from hooksd.delivery.dispatcher import Dispatcher
 from hooksd.delivery.gate import Hold, Last
 from hooksd.model.definitions import Defined, Definitions
 from hooksd.model.record import DeliveryCreated
+from hooksd.model.secret import Secret
 from hooksd.telemetry.observer import Observer
 from hooksd.testing import NOON, FakeClock, FakeIds
 from hooksd.web.admin import Admin
@@ -141,6 +143,36 @@ async def test_a_delivery_is_shown_from_the_log(desk: Desk) -> None:
     shown = (await desk.get(f"/api/v1/deliveries/{DELIVERY}")).json()
 
     assert (shown["status"], shown["attempts"], len(shown["exchanges"])) == ("exhausted", 2, 1)
+
+
+async def test_the_last_deliveries_to_an_endpoint_are_shown_with_request_and_response(desk: Desk) -> None:
+    answer = await desk.get("/api/v1/endpoints/slack/deliveries")
+
+    (shown,) = answer.json()["deliveries"]
+    assert (shown["id"], shown["status"], shown["body"]["content"]) == (DELIVERY, "exhausted", {})
+    assert (shown["exchanges"][0]["method"], shown["exchanges"][0]["outcome"]) == ("POST", "http_5xx")
+    assert (await desk.get("/api/v1/endpoints/erp/deliveries?limit=1")).json() == {"deliveries": []}
+    assert (await desk.get("/api/v1/endpoints/erq/deliveries")).status_code == 404
+
+
+@pytest.mark.parametrize("limit", ["0", "101", "-1", "all", "", "²", "9" * 5000])
+async def test_a_limit_that_cannot_be_is_refused(desk: Desk, limit: str) -> None:
+    answer = await desk.get(f"/api/v1/endpoints/slack/deliveries?limit={quote(limit)}")
+
+    assert answer.status_code == 422
+    assert "1 to 100" in answer.json()["detail"]
+
+
+@pytest.mark.parametrize("path", [f"/api/v1/deliveries/{DELIVERY}", "/api/v1/endpoints/slack/deliveries"])
+async def test_no_answer_shows_a_secret_that_a_payload_holds(desk: Desk, path: str) -> None:
+    secrets = {"pin": Secret(b"very secret pin")}
+    desk.control.snapshot = replace(force(endpoint("slack", secrets=(b"signing secret",))), secrets=secrets)
+    content: Any = {"pin": "very secret pin", "key": "signing secret", "n": 1}
+    desk.control.records = trees(replace(MINE, body=replace(MINE.body, content=content)), TRIED)
+
+    text = (await desk.get(path)).text
+
+    assert '"content":{"pin":"***","key":"***","n":1}' in text
 
 
 async def test_a_delivery_is_made_again_as_it_was_created(desk: Desk) -> None:
