@@ -108,8 +108,9 @@ class Agenda:
 
     def offer(self, endpoint: str) -> None:
         """Give an endpoint a turn if it has something due and a place for it: something about it has changed."""
-        has_place = self._under_way[endpoint] < self._each(endpoint)
-        if has_place and endpoint in self._due and endpoint not in self._is_offered:
+        if endpoint not in self._due or endpoint in self._is_offered:
+            return
+        if self._under_way.get(endpoint, 0) < self._each(endpoint):
             self._turns.append(endpoint)
             self._is_offered.add(endpoint)
 

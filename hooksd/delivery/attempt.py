@@ -5,8 +5,9 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 from urllib.parse import quote, quote_plus
@@ -67,9 +68,7 @@ def redacted(attempted: Attempted, secrets: Collection[str]) -> Attempted:
     exchange = attempted.exchange
     if not secrets and not any(map(_holds_credential, (exchange.request_headers, exchange.response_headers))):
         return attempted
-    spelled = {form for secret in secrets if secret for form in (secret, quote(secret, safe=""), quote_plus(secret))}
-    # The longest first: one secret may be the beginning of another.
-    texts = sorted(spelled, key=len, reverse=True)
+    texts = _spelled(tuple(secrets))
     return replace(
         attempted,
         error=None if attempted.error is None else _hide(attempted.error, texts),
@@ -83,17 +82,24 @@ def redacted(attempted: Attempted, secrets: Collection[str]) -> Attempted:
     )
 
 
+@functools.lru_cache(maxsize=1024)
+def _spelled(secrets: tuple[str, ...]) -> tuple[str, ...]:
+    """Return how secrets may be written, the longest first: one secret may be the beginning of another."""
+    spelled = {form for secret in secrets if secret for form in (secret, quote(secret, safe=""), quote_plus(secret))}
+    return tuple(sorted(spelled, key=len, reverse=True))
+
+
 def _holds_credential(headers: Mapping[str, str]) -> bool:
-    return any(name.lower() in CREDENTIAL_HEADERS for name in headers)
+    return not CREDENTIAL_HEADERS.isdisjoint(map(str.lower, headers))
 
 
-def _hide_headers(headers: Mapping[str, str], texts: list[str]) -> dict[str, str]:
+def _hide_headers(headers: Mapping[str, str], texts: Sequence[str]) -> dict[str, str]:
     return {
         name: HIDDEN if name.lower() in CREDENTIAL_HEADERS else _hide(value, texts) for name, value in headers.items()
     }
 
 
-def _hide(text: str, texts: list[str]) -> str:
+def _hide(text: str, texts: Sequence[str]) -> str:
     for secret in texts:
         text = text.replace(secret, HIDDEN)
     return text

@@ -10,7 +10,7 @@ due for longest, so an endpoint that is down costs a delivery no more of its sch
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 CONSECUTIVE = 10
 """Failures in a row that open it."""
@@ -25,9 +25,8 @@ LONGEST_REST = 300.0
 """Seconds before the first probe and, doubled with every probe that fails, at most before the next."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Breaker:
-    """Closed, unless `until` says when the next probe may be made."""
+class Breaker(NamedTuple):
+    """Closed, unless `until` says when the next probe may be made. A tuple, because every attempt makes one."""
 
     until: float | None = None
     """Unix seconds of the next probe; None: closed."""
@@ -56,7 +55,7 @@ def allows(breaker: Breaker, now: float) -> bool:
 
 def begun(breaker: Breaker) -> Breaker:
     """Return the breaker after an attempt began that it allowed."""
-    return breaker if breaker.until is None else replace(breaker, is_probing=True)
+    return breaker if breaker.until is None else breaker._replace(is_probing=True)
 
 
 def ended(breaker: Breaker, now: float, *, is_good: bool) -> Breaker:
@@ -76,11 +75,11 @@ def ended(breaker: Breaker, now: float, *, is_good: bool) -> Breaker:
         if not breaker.is_probing:
             return breaker  # it began before it opened: what it says is known
         rest = min(breaker.rest * 2, LONGEST_REST)
-        return replace(breaker, until=now + rest, is_probing=False, rest=rest, failures=failures)
+        return breaker._replace(until=now + rest, is_probing=False, rest=rest, failures=failures)
     counts = _counted(breaker.counts, now, failed=1)
     if failures >= CONSECUTIVE or _is_bad(counts):
         return Breaker(until=now + FIRST_REST, failures=failures)
-    return replace(breaker, failures=failures, counts=counts)
+    return breaker._replace(failures=failures, counts=counts)
 
 
 def _counted(counts: tuple[tuple[int, int, int], ...], now: float, *, failed: int) -> tuple[tuple[int, int, int], ...]:

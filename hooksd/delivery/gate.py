@@ -6,7 +6,8 @@ Nothing is dropped at a gate: what is due waits before it, with a reason. Called
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from typing import NamedTuple
 
 from hooksd.delivery.breaker import CLOSED, Breaker, allows, begun, ended
 from hooksd.model.holding import HoldReason
@@ -28,8 +29,7 @@ class Hold:
     """What happened, for people."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Bucket:
+class Bucket(NamedTuple):
     """A token bucket: full at first, filled at its rate, one token for each attempt."""
 
     tokens: float
@@ -37,8 +37,7 @@ class Bucket:
     """Unix seconds at which there were so many."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Gate:
+class Gate(NamedTuple):
     """What is known of one endpoint."""
 
     suspended: str | None = None
@@ -57,8 +56,7 @@ class Limits:
     rates: tuple[Rate, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Last:
+class Last(NamedTuple):
     """The last attempt that ended since the daemon started."""
 
     at: float
@@ -92,10 +90,10 @@ def passed(gate: Gate, limits: Limits, now: float) -> Gate:
     """Return the gate after an attempt went through it."""
     if limits.rates:
         spent = tuple(
-            (rate, replace(bucket, tokens=bucket.tokens - 1)) for rate, bucket in _filled(gate, limits.rates, now)
+            (rate, bucket._replace(tokens=bucket.tokens - 1)) for rate, bucket in _filled(gate, limits.rates, now)
         )
-        gate = replace(gate, buckets=spent)
-    return gate if not gate.breaker.is_open else replace(gate, breaker=begun(gate.breaker))
+        gate = gate._replace(buckets=spent)
+    return gate if not gate.breaker.is_open else gate._replace(breaker=begun(gate.breaker))
 
 
 def learned(gate: Gate, now: float, *, outcome: Outcome, status: int | None, patience: float | None) -> Gate:
@@ -109,11 +107,11 @@ def learned(gate: Gate, now: float, *, outcome: Outcome, status: int | None, pat
         patience: For how many seconds the receiver wants to be left alone.
     """
     if outcome == "gone":
-        return replace(gate, suspended="the receiver answered 410, which means never again")
+        return gate._replace(suspended="the receiver answered 410, which means never again")
     breaker = ended(gate.breaker, now, is_good=outcome == "ok" or status in ABOUT_THE_PAYLOAD)
     if patience:
-        return replace(gate, breaker=breaker, not_before=max(gate.not_before, now + patience))
-    return gate if breaker == gate.breaker else replace(gate, breaker=breaker)
+        return gate._replace(breaker=breaker, not_before=max(gate.not_before, now + patience))
+    return gate if breaker == gate.breaker else gate._replace(breaker=breaker)
 
 
 def _filled(gate: Gate, rates: Sequence[Rate], now: float) -> list[tuple[Rate, Bucket]]:

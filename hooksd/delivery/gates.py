@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import replace
 
 from hooksd.clock import Clock, rfc3339, unix
 from hooksd.config.snapshot import Snapshot
@@ -47,13 +46,13 @@ class Gates:
             until = None if record.until is None else unix(record.until)
             match record.reason:
                 case "suspended":
-                    gate = replace(gate, suspended=record.error or "suspended")
+                    gate = gate._replace(suspended=record.error or "suspended")
                     self._stated[record.endpoint] = record.fingerprint or ""
                 case "breaker":
-                    gate = replace(gate, breaker=Breaker(until=until or self._clock.now()))
+                    gate = gate._replace(breaker=Breaker(until=until or self._clock.now()))
                     self._stated[record.endpoint] = record.fingerprint or ""
                 case _:
-                    gate = replace(gate, not_before=until or 0.0)
+                    gate = gate._replace(not_before=until or 0.0)
             self._gates[record.endpoint] = gate
             known = self._noted.setdefault(record.endpoint, {})
             known[record.reason] = Hold(reason=record.reason, until=until, error=record.error)

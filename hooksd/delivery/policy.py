@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
-from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from pydantic import TypeAdapter
 
@@ -35,15 +34,13 @@ _A_MOMENT = 1e9
 _RULE: TypeAdapter[RetryRule] = TypeAdapter(RetryRule)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Over:
+class Over(NamedTuple):
     """The delivery has its end."""
 
     status: DeliveryStatus
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TryAgain:
+class TryAgain(NamedTuple):
     """There will be another attempt."""
 
     wait: float

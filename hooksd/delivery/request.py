@@ -10,7 +10,7 @@ import base64
 import functools
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 from urllib.parse import unquote, urlencode, urlsplit, urlunsplit
 
 from hooksd import __version__
@@ -40,9 +40,8 @@ class RequestProblem(Exception):
     """A request cannot be made of what was given. The message says what, where and why, without secrets."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Prepared:
-    """A request ready to be sent."""
+class Prepared(NamedTuple):
+    """A request ready to be sent. A tuple, because one is made for every attempt: a dataclass takes twice as long."""
 
     method: str
     url: str
@@ -61,8 +60,7 @@ class Prepared:
     """It must not be sent twice."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Payload:
+class Payload(NamedTuple):
     """What a delivery carries, the same in every attempt."""
 
     delivery: str
@@ -96,7 +94,7 @@ def prepare(endpoint: CompiledEndpoint, payload: Payload, timestamp: int, author
     content = {"Content-Type": payload.media} if body and payload.media else {}
     ours = {ID_HEADER: payload.delivery, TIMESTAMP_HEADER: str(timestamp)}
     if endpoint.secrets:
-        ours.update(_signature(endpoint, payload.delivery, timestamp, body))
+        ours |= _signature(endpoint, payload.delivery, timestamp, body)
     return Prepared(
         method=value.method,
         url=url,
@@ -153,6 +151,8 @@ def step_problem(headers: Mapping[str, str], query: Mapping[str, str], secrets: 
         query: Of the step, rendered.
         secrets: The secrets that some step may read, as text.
     """
+    if not (headers or query):
+        return None
     known = [secret for secret in secrets if len(secret) >= MIN_SECRET]
     for name, value in headers.items():
         if problem := header_problem(name, value):
