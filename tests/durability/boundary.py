@@ -20,7 +20,7 @@ import orjson
 
 from hooksd.delivery import transport
 from hooksd.delivery.transport_connection import Connection
-from hooksd.delivery.transport_wire import Wire
+from hooksd.delivery.transport_wire import Call, Wire
 from hooksd.journal import file
 from hooksd.journal.disk import FileDisk, Handle
 
@@ -145,9 +145,9 @@ def trapped_connection(trap: Trap) -> type[Connection]:
     class TrappedConnection(Connection):
         asked: tuple[str, Wire] | None = None
 
-        async def ask(self, data: bytes, wire: Wire, *, head_only: bool) -> None:
-            self.asked = _header(data, b"webhook-id"), wire
-            await super().ask(data, wire, head_only=head_only)
+        async def ask(self, call: Call, wire: Wire) -> None:
+            self.asked = _header(call.head, b"webhook-id"), wire
+            await super().ask(call, wire)
 
         def data_received(self, data: bytes) -> None:
             delivery, wire = self.asked or ("", None)
@@ -160,9 +160,9 @@ def trapped_connection(trap: Trap) -> type[Connection]:
     return TrappedConnection
 
 
-def _header(request: bytes, name: bytes) -> str:
-    lines = request.partition(b"\r\n\r\n")[0].splitlines()
-    return next(value.strip() for key, _, value in (line.partition(b":") for line in lines) if key == name).decode()
+def _header(head: bytes, name: bytes) -> str:
+    lines = (line.partition(b":") for line in head.splitlines())
+    return next(value.strip() for key, _, value in lines if key == name).decode()
 
 
 def command(boundary: str, side: str, number: int, witness: Path) -> tuple[str, ...]:
