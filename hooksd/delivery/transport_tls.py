@@ -6,11 +6,11 @@ their own are kept too. Called by `delivery.transport`.
 
 from __future__ import annotations
 
-import os
 import ssl
 
 import httpx
 
+from hooksd.config.certificates import present
 from hooksd.model.identity import Identity
 
 MOST = 256
@@ -44,7 +44,7 @@ def context_of(identity: Identity, default: ssl.SSLContext | None = None) -> ssl
         else:
             context = _strict(ssl.create_default_context(cadata=identity.ca.text()))
         if identity.certificate is not None:
-            _present(context, identity)
+            present(context, identity.certificate, identity.key)
     except (ssl.SSLError, UnicodeDecodeError, OSError) as error:
         raise BadCertificate(f"the certificates for TLS cannot be used: {type(error).__name__}") from error
     return context
@@ -92,20 +92,3 @@ def _copy(context: ssl.SSLContext) -> ssl.SSLContext:
     else:
         copy.load_default_certs()
     return _strict(copy)
-
-
-def _present(context: ssl.SSLContext, identity: Identity) -> None:
-    """Load our certificate. OpenSSL reads it from a file alone: one in memory, which no other process sees."""
-    secrets = (identity.certificate, identity.key)
-    text = b"\n".join(secret.reveal() for secret in secrets if secret is not None)
-    descriptor = os.memfd_create("certificate", os.MFD_CLOEXEC)
-    try:
-        os.write(descriptor, text)
-        context.load_cert_chain(f"/proc/self/fd/{descriptor}", password=_no_password)
-    finally:
-        os.close(descriptor)
-
-
-def _no_password() -> str:
-    """Answer for a key with a password. Without this OpenSSL would ask on the terminal."""
-    raise OSError("the key has a password")

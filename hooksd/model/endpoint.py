@@ -97,6 +97,12 @@ class EndpointTls(Definition):
     key: SecretRef | None = None
     """A reference to its private key, in PEM. Default: it stands beside the certificate."""
 
+    @model_validator(mode="after")
+    def _makes_sense(self) -> Self:
+        if self.key is not None and self.certificate is None:
+            raise PydanticCustomError("endpoint_key", "a `key` alone proves nothing: name its `certificate`, too")
+        return self
+
 
 class Endpoint(Definition):
     """A registered outgoing destination: where a delivery goes and how it is signed."""

@@ -7,11 +7,12 @@ from collections.abc import Callable, Iterable, Iterator
 from hooksd.auth.lint import problems
 from hooksd.auth.presets import expand
 from hooksd.auth.problem import AuthProblem
+from hooksd.config.certificates import pem_problem
 from hooksd.config.checks.names import place_of
 from hooksd.config.checks.permissions import secrets_in
 from hooksd.config.checks.urls import url_problem
 from hooksd.config.checks.written import Reading, Written, texts_of
-from hooksd.config.endpoints import REFERENCES, signing_problem
+from hooksd.config.endpoints import REFERENCES, identity_of, signing_problem
 from hooksd.config.finding import Finding
 from hooksd.config.position import Path
 from hooksd.config.remembered import Secrets
@@ -20,6 +21,7 @@ from hooksd.config.verifiers import Verifiers
 from hooksd.expr.problem import RenderProblem
 from hooksd.expr.template import compile_template
 from hooksd.model.base import Json
+from hooksd.model.endpoint import Endpoint
 from hooksd.model.header import header_problem
 from hooksd.model.secret import Secret, is_reference
 from hooksd.model.webhook import Webhook
@@ -61,6 +63,7 @@ def check(
 
 
 def _endpoint(endpoint: Written, store: Secrets, *, allow_inline: bool) -> Iterator[Finding]:
+    is_complete = True
     for keys in REFERENCES:
         value: Json = endpoint.table
         for key in keys:
@@ -68,8 +71,11 @@ def _endpoint(endpoint: Written, store: Secrets, *, allow_inline: bool) -> Itera
         for path, reference in texts_of(value, (*endpoint.path, *keys)):
             found = list(_present(endpoint.file, path, reference, store.get, allow_inline=allow_inline))
             yield from found
+            is_complete = is_complete and all(finding.severity != "error" for finding in found)
             if keys == ("secret",) and not found and (problem := signing_problem(store.get(reference))) is not None:
                 yield Finding(code="H072", message=f"the secret cannot sign: {problem}", file=endpoint.file, path=path)
+    if is_complete and endpoint.is_sound and isinstance(endpoint.value, Endpoint):
+        yield from _certificates(endpoint, endpoint.value, store)
     for reading in endpoint.readings:
         missing = [
             finding
@@ -79,6 +85,14 @@ def _endpoint(endpoint: Written, store: Secrets, *, allow_inline: bool) -> Itera
         yield from missing
         if endpoint.is_sound and not missing and all(name.startswith("secrets.") for name in reading.names):
             yield from _rendered(endpoint, reading, store)
+
+
+def _certificates(endpoint: Written, value: Endpoint, store: Secrets) -> Iterator[Finding]:
+    identity = identity_of(value, store.get)
+    problem = None if identity is None else pem_problem(identity)
+    if problem is not None:
+        message = f"`tls.{problem.key}` cannot be used: {problem.text}"
+        yield Finding(code="H072", message=message, file=endpoint.file, path=(*endpoint.path, "tls", problem.key))
 
 
 def _rendered(endpoint: Written, reading: Reading, store: Secrets) -> Iterator[Finding]:

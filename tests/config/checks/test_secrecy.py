@@ -95,7 +95,10 @@ def test_a_secret_is_read_once_for_each_load(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("key", ["bearer", "basic_auth.password", "oauth2.client_secret", "tls.ca", "tls.key"])
 def test_every_reference_of_an_endpoint_is_looked_up(key: str, tmp_path: Path) -> None:
-    beside = {"basic_auth.password": 'basic_auth.username = "me"\n'}.get(key, "")
+    beside = {
+        "basic_auth.password": 'basic_auth.username = "me"\n',
+        "tls.key": 'tls.certificate = "credential:github"\n',
+    }.get(key, "")
     if key.startswith("oauth2"):
         beside = 'oauth2.token_url = "https://login.example/"\noauth2.client_id = "me"\n'
     text = f'version = 1\n[endpoints.out]\n{key} = "credential:nope"\nurl = "https://a.example"\n{beside}'
