@@ -109,6 +109,9 @@ class Settings(BaseModel):
     admin_keys: Keys = {}
     """More tokens for callers of a TCP `admin` address, each with the name that what they write carries: references
     by name, like `admin_keys.alice = "credential:alice"`; in the environment `alice=credential:alice,bob=...`."""
+    trigger_keys: Keys = {}
+    """Tokens for callers of a TCP `admin` address who may trigger the endpoints that name them in `callers`, and do
+    nothing else. Written like `admin_keys`."""
     admin_write: bool = False
     """Let the admin API write webhooks into `hooks_dir`. Off: files are changed by people and their commits only."""
     public_url: str | None = None
@@ -194,6 +197,10 @@ class Settings(BaseModel):
         if isinstance(self.admin_address, TcpAddress) and self.admin_token is None and not self.admin_keys:
             raise PydanticCustomError(
                 "admin_token", "`admin` is reachable over TCP, so it needs `admin_token`, like credential:admin"
+            )
+        if taken := sorted(self.trigger_keys.keys() & {"admin", *self.admin_keys}):
+            raise PydanticCustomError(
+                "trigger_keys", "`trigger_keys` has another key of the name {name}: choose another", {"name": taken[0]}
             )
         return self
 

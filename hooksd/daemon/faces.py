@@ -5,7 +5,7 @@ Called by `daemon.wiring`, which hands in what stands behind them.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from starlette.types import ASGIApp
 
@@ -28,6 +28,7 @@ from hooksd.web.publishing import PublishingDesk
 from hooksd.web.receive import Receiver
 from hooksd.web.refusals import Refusals
 from hooksd.web.trigger import TriggerApp
+from hooksd.web.triggering import TriggerDesk
 
 
 def limits_of(settings: Settings) -> Limits:
@@ -99,8 +100,9 @@ def admin_face(  # noqa: PLR0913 - what stands behind it, each by name
     identity: Identity,
     work: Callable[[], Work],
     publisher: Publisher,
-    duplicates: Duplicates,
     outbox: Outbox,
+    duplicates: Duplicates,
+    triggers: TriggerDesk,
     editor: Editor | None = None,
 ) -> ASGIApp:
     """Return what operators and the command line meet.
@@ -112,9 +114,10 @@ def admin_face(  # noqa: PLR0913 - what stands behind it, each by name
         identity: Who this daemon is.
         work: Returns how much has no end yet.
         publisher: Where published events go.
-        duplicates: What was accepted before.
-        editor: Changes webhooks; None: nobody may.
         outbox: Who carries out deliveries.
+        duplicates: What was accepted before.
+        triggers: Asks endpoints.
+        editor: Changes webhooks; None: nobody may.
 
     Raises:
         SettingsRejected: The admin token cannot be read.
@@ -136,19 +139,26 @@ def admin_face(  # noqa: PLR0913 - what stands behind it, each by name
         public_url=ground.settings.public_url,
         editor=editor,
         desks=(
+            OutgoingDesk(control=operator, outbox=outbox, public_url=ground.settings.public_url),
             PublishingDesk(
                 publisher=publisher,
                 intake=intake,
-            OutgoingDesk(control=operator, outbox=outbox, public_url=ground.settings.public_url),
                 duplicates=duplicates,
                 ids=ground.ids,
                 clock=ground.clock,
                 current=ground.current,
                 public_url=ground.settings.public_url,
             ),
+            triggers,
         ),
     )
-    return admin_app(admin, token=admin_token(ground), keys=admin_keys(ground))
+    settings = ground.settings
+    return admin_app(
+        admin,
+        token=admin_token(ground),
+        keys=named_keys(ground, "admin_keys", settings.admin_keys),
+        triggers=named_keys(ground, "trigger_keys", settings.trigger_keys),
+    )
 
 
 def admin_token(ground: Ground) -> Secret | None:
@@ -163,16 +173,20 @@ def admin_token(ground: Ground) -> Secret | None:
     return _read(ground, "admin_token", reference)
 
 
-def admin_keys(ground: Ground) -> dict[str, Secret]:
+def named_keys(ground: Ground, setting: str, keys: Mapping[str, str]) -> dict[str, Secret]:
     """Return what callers over TCP may show instead, by the name of who has it; none on a unix socket.
+
+    Args:
+        ground: Where secrets are read.
+        setting: The name of the setting.
+        keys: References by name.
 
     Raises:
         SettingsRejected: One cannot be read.
     """
     if not isinstance(ground.settings.admin_address, TcpAddress):
         return {}
-    keys = ground.settings.admin_keys
-    return {name: _read(ground, f"admin_keys.{name}", reference) for name, reference in keys.items()}
+    return {name: _read(ground, f"{setting}.{name}", reference) for name, reference in keys.items()}
 
 
 def _read(ground: Ground, setting: str, reference: str) -> Secret:

@@ -58,6 +58,7 @@ from hooksd.telemetry.observer import Observer
 from hooksd.web.duplicates import SETTLED, Duplicates
 from hooksd.web.refusals import Refusals
 from hooksd.web.remembered import KEEP
+from hooksd.web.triggering import TriggerDesk
 
 STUCK = 20.0
 """Seconds after which a write to the log that has not returned counts as hanging: the watchdog is not fed then."""
@@ -239,14 +240,15 @@ async def _parts(ground: Ground, works: _Works, left: Unfinished) -> Parts:
         identity=identity,
         work=lambda: Work(runs=works.engine.unfinished, deliveries=works.dispatcher.pending),
         publisher=works.engine,
+        outbox=works.dispatcher,
         duplicates=works.duplicates,
+        triggers=_triggers(ground, works),
         editor=_editor(ground, works) if ground.settings.admin_write else None,
     )
     await _started(ground, identity, left)
 
     def opened() -> str:
         is_open.set()
-        outbox=works.dispatcher,
         return status_line(works.reloader.status)
 
     limits = limits_of(ground.settings)
@@ -262,6 +264,14 @@ async def _parts(ground: Ground, works: _Works, left: Unfinished) -> Parts:
         ending=partial(_ending, ground, is_open),
         drain=partial(_drain, works),
         reload=partial(_reload, works.reloader),
+    )
+
+
+def _triggers(ground: Ground, works: _Works) -> TriggerDesk:
+    return TriggerDesk(
+        deliver=works.dispatcher.deliver,
+        current=ground.current,
+        is_ready=lambda: ground.journal.state == "ok" and not works.distributor.is_full,
     )
 
 

@@ -74,6 +74,7 @@ class Courier:
         body = await self._ledger.keep(effect.media, effect.body)
         pinned = [await self._pinned(entry.endpoint) for entry in entries]
         at = rfc3339(self._clock.now())
+        revision = self._current().revision.id
         return [
             DeliveryCreated(
                 at=at,
@@ -82,7 +83,7 @@ class Courier:
                 event=effect.event,
                 run=effect.run,
                 step=effect.step,
-                revision=self._current().revision.id,
+                revision=revision,
                 headers=dict(effect.headers),
                 query=dict(effect.query),
                 body=body,
@@ -90,6 +91,7 @@ class Courier:
                 subject=effect.subject,
                 pinned=kept,
                 is_call=effect.is_call,
+                by=effect.by,
             )
             for entry, kept in zip(entries, pinned, strict=True)
         ]
@@ -154,7 +156,8 @@ class Courier:
         if created.is_call and not endpoint.value.enabled:
             return not_made(body, f"the endpoint {endpoint.name} is disabled")
         try:
-            return await self._send(created, body, await self._aimed(created, endpoint))
+            aimed = endpoint if created.pinned is None else await self._aimed(created.pinned, endpoint)
+            return await self._send(created, body, aimed)
         except RequestProblem as problem:
             return redacted(not_made(body, str(problem)), endpoint.hidden)
 
@@ -177,16 +180,12 @@ class Courier:
             self._tokens.forget(endpoint.grant)
         return redacted(attempted, endpoint.hidden if token is None else (*endpoint.hidden, token))
 
-    async def _aimed(self, created: DeliveryCreated, endpoint: CompiledEndpoint) -> CompiledEndpoint:
-        """Return the endpoint that a delivery goes to: as it is now, or as it was when the delivery was created."""
-        if created.pinned is None:
-            return endpoint
+    async def _aimed(self, pinned: str, endpoint: CompiledEndpoint) -> CompiledEndpoint:
+        """Return an endpoint as it was when the delivery was created."""
         try:
-            kept = await self._ledger.blob(created.pinned)
+            kept = await self._ledger.blob(pinned)
         except KeyError as error:
-            raise RequestProblem(
-                f"the pinned definition is not beside the log any more: blob {created.pinned}"
-            ) from error
+            raise RequestProblem(f"the pinned definition is not beside the log any more: blob {pinned}") from error
         return unpin(kept, endpoint, self._current().secrets)
 
     async def _pinned(self, name: str) -> str | None:
@@ -203,11 +202,12 @@ class Courier:
     async def _conclude(self, entry: Entry, started: AttemptStarted, attempted: Attempted) -> None:
         delivery = entry.known
         now = self._clock.now()
+        at = rfc3339(now)
         snapshot = self._current()
         endpoint = snapshot.endpoints.get(entry.endpoint)
         following = self._following(delivery, started, attempted, endpoint)
         ended = AttemptEnded(
-            at=rfc3339(now),
+            at=at,
             delivery=entry.id,
             endpoint=entry.endpoint,
             number=started.number,
@@ -226,7 +226,7 @@ class Courier:
             self._observe(ended)
             entry.state = after
             return
-        end = _end(after, following, rfc3339(now))
+        end = _end(after, following, at)
         await self._ledger.write([ended, end])
         self._observe(ended)
         entry.state = after

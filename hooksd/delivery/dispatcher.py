@@ -141,8 +141,7 @@ class Dispatcher:
         secrets = (secret.reveal().decode("utf-8", "replace") for secret in self._current().secrets.values())
         if problem := step_problem(effect.headers, effect.query, secrets):
             return Performed(ok=False, error=problem)
-        known, endpoints = self._by_key, self._current().endpoints
-        fitting = fit_all(effect, endpoints, lambda name: (effect.run, effect.step, name) in known)
+        fitting = fit_all(effect, self._current().endpoints, self._by_key)
         if isinstance(fitting, Unfit):
             return Performed(ok=False, error=fitting.why)
         entries = [entry for one in fitting for entry in self._entries(one)]
@@ -163,10 +162,11 @@ class Dispatcher:
         new: list[Entry] = []
         for endpoint in dict.fromkeys(effect.endpoints):
             key = (effect.run, effect.step, endpoint)
-            entry = self._by_key.get(key)
+            entry = self._by_key.get(key) if effect.by is None else None
             if entry is None:
-                entry = self._by_key[key] = Entry(self._ids.delivery(), key, None)
-                self._open[entry.id] = entry
+                delivery = self._ids.delivery()
+                entry = Entry(delivery, key if effect.by is None else (delivery, "", endpoint), None)
+                self._by_key[entry.key] = self._open[entry.id] = entry
                 new.append(entry)
             entry.waiters += 1
             entries.append(entry)

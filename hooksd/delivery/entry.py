@@ -72,7 +72,7 @@ def answered(entry: Entry) -> Performed:
         "status": status,
         "data": _data(delivery),
         "error": not _is_delivered(delivery),
-        "message": None if _is_delivered(delivery) else delivery.error,
+        "message": None if _is_delivered(delivery) else delivery.told or delivery.error,
     }
     return Performed(ok=True, code=status, output=output)
 

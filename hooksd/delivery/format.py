@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 from urllib.parse import urlencode
@@ -16,6 +16,7 @@ from urllib.parse import urlencode
 import orjson
 
 from hooksd.config.snapshot import CompiledEndpoint
+from hooksd.delivery.entry import Key
 from hooksd.delivery.multipart import multipart
 from hooksd.expr.problem import RenderProblem
 from hooksd.model import body
@@ -46,20 +47,20 @@ class _Misfit(Exception):
 
 
 def fit_all(
-    effect: Deliver, endpoints: Mapping[str, CompiledEndpoint], is_known: Callable[[str], bool]
+    effect: Deliver, endpoints: Mapping[str, CompiledEndpoint], known: Container[Key]
 ) -> Sequence[Deliver] | Unfit:
     """Return what each endpoint is sent: together where it is the same.
 
     Args:
         effect: What they are given.
         endpoints: Those that are defined.
-        is_known: Tells whether an endpoint has its delivery already.
+        known: Deliveries of steps that are there already: what they are was judged before.
     """
     same: list[str] = []
     own: list[Deliver] = []
     for name in effect.endpoints:
         endpoint = endpoints.get(name)
-        if endpoint is None or _is_plain(endpoint) or is_known(name):
+        if endpoint is None or _is_plain(endpoint) or (effect.by is None and (effect.run, effect.step, name) in known):
             same.append(name)
             continue
         fitting = fit(replace(effect, endpoints=(name,)), endpoint)

@@ -5,12 +5,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from hooksd.clock import unix
-from hooksd.delivery.policy import Over, verdict
-from hooksd.model.record import AttemptEnded, AttemptReason, AttemptStarted, DeliveryCreated, DeliveryEnded, Record
+from hooksd.delivery.policy import ANSWERED, Over, verdict
+from hooksd.model.record import (
+    AttemptEnded,
+    AttemptReason,
+    AttemptStarted,
+    DeliveryCreated,
+    DeliveryEnded,
+    Outcome,
+    Record,
+)
+
+WORDS: Mapping[Outcome, str] = {
+    "timeout_connect": "no connection in time",
+    "timeout_total": "no whole answer in time",
+    "dns": "the host is not known",
+    "refused": "the connection was refused",
+    "reset": "the connection broke off",
+    "tls": "there is no trusted connection",
+    "protocol": "the answer is not HTTP",
+    "blocked": "it may not be called",
+    "interrupted": "it was cut off",
+}
+"""What is said of an attempt without an answer."""
 
 
 class Delivery(NamedTuple):
@@ -36,6 +57,8 @@ class Delivery(NamedTuple):
     """The HTTP status of the last answer."""
     error: str | None = None
     """Of the last attempt."""
+    told: str | None = None
+    """Of a call: the same in words that say nothing of where it went."""
     answer: tuple[str, str] | None = None
     """Of a call: media type and text of the last answer, as they are in the log."""
     over: Over | None = None
@@ -70,17 +93,20 @@ def apply(delivery: Delivery, record: Record) -> Delivery:
             return delivery._replace(sent=record.number, is_in_flight=True, is_manual=is_manual, is_once=record.is_once)
         case AttemptEnded():
             status = record.exchange.status
-            return delivery._replace(
+            # Made anew, which takes half the time of replacing most of it.
+            return Delivery(
+                created=delivery.created,
                 sent=max(delivery.sent, record.number),
-                is_in_flight=False,
-                is_manual=False,
+                is_once=delivery.is_once,
                 failed=delivery.failed + _counts(delivery, record),
                 code=status,
                 error=record.error,
+                told=_told(record) if delivery.created.is_call else None,
                 answer=_answer(record) if delivery.created.is_call else None,
                 due=delivery.due if record.retry_at is None else unix(record.retry_at),
                 wait=delivery.wait if record.retry_at is None else unix(record.retry_at) - unix(record.at),
                 over=_over(delivery, record) if record.retry_at is None else None,
+                ended=delivery.ended,
             )
         case DeliveryEnded():
             return delivery._replace(is_in_flight=False, ended=record, over=Over(status=record.status))
@@ -94,6 +120,13 @@ def _answer(record: AttemptEnded) -> tuple[str, str] | None:
         return None
     media = exchange.response_headers.get("content-type", "").partition(";")[0].strip().lower()
     return "" if exchange.response_truncated else media, exchange.response_body
+
+
+def _told(record: AttemptEnded) -> str | None:
+    """Return an error for whoever asked: errors name hosts and addresses, which callers need not know."""
+    if record.outcome in ANSWERED or not record.exchange.url:
+        return record.error
+    return WORDS.get(record.outcome, "no request could be made")
 
 
 def _counts(delivery: Delivery, record: AttemptEnded) -> bool:

@@ -65,6 +65,8 @@ class Deliver:
     """What the event is about: `ordered` endpoints get those of one subject one after the other."""
     is_call: bool = False
     """Ask one endpoint at once, whatever is held against it: any answer is an output, and so is that there was none."""
+    by: str | None = None
+    """Who asks for it over the API, where no run does: then every request is a delivery of its own."""
     scope: Callable[[], Mapping[str, Json]] | None = field(default=None, compare=False, repr=False)
     """Returns what headers of an endpoint may read of the event."""
 

@@ -9,7 +9,7 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, BeforeValidator, Field, StrictInt, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
 
-from hooksd.model.base import Definition, Template, one_or_many
+from hooksd.model.base import Definition, Names, Template, one_or_many
 from hooksd.model.egress import Egress
 from hooksd.model.rate import Rates
 from hooksd.model.retry import RetryRule
@@ -145,6 +145,8 @@ class Endpoint(Definition):
     """The longest body that is sent. Default: no limit."""
     query_params: Parameters | None = None
     """The parameters of the query that may be given. Default: by a step any, by a trigger over the API none."""
+    callers: Names = ()
+    """The `trigger_keys` of the settings that may trigger it over the API."""
     include_entity: bool = True
     """`false`: a subscribed event goes out without its body, where its `shape` says something besides."""
     ping: bool = False

@@ -6,7 +6,9 @@ Both leave the name of the caller in the request: a key has one in the settings,
 from __future__ import annotations
 
 import pwd
+import re
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Final
 
 from starlette.requests import Request
@@ -19,6 +21,8 @@ from hooksd.web.problem import problem
 
 _SCHEME: Final = b"bearer "
 _NAME: Final = "caller"
+_ONLY: Final = "only_triggers"
+_TRIGGER: Final = re.compile(r"/api/v1/endpoints/[^/]+/trigger")
 USER_ID: Final = "user_id"
 """What the protocol of a Unix socket calls the user of the process at the other end, in the state of a request."""
 
@@ -26,20 +30,24 @@ USER_ID: Final = "user_id"
 class BearerGuard:
     """Lets requests through that carry a key: `Authorization: Bearer KEY` (RFC 6750) or `X-Api-Key: KEY`."""
 
-    def __init__(self, app: ASGIApp, keys: Mapping[str, Secret]) -> None:
+    def __init__(
+        self, app: ASGIApp, keys: Mapping[str, Secret], triggers: Mapping[str, Secret] = MappingProxyType({})
+    ) -> None:
         """Guard an application.
 
         Args:
             app: What is guarded.
             keys: Each by the name of who has it.
+            triggers: More of them, which trigger endpoints and open nothing else.
 
         Raises:
             ValueError: A key is empty, so that everyone would know it; or there is none.
         """
-        if not keys or not all(key.reveal() for key in keys.values()):
+        self._keys = {**triggers, **keys}
+        if not self._keys or not all(key.reveal() for key in self._keys.values()):
             raise ValueError("an admin key is empty")
         self._app = app
-        self._keys = keys
+        self._triggers = frozenset(triggers) - frozenset(keys)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, or answer it with 401."""
@@ -50,6 +58,11 @@ class BearerGuard:
                 await send_answer(problem(401, detail, headers=((b"www-authenticate", b"Bearer"),)), send)
                 return
             scope.setdefault("state", {})[_NAME] = caller
+            if caller in self._triggers:
+                scope["state"][_ONLY] = True
+                if not _TRIGGER.fullmatch(scope["path"]):
+                    await send_answer(problem(403, "this key triggers endpoints, and does nothing else"), send)
+                    return
         await self._app(scope, receive, send)
 
     def _caller(self, scope: Scope) -> str | None:
@@ -69,6 +82,11 @@ def _bearer(value: bytes) -> bytes:
 def has_key(request: Request) -> bool:
     """Tell whether the caller showed a key; false: the mode of a socket let it in."""
     return _NAME in request.scope.get("state", {})
+
+
+def only_triggers(request: Request) -> bool:
+    """Tell whether the caller's key is one that triggers the endpoints which name it, and does nothing else."""
+    return bool(request.scope.get("state", {}).get(_ONLY))
 
 
 def caller_of(request: Request) -> str:

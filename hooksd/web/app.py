@@ -21,18 +21,25 @@ TOKEN: Final = "admin"
 """What a caller is called who shows the one token."""
 
 
-def admin_app(admin: Admin, *, token: Secret | None, keys: Mapping[str, Secret] = MappingProxyType({})) -> ASGIApp:
+def admin_app(
+    admin: Admin,
+    *,
+    token: Secret | None,
+    keys: Mapping[str, Secret] = MappingProxyType({}),
+    triggers: Mapping[str, Secret] = MappingProxyType({}),
+) -> ASGIApp:
     """Build the admin application.
 
     Args:
         admin: Serves the requests.
         token: What callers must show; None on a Unix socket, whose file mode says who may connect.
         keys: More of the same, by the name of who has it.
+        triggers: Keys that trigger endpoints and do nothing else, by the name of who has it.
     """
     app = Starlette(routes=admin.routes(), exception_handlers={HTTPException: _refused})
     app.router.redirect_slashes = False
     known = {**keys, **({} if token is None else {TOKEN: token})}
-    return BearerGuard(app, known) if known else app
+    return BearerGuard(app, known, triggers) if known or triggers else app
 
 
 async def _refused(request: Request, error: Exception) -> Response:

@@ -200,6 +200,15 @@ def test_a_tcp_admin_address_may_be_guarded_by_keys_with_names(tmp_path: Path, m
     assert "HOOKSD_ADMIN_KEYS" in refusal()
 
 
+def test_keys_for_triggers_have_names_of_their_own() -> None:
+    keys = {"plugin": "credential:plugin"}
+    guarded = {"admin": "127.0.0.1:9001", "admin_token": "credential:admin"}
+    assert Settings(**guarded, trigger_keys=keys).trigger_keys == keys
+    for taken in ({"admin_keys": keys}, {"trigger_keys": {"admin": "credential:plugin"}}):
+        with pytest.raises(ValidationError, match="choose another"):
+            Settings(**{**guarded, "trigger_keys": keys, **taken})
+
+
 def test_a_mail_server_is_described_whole_or_not_at_all() -> None:
     server = {"smtp": "[::1]:25", "smtp_from": "Hooks <hooks@example.com>", "smtp_security": "none"}
     assert Settings().smtp_address is None

@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from hooksd.config.settings import Settings
-from hooksd.daemon.faces import admin_token, limits_of, trigger_face
+from hooksd.daemon.faces import admin_token, limits_of, named_keys, trigger_face
 from hooksd.daemon.ground import ground_of
 from hooksd.errors import SettingsRejected
 from hooksd.web.guard_limits import Limits
@@ -60,3 +60,14 @@ async def test_a_token_that_cannot_be_read_is_a_wrong_setting(tmp_path: Path) ->
 def test_the_limits_of_callers_are_settings_with_the_same_defaults() -> None:
     assert limits_of(Settings()) == Limits()
     assert limits_of(Settings(max_connections=5, header_timeout="2s")) == Limits(connections=5, header_timeout=2.0)
+
+
+async def test_keys_with_names_are_read_for_tcp_alone(tmp_path: Path) -> None:
+    (tmp_path / "key").write_text("of the plugin\n")
+    keys = {"plugin": f"file:{tmp_path}/key"}
+    guarded = Settings(admin="127.0.0.1:9001", admin_token=keys["plugin"])
+
+    assert named_keys(ground_of(guarded), "trigger_keys", keys)["plugin"].text() == "of the plugin"
+    assert named_keys(ground_of(Settings()), "trigger_keys", keys) == {}
+    with pytest.raises(SettingsRejected, match=r"trigger_keys\.plugin: "):
+        named_keys(ground_of(guarded), "trigger_keys", {"plugin": f"file:{tmp_path}/nowhere"})

@@ -15,6 +15,7 @@ from hooksd.errors import JournalBroken, JournalFull
 from hooksd.journal.memory import MemoryJournal
 from hooksd.journal.replay import Unfinished, UnfinishedDelivery
 from hooksd.model.effect import Deliver
+from hooksd.model.ids import RunId
 from hooksd.model.holding import EndpointHeld, EndpointReleased
 from hooksd.model.identity import Grant
 from hooksd.model.record import AttemptEnded, AttemptStarted, DeliveryCreated, DeliveryEnded
@@ -1116,6 +1117,69 @@ async def test_a_call_that_a_crash_cut_off_is_made_again_only_if_twice_is_once(
 
     assert len(again.sender.sent) == sent
     assert (done.ok, done.output["error"]) == (True, sent == 0)
+
+
+async def test_what_a_call_says_of_a_failure_names_no_host(house: House) -> None:
+    house.sender.answers = [
+        lambda prepared: replace(
+            answered(prepared, 500),
+            outcome="blocked",
+            exchange=exchange_of(prepared),
+            error="shop.internal (10.0.0.3) may not be called: a private address",
+        )
+    ]
+
+    async with house.at_work():
+        done = await house.dispatcher.deliver(call())
+
+    assert done.output["message"] == "it may not be called"
+    # The log does: whoever reads it has the definitions too.
+    assert "shop.internal" in str(attempts(house)[0].error)
+
+
+async def test_whoever_asks_over_the_api_gets_a_delivery_of_its_own_each_time(house: House) -> None:
+    asked = replace(call(), run=RunId(""), step="", by="plugin")
+
+    async with house.at_work() as group:
+        tasks = [group.create_task(house.dispatcher.deliver(asked)) for _ in range(2)]
+        await house.clock.settle()
+
+    references = [task.result().output["referenceId"] for task in tasks]
+    created = [record for record in house.journal.records if isinstance(record, DeliveryCreated)]
+    assert len(house.sender.sent) == len(set(references)) == 2
+    assert [(record.delivery, record.by) for record in created] == [(one, "plugin") for one in references]
+
+
+@pytest.mark.parametrize("is_call", [True, False])
+async def test_what_does_not_fit_an_endpoint_is_refused_before_anything_is_written(
+    house: House,
+    is_call: bool,  # noqa: FBT001 - a parameter of the test
+) -> None:
+    house.snapshot = snapshot(endpoint("shop", payload_encoding="base64"), endpoint("erp"))
+    asked = replace(call(), endpoints=("shop",) if is_call else ("erp", "shop"), is_call=is_call)
+
+    async with house.at_work():
+        done = await house.dispatcher.deliver(asked)
+
+    assert (done.ok, done.error) == (False, "endpoint shop: it takes text, and this is another kind of data")
+    assert (house.journal.records, house.sender.sent, house.dispatcher.pending) == ([], [], 0)
+
+
+async def test_what_was_judged_before_a_crash_is_not_judged_again(house: House) -> None:
+    house.snapshot = snapshot(endpoint("shop", content_type="form", method="PUT"))
+    house.sender.hold()
+    async with house.at_work() as group:
+        task = group.create_task(house.dispatcher.deliver(call(body=b'{"a":1}')))
+        await house.clock.settle()
+        task.cancel()
+    again = house.reborn()
+    again.snapshot = snapshot(endpoint("shop", payload_encoding="base64", method="PUT"))
+
+    async with again.at_work():
+        done = await again.dispatcher.deliver(call(body=b'{"a":1}'))
+
+    assert done.ok
+    assert [prepared.body for prepared in again.sender.sent] == [b"a=1"]
 
 
 async def test_many_that_are_asked_for_again_wait_for_their_turn(house: House) -> None:

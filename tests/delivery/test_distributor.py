@@ -1,14 +1,18 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import orjson
 import pytest
 
 from hooksd.config.snapshot import Snapshot
 from hooksd.delivery.dispatcher import Dispatcher
 from hooksd.delivery.distributor import Distributor
+from hooksd.expr.template import compile_template
 from hooksd.journal.memory import MemoryJournal
 from hooksd.journal.replay import PlannedDelivery, unfinished
 from hooksd.model.chain import VIA, mark_of
+from hooksd.model.effect import Deliver
 from hooksd.model.outgoing import DeliveryPlan
 from hooksd.model.record import DeliveryCreated, DeliveryEnded, EventAccepted
 from hooksd.model.stored import StoredBody, restore
@@ -84,8 +88,33 @@ def test_an_event_carries_the_mark_of_its_endpoint_behind_those_that_it_brought(
 
     effect = world.distributor._effect(came, PLAN)
 
+    assert isinstance(effect, Deliver)
     assert effect.headers[VIA] == f"{before}, {mark_of('shop', 'https://shop.example/hooks')}"
     assert orjson.loads(effect.body) == {"ref": 1}
+
+
+async def test_what_an_endpoint_cannot_take_has_a_recorded_end_and_is_not_sent() -> None:
+    world = World(snapshot(endpoint(payload_encoding="base64")))
+
+    world.distributor.recover([planned()])
+
+    (ended,) = [record for record in world.journal.read() if isinstance(record, DeliveryEnded)]
+    assert (ended.delivery, ended.status, ended.attempts) == (PLAN.id, "exhausted", 0)
+    assert "it takes text" in str(ended.error)
+    assert world.dispatcher.pending == 0
+
+
+def test_an_event_is_sent_in_the_format_of_the_endpoint_with_headers_made_of_it() -> None:
+    shop = replace(
+        endpoint(content_type="form"), templates={"X-Type": compile_template("{{ event.type }} {{ body.ref }}")}
+    )
+    world = World(snapshot(shop))
+
+    effect = world.distributor._effect(restore(samples.accepted().event, world.journal.blob), PLAN)
+
+    assert isinstance(effect, Deliver)
+    assert (effect.media, effect.body) == ("application/x-www-form-urlencoded", b"ref=1")
+    assert effect.headers["X-Type"].endswith(" 1")
 
 
 def test_no_event_is_taken_when_too_many_deliveries_wait(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -162,7 +162,7 @@ def test_a_header_that_the_event_cannot_make_is_refused(body: dict[str, object],
 def test_endpoints_of_one_step_are_served_together_where_they_get_the_same() -> None:
     endpoints = {item.name: item for item in (endpoint("a"), endpoint("b", content_type="form"), endpoint("c"))}
 
-    found = fit_all(effect("a", "b", "c", "gone"), endpoints, lambda _: False)
+    found = fit_all(effect("a", "b", "c", "gone"), endpoints, ())
 
     assert not isinstance(found, Unfit)
     assert [(one.endpoints, one.body) for one in found] == [
@@ -174,9 +174,9 @@ def test_endpoints_of_one_step_are_served_together_where_they_get_the_same() -> 
 def test_one_that_is_not_fit_keeps_all_from_being_sent_but_not_what_is_sent_already() -> None:
     endpoints = {item.name: item for item in (endpoint("a"), endpoint("b", payload_encoding="base64"))}
 
-    assert isinstance(fit_all(effect("a", "b"), endpoints, lambda _: False), Unfit)
+    assert isinstance(fit_all(effect("a", "b"), endpoints, ()), Unfit)
     asked = effect("a", "b")
-    assert fit_all(asked, endpoints, lambda _: True) == (asked,)
+    assert fit_all(asked, endpoints, [("run_1", "send", "a"), ("run_1", "send", "b")]) == (asked,)
 
 
 @pytest.mark.parametrize(

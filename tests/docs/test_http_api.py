@@ -35,7 +35,8 @@ def routes() -> list[str]:
 
 @pytest.mark.skipif(shutil.which("curl") is None, reason="the examples are told with curl")
 def test_every_example_does_what_the_page_shows(daemon: Daemon) -> None:
-    daemon.write(definitions(TEXT))
+    here = f"127.0.0.1:{daemon.port}"
+    daemon.write({name: text.replace("127.0.0.1:9000", here) for name, text in definitions(TEXT).items()})
     daemon.variables["HOOKSD_ADMIN_WRITE"] = "true"
     daemon.start()
 

@@ -8,6 +8,8 @@ from dataclasses import replace
 
 from hooksd.delivery.standing import Standing
 from hooksd.engine.ports import Accepted, Publisher
+from hooksd.model.base import Json
+from hooksd.model.effect import Deliver, Performed
 from hooksd.model.event import Event
 from hooksd.model.outgoing import DeliveryPlan
 from hooksd.model.record import DeliveryCreated
@@ -16,6 +18,7 @@ from hooksd.web.desk import Desk
 from hooksd.web.duplicates import Duplicates
 from hooksd.web.outgoing import Outbox, OutgoingDesk
 from hooksd.web.publishing import PublishingDesk
+from hooksd.web.triggering import TriggerDesk
 from tests.web.doubles import FakeControl, FakeIntake, plan
 
 
@@ -88,4 +91,11 @@ def every_desk() -> tuple[Desk, ...]:
             current=control.current,
             public_url=None,
         ),
+        TriggerDesk(deliver=told, current=control.current, is_ready=lambda: True),
     )
+
+
+async def told(_: Deliver) -> Performed:
+    """Answer every call."""
+    output: dict[str, Json] = {"referenceId": "dlv_1", "status": 200, "data": None, "error": False}
+    return Performed(ok=True, code=200, output=output)

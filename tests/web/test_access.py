@@ -7,7 +7,7 @@ from starlette.responses import PlainTextResponse
 from starlette.types import Receive, Scope, Send
 
 from hooksd.model.secret import Secret
-from hooksd.web.access import BearerGuard, caller_of, has_key
+from hooksd.web.access import BearerGuard, caller_of, has_key, only_triggers
 from tests.web.doubles import client
 
 KEYS = {"ada": Secret(b"a token of the operator"), "ci": Secret(b"another one")}
@@ -80,3 +80,39 @@ async def test_nothing_else_does(headers: list[tuple[str, str | bytes]]) -> None
 def test_an_empty_token_guards_nothing() -> None:
     with pytest.raises(ValueError, match="empty"):
         BearerGuard(whose, {"ada": Secret(b"")})
+
+
+@pytest.mark.parametrize("path", ["/api/v1/endpoints/shop/trigger", "/api/v1/endpoints/a%2Fb/trigger"])
+async def test_a_key_for_triggers_opens_one_kind_of_door(path: str) -> None:
+    async def is_limited(scope: Scope, receive: Receive, send: Send) -> None:
+        await PlainTextResponse(str(only_triggers(Request(scope))))(scope, receive, send)
+
+    guarded = BearerGuard(is_limited, KEYS, {"plugin": Secret(b"of the plugin"), "ci": Secret(b"no more than a name")})
+    async with client(guarded) as caller:
+        mine = await caller.post(path.replace("%2F", "-"), headers={"X-Api-Key": "of the plugin"})
+        theirs = await caller.post(path, headers={"X-Api-Key": "another one"})
+        taken = await caller.post(path, headers={"X-Api-Key": "no more than a name"})
+
+    assert (mine.text, theirs.text) == ("True", "False")
+    assert taken.status_code == 401
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/",
+        "/metrics",
+        "/api/v1/config",
+        "/api/v1/trigger",
+        "/api/v1/endpoints",
+        "/api/v1/endpoints/shop",
+        "/api/v1/endpoints/shop/ping",
+        "/api/v1/endpoints/shop/trigger/",
+        "/api/v1/endpoints/a/b/trigger",
+    ],
+)
+async def test_and_no_other(path: str) -> None:
+    async with client(BearerGuard(whose, {}, {"plugin": Secret(b"of the plugin")})) as caller:
+        answer = await caller.post(path, headers={"X-Api-Key": "of the plugin"})
+
+    assert (answer.status_code, answer.json()["detail"]) == (403, "this key triggers endpoints, and does nothing else")

@@ -1,0 +1,145 @@
+"""Endpoints that are asked over the admin listener: who asks knows a name, and neither URL nor credentials.
+
+What does not fit the definition is refused and nothing is sent; whatever comes of what is sent, or that nothing could
+be, is an answer.
+
+Source: Coviu, "Webhooks Documentation".
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from starlette.requests import Request
+
+from hooksd.config.snapshot import Snapshot
+from hooksd.delivery.format import trigger_problem
+from hooksd.model import body
+from hooksd.model.base import Json
+from hooksd.model.effect import Deliver, Performed
+from hooksd.model.ids import EventId, RunId
+from hooksd.web.access import caller_of, only_triggers
+from hooksd.web.answer import Answer, json_answer
+from hooksd.web.asked import Refusal, document_of, unknown
+from hooksd.web.desk import Desk, Served
+from hooksd.web.problem import FULL, problem, unavailable
+
+_QUERY: Final = ("queryParams", "query")
+"""Two names for the same."""
+_KEYS: Final = frozenset({"data", "headers", *_QUERY})
+_MEMBERS: Final = ("referenceId", "status", "data", "error")
+_NOTHING: Final[tuple[Json, ...]] = (None, "", {}, [])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Asked:
+    """What somebody gives an endpoint."""
+
+    data: Json
+    headers: Mapping[str, str]
+    query: Mapping[str, str]
+
+    def scope(self) -> Mapping[str, Json]:
+        """Return what headers of the endpoint may read: there is no event."""
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        return {"body": self.data, "headers": headers, "query": dict(self.query)}
+
+
+class TriggerDesk:
+    """Asks endpoints for callers."""
+
+    def __init__(
+        self,
+        *,
+        deliver: Callable[[Deliver], Awaitable[Performed]],
+        current: Callable[[], Snapshot],
+        is_ready: Callable[[], bool],
+    ) -> None:
+        """Take what it works with.
+
+        Args:
+            deliver: Carries out a call, or says why nothing was sent.
+            current: Returns the definitions in force.
+            is_ready: Tells whether there is room for another delivery.
+        """
+        self._deliver = deliver
+        self._current = current
+        self._is_ready = is_ready
+
+    def serves(self) -> Iterable[Served]:
+        """Return what is asked of it."""
+        yield Served("POST", "/endpoints/{name}/trigger", self.trigger)
+
+    async def trigger(self, request: Request) -> Answer:
+        """Answer `POST /api/v1/endpoints/NAME/trigger`."""
+        name, endpoints = request.path_params["name"], self._current().endpoints
+        by = await asyncio.to_thread(caller_of, request)
+        endpoint = endpoints.get(name)
+        if only_triggers(request) and (endpoint is None or by not in endpoint.value.callers):
+            return problem(404, f"there is no endpoint {name!r}")
+        if endpoint is None:
+            return unknown("endpoint", name, endpoints)
+        asked = _asked(await document_of(request))
+        has_data = asked.data not in _NOTHING
+        if wrong := trigger_problem(endpoint, asked.headers, asked.query, has_data=has_data):
+            return problem(422, f"endpoint {name}: {wrong}")
+        if not self._is_ready():
+            return unavailable(FULL)
+        performed = await self._deliver(_call(name, asked, by))
+        if not performed.ok:
+            return problem(422, performed.error)
+        return json_answer(200, {member: performed.output[member] for member in _MEMBERS})
+
+
+def _call(name: str, asked: _Asked, by: str) -> Deliver:
+    media, raw = body.written(asked.data)
+    return Deliver(
+        endpoints=(name,),
+        event=EventId(""),
+        run=RunId(""),
+        step="",
+        headers=asked.headers,
+        query=asked.query,
+        media=media,
+        body=raw,
+        retry="none",
+        is_call=True,
+        by=by,
+        scope=asked.scope,
+    )
+
+
+def _asked(document: Json) -> _Asked:
+    """Read the body of a request.
+
+    Raises:
+        Refusal: It is not what it must be.
+    """
+    if not isinstance(document, Mapping | None):
+        raise Refusal(problem(422, 'send a JSON object like {"data": {}, "headers": {}, "queryParams": {}}'))
+    given = document or {}
+    if strange := sorted(set(given) - _KEYS):
+        raise Refusal(problem(422, f"unknown key {strange[0]!r}; the keys are `data`, `headers` and `queryParams`"))
+    if all(given.get(key) is not None for key in _QUERY):
+        raise Refusal(problem(422, "`query` is another name for `queryParams`: send one of them"))
+    query = given.get("queryParams") if given.get("queryParams") is not None else given.get("query")
+    return _Asked(
+        data=given.get("data"),
+        headers=_texts("headers", given.get("headers")),
+        query=_texts("queryParams", query),
+    )
+
+
+def _texts(key: str, given: Json) -> Mapping[str, str]:
+    """Return a mapping of texts; numbers and truth values as JSON writes them."""
+    if given is None:
+        return {}
+    if not isinstance(given, Mapping) or not all(isinstance(value, str | int | float) for value in given.values()):
+        raise Refusal(problem(422, f"`{key}` is an object whose values are texts or numbers"))
+    return {name: body.written(value)[1].decode() for name, value in given.items()}
+
+
+_: type[Desk] = TriggerDesk

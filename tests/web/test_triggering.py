@@ -1,0 +1,151 @@
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import httpx
+import pytest
+
+from hooksd.model.base import Json
+from hooksd.model.effect import Deliver, Performed
+from hooksd.model.secret import Secret
+from hooksd.telemetry.observer import Observer
+from hooksd.testing import FakeClock, FakeIds
+from hooksd.web.admin import Admin
+from hooksd.web.app import admin_app
+from hooksd.web.triggering import TriggerDesk
+from tests.delivery.house import endpoint
+from tests.web.doubles import FakeControl, FakeIntake, client
+
+OUTPUT: Mapping[str, Json] = {
+    "referenceId": "dlv_1", "status": 404, "data": {"a": 1}, "error": True, "message": "answered 404",
+}  # fmt: skip
+
+
+class Desk:
+    """An admin application that asks endpoints, one of which lets a plugin ask it."""
+
+    def __init__(self) -> None:
+        self.asked: list[Deliver] = []
+        self.performed = Performed(ok=True, code=404, output=OUTPUT)
+        self.is_ready = True
+        control = FakeControl()
+        shops = (endpoint("shop", callers=["plugin"], query_params=["page"]), endpoint("erp"))
+        control.snapshot = replace(control.snapshot, endpoints={shop.name: shop for shop in shops})
+        desk = TriggerDesk(deliver=self._deliver, current=control.current, is_ready=lambda: self.is_ready)
+        admin = Admin(
+            control=control,
+            intake=FakeIntake(),
+            ids=FakeIds(),
+            clock=FakeClock(),
+            observer=Observer(),
+            public_url=None,
+            desks=(desk,),
+        )
+        self.app = admin_app(admin, token=Secret(b"operator"), triggers={"plugin": Secret(b"plugin key")})
+
+    async def _deliver(self, effect: Deliver) -> Performed:
+        self.asked.append(effect)
+        return self.performed
+
+    async def post(self, document: Any = None, name: str = "shop", key: str = "operator") -> httpx.Response:
+        async with client(self.app) as caller:
+            return await caller.post(
+                f"/api/v1/endpoints/{name}/trigger", json=document, headers={"Authorization": f"Bearer {key}"}
+            )
+
+
+@pytest.fixture
+def desk() -> Desk:
+    return Desk()
+
+
+async def test_what_came_of_it_is_four_members_whatever_it_was(desk: Desk) -> None:
+    said = await desk.post({"data": {"a": 1}})
+
+    assert said.status_code == 200
+    assert said.json() == {"referenceId": "dlv_1", "status": 404, "data": {"a": 1}, "error": True}
+
+
+@pytest.mark.parametrize(
+    ("data", "media", "body"),
+    [
+        ({"a": 1}, "application/json", b'{"a":1}'),
+        ("hi", "text/plain", b"hi"),
+        (None, "", b""),
+        (0, "application/json", b"0"),
+    ],
+)
+async def test_the_endpoint_is_asked_once_for_a_caller_with_what_was_given(
+    desk: Desk, data: Json, media: str, body: bytes
+) -> None:
+    await desk.post({"data": data, "headers": {"X-A": "b"}, "queryParams": {"page": 2}})
+
+    (asked,) = desk.asked
+    assert (asked.endpoints, asked.is_call, asked.retry, asked.by) == (("shop",), True, "none", "admin")
+    assert (asked.media, asked.body) == (media, body)
+    assert (asked.headers, asked.query) == ({"X-A": "b"}, {"page": "2"})
+    assert (asked.event, asked.run, asked.step) == ("", "", "")
+    assert asked.scope is not None
+    assert asked.scope() == {"body": data, "headers": {"x-a": "b"}, "query": {"page": "2"}}
+
+
+@pytest.mark.parametrize("document", [None, {}, {"data": None, "headers": None, "queryParams": None}])
+async def test_nothing_has_to_be_given(desk: Desk, document: Json) -> None:
+    assert (await desk.post(document)).status_code == 200
+    assert (desk.asked[0].body, desk.asked[0].headers, desk.asked[0].query) == (b"", {}, {})
+
+
+async def test_parameters_may_be_called_query_as_on_a_step(desk: Desk) -> None:
+    assert (await desk.post({"query": {"page": "1.5"}})).status_code == 200
+    assert desk.asked[0].query == {"page": "1.5"}
+
+
+@pytest.mark.parametrize(
+    ("document", "detail"),
+    [
+        ([], "send a JSON object"),
+        ({"body": 1}, "unknown key 'body'"),
+        ({"query": {}, "queryParams": {}}, "send one of them"),
+        ({"headers": ["X-A"]}, "`headers` is an object"),
+        ({"headers": {"X-A": None}}, "`headers` is an object"),
+        ({"queryParams": {"page": {}}}, "`queryParams` is an object"),
+        ({"queryParams": {"side": 1}}, "endpoint shop: the query takes `page`, and not 'side'"),
+        ({"headers": {"host": "x"}}, "endpoint shop: the header host"),
+    ],
+)
+async def test_what_is_not_meant_is_refused_before_anybody_is_asked(desk: Desk, document: Json, detail: str) -> None:
+    said = await desk.post(document)
+
+    assert (said.status_code, detail in said.json()["detail"]) == (422, True)
+    assert desk.asked == []
+
+
+async def test_what_does_not_fit_is_refused_with_the_reason(desk: Desk) -> None:
+    desk.performed = Performed(ok=False, error="endpoint shop: the text is not base64")
+
+    said = await desk.post({"data": "!"})
+
+    assert (said.status_code, said.json()["detail"]) == (422, "endpoint shop: the text is not base64")
+
+
+async def test_nobody_is_asked_when_it_could_not_be_written_down(desk: Desk) -> None:
+    desk.is_ready = False
+
+    said = await desk.post({})
+
+    assert (said.status_code, "retry-after" in said.headers) == (503, True)
+    assert desk.asked == []
+
+
+async def test_an_operator_is_told_which_name_may_be_meant_and_a_key_for_triggers_is_not(desk: Desk) -> None:
+    assert "did you mean 'shop'?" in (await desk.post({}, "shpo")).json()["detail"]
+    assert (await desk.post({}, "shpo", "plugin key")).json()["detail"] == "there is no endpoint 'shpo'"
+
+
+async def test_a_key_for_triggers_asks_what_names_it_and_for_all_else_there_is_nothing(desk: Desk) -> None:
+    assert (await desk.post({}, "shop", "plugin key")).status_code == 200
+    assert desk.asked[0].by == "plugin"
+    assert (await desk.post({}, "erp", "plugin key")).json()["detail"] == "there is no endpoint 'erp'"
+    assert (await desk.post({}, "erp")).status_code == 200
