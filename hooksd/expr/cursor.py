@@ -9,17 +9,14 @@ from hooksd.expr.problem import ExpressionProblem
 class Cursor:
     """Moves through tokens, the last of which is the end."""
 
-    __slots__ = ("_place", "_tokens")
+    __slots__ = ("_place", "_tokens", "token")
 
     def __init__(self, tokens: tuple[Token, ...]) -> None:
         """Stand at the first of the tokens."""
         self._tokens = tokens
         self._place = 0
-
-    @property
-    def token(self) -> Token:
+        self.token = tokens[0]
         """The token that stands here."""
-        return self._tokens[self._place]
 
     @property
     def previous(self) -> Token:
@@ -33,20 +30,21 @@ class Cursor:
     def advance(self) -> Token:
         """Take the token that stands here, whatever it is; the end stays."""
         token = self.token
-        self._place = min(self._place + 1, len(self._tokens) - 1)
+        if token.kind != "end":
+            self._place += 1
+            self.token = self._tokens[self._place]
         return token
 
     def stands(self, text: str) -> bool:
         """Tell whether this word or mark stands here."""
-        token = self._tokens[self._place]
-        return token.text == text and token.kind != "constant"
+        return self.token.text == text and self.token.kind != "constant"
 
     def take(self, text: str) -> bool:
         """Take a word or a mark if it stands here, and tell whether it did."""
-        if self.stands(text):
-            self.advance()
-            return True
-        return False
+        if not self.stands(text):
+            return False
+        self.advance()
+        return True
 
     def expect(self, text: str) -> None:
         """Take a word or a mark.

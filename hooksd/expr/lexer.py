@@ -16,10 +16,12 @@ Kind = Literal["constant", "name", "operator", "end"]
 
 _TOKEN = re.compile(
     r"""
+    [ \t\r\n]* (?:
       (?P<number>   [0-9]+ (?:\.[0-9]+)? (?:[eE][+-]?[0-9]+)? )
     | (?P<name>     [A-Za-z_][A-Za-z0-9_]* )
     | (?P<text>     '(?:[^'\\]|\\.)*' | "(?:[^"\\]|\\.)*" )
     | (?P<operator> ==|!=|<=|>=|//|\*\*|[-+*/%~<>.,:()\[\]{}|=] )
+    )
     """,
     re.VERBOSE | re.DOTALL,
 )
@@ -27,6 +29,9 @@ _SPACE = re.compile(r"[ \t\r\n]*")
 _ESCAPE = re.compile(r"\\(u[0-9a-fA-F]{4}|.)", re.DOTALL)
 _ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "\\": "\\", "'": "'", '"': '"', "/": "/"}
 _OPENING = {"(": ")", "[": "]", "{": "}"}
+_BRACKETS = frozenset("()[]{}")
+_ENDS = frozenset("-%}")
+"""What closing marks begin with."""
 _SMALLEST, _LARGEST = -(2**63), 2**64 - 1
 
 
@@ -67,36 +72,46 @@ def scan(source: str, start: int = 0, closing: str | None = None) -> Tokens:
     items: list[Token] = []
     open_: list[Token] = []
     at = start
-    while True:
-        at = _skip(source, at)
-        if (found := _closes(source, at, closing, open_)) is not None:
-            items.append(Token(kind="end", text="", start=at, end=max(at, min(at + 1, len(source)))))
-            return Tokens(items=tuple(items), after=found[0], trims=found[1])
-        if at >= len(source):
-            raise _unfinished(source, start, closing, open_)
-        token = _token(source, at)
-        _pair(token, open_)
-        items.append(token)
-        at = token.end
+    while (match := _TOKEN.match(source, at)) is not None:
+        at, begin = match.end(), match.start(match.lastindex or 0)
+        text = source[begin:at]
+        if match.lastgroup == "operator":
+            if closing and text in _ENDS and not open_ and (after := _closed(source, begin, closing)) is not None:
+                return Tokens(items=(*items, _last(source, begin)), after=after, trims=text == "-")
+            items.append(Token("operator", text, begin, at))
+            if text in _BRACKETS:
+                _pair(items[-1], open_)
+        elif match.lastgroup == "name":
+            items.append(Token("name", text, begin, at))
+        else:
+            items.append(Token("constant", text, begin, at, _value(text, begin, at)))
         if len(items) > MAX_TOKENS:
             raise ExpressionProblem("the expression is too long", start=start, end=at, hint="compute it in a step")
+    return Tokens(
+        items=(*items, _last(source, _rest(source, start, at, closing, open_))), after=len(source), trims=False
+    )
 
 
-def _skip(source: str, at: int) -> int:
-    match = _SPACE.match(source, at)
-    return match.end() if match else at
+def _rest(source: str, start: int, at: int, closing: str | None, open_: list[Token]) -> int:
+    """Return where the end stands if no token does, and nothing is missing."""
+    space = _SPACE.match(source, at)
+    at = space.end() if space else at
+    if at < len(source):
+        raise _unexpected(source, at)
+    if open_ or closing is not None:
+        raise _unfinished(source, start, closing, open_)
+    return at
 
 
-def _closes(source: str, at: int, closing: str | None, open_: list[Token]) -> tuple[int, bool] | None:
-    if open_:
-        return None
-    if closing is None:
-        return (at, False) if at >= len(source) else None
+def _last(source: str, at: int) -> Token:
+    return Token("end", "", at, max(at, min(at + 1, len(source))))
+
+
+def _closed(source: str, at: int, closing: str) -> int | None:
+    """Return where the source goes on if the closing mark stands here, with or without a minus sign."""
     if source.startswith(closing, at):
-        return at + len(closing), False
-    if source.startswith("-" + closing, at):
-        return at + 1 + len(closing), True
-    return None
+        return at + len(closing)
+    return at + 1 + len(closing) if source.startswith("-" + closing, at) else None
 
 
 def _unfinished(source: str, start: int, closing: str | None, open_: list[Token]) -> ExpressionProblem:
@@ -108,24 +123,17 @@ def _unfinished(source: str, start: int, closing: str | None, open_: list[Token]
     )
 
 
-def _token(source: str, at: int) -> Token:
-    match = _TOKEN.match(source, at)
-    if match is None:
-        character = source[at]
-        if character in "'\"":
-            raise ExpressionProblem("the text that begins here never ends", start=at, end=len(source))
-        hints = {"&": "write `and`", "!": "write `not`", "?": "write `a if test else b`"}
-        raise ExpressionProblem(f"unexpected character {character!r}", start=at, end=at + 1, hint=hints.get(character))
-    text, end = match[0], match.end()
-    match match.lastgroup:
-        case "number":
-            return Token(kind="constant", text=text, start=at, end=end, value=_number(text, at, end))
-        case "text":
-            return Token(kind="constant", text=text, start=at, end=end, value=_unescape(text[1:-1], at + 1))
-        case "name":
-            return Token(kind="name", text=text, start=at, end=end)
-        case _:
-            return Token(kind="operator", text=text, start=at, end=end)
+def _unexpected(source: str, at: int) -> ExpressionProblem:
+    character = source[at]
+    if character in "'\"":
+        return ExpressionProblem("the text that begins here never ends", start=at, end=len(source))
+    hints = {"&": "write `and`", "!": "write `not`", "?": "write `a if test else b`"}
+    return ExpressionProblem(f"unexpected character {character!r}", start=at, end=at + 1, hint=hints.get(character))
+
+
+def _value(text: str, start: int, end: int) -> Json:
+    """Return what a constant means."""
+    return _unescape(text[1:-1], start + 1) if text[0] in "'\"" else _number(text, start, end)
 
 
 def _number(text: str, start: int, end: int) -> float:
@@ -155,14 +163,12 @@ def _unescape(text: str, start: int) -> str:
     return _ESCAPE.sub(replace, text)
 
 
-def _pair(token: Token, open_: list[Token]) -> None:
-    if token.kind != "operator":
+def _pair(bracket: Token, open_: list[Token]) -> None:
+    if bracket.text in _OPENING:
+        open_.append(bracket)
         return
-    if token.text in _OPENING:
-        open_.append(token)
-    elif token.text in _OPENING.values():
-        if not open_:
-            raise ExpressionProblem(f"`{token.text}` closes nothing", start=token.start, end=token.end)
-        opening = open_.pop()
-        if _OPENING[opening.text] != token.text:
-            raise ExpressionProblem(f"`{opening.text}` is never closed", start=opening.start, end=opening.end)
+    if not open_:
+        raise ExpressionProblem(f"`{bracket.text}` closes nothing", start=bracket.start, end=bracket.end)
+    opening = open_.pop()
+    if _OPENING[opening.text] != bracket.text:
+        raise ExpressionProblem(f"`{opening.text}` is never closed", start=opening.start, end=opening.end)

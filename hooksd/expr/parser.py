@@ -22,6 +22,7 @@ _CONSTANTS: dict[str, Json] = {
 }  # fmt: skip
 _WORDS = frozenset({"and", "or", "not", "in", "is", "if", "else"})
 _COMPARISONS = frozenset({"==", "!=", "<", "<=", ">", ">=", "in"})
+_ARITHMETIC = frozenset({"+", "-", "~", "*", "/", "//", "%", "**"})
 
 
 class Parser:
@@ -69,9 +70,7 @@ class Parser:
     def _all(self) -> tree.Node:
         return self._chain("and", tree.All, self._not)
 
-    def _chain(
-        self, word: str, make: type[tree.Any | tree.All | tree.Joined], part: Callable[[], tree.Node]
-    ) -> tree.Node:
+    def _chain(self, word: str, make: type[tree.Any | tree.All], part: Callable[[], tree.Node]) -> tree.Node:
         parts = [part()]
         while self._cursor.take(word):
             parts.append(part())
@@ -95,7 +94,7 @@ class Parser:
         return tree.Comparison(first=first, rest=tuple(rest)) if rest else first
 
     def _comparing(self) -> str | None:
-        if self._cursor.token.text in _COMPARISONS and self._cursor.token.kind != "constant":
+        if self._cursor.token.text in _COMPARISONS:
             return self._cursor.advance().text
         if self._cursor.stands("not") and self._cursor.ahead(1).text == "in":
             self._cursor.advance()
@@ -106,18 +105,23 @@ class Parser:
         return None
 
     def _sum(self) -> tree.Node:
-        return self._arithmetic(("+", "-"), self._joined)
+        first = self._piped()
+        if self._cursor.token.text not in _ARITHMETIC:  # like most, and there are many
+            return first
+        return self._arithmetic(self._joined(first), ("+", "-"), self._joined)
 
-    def _joined(self) -> tree.Node:
-        return self._chain("~", tree.Joined, self._product)
+    def _joined(self, first: tree.Node | None = None) -> tree.Node:
+        parts = [self._product(first)]
+        while self._cursor.take("~"):
+            parts.append(self._product())
+        return parts[0] if len(parts) == 1 else tree.Joined(parts=tuple(parts))
 
-    def _product(self) -> tree.Node:
-        return self._arithmetic(("*", "/", "//", "%"), self._piped)
+    def _product(self, first: tree.Node | None = None) -> tree.Node:
+        return self._arithmetic(first or self._piped(), ("*", "/", "//", "%"), self._piped)
 
-    def _arithmetic(self, operators: tuple[str, ...], part: Callable[[], tree.Node]) -> tree.Node:
-        first = part()
+    def _arithmetic(self, first: tree.Node, operators: tuple[str, ...], part: Callable[[], tree.Node]) -> tree.Node:
         rest = []
-        while self._cursor.token.kind == "operator" and self._cursor.token.text in operators:
+        while self._cursor.token.text in operators:
             rest.append((self._cursor.advance().text, part()))
         if self._cursor.stands("**"):
             raise self._cursor.problem("there is no operator `**`")
@@ -244,8 +248,10 @@ class Parser:
         """Take `.name`, `['name']` or `[0]` if one stands here."""
         if self._cursor.take("."):
             return self._member()
+        if not self._cursor.stands("["):
+            return None
         key = self._cursor.ahead(1)
-        if self._cursor.stands("[") and key.kind == "constant" and self._cursor.ahead(2).text == "]":
+        if key.kind == "constant" and self._cursor.ahead(2).text == "]":
             value = key.value
             if isinstance(value, str | int) and not isinstance(value, bool):
                 for _ in range(3):
