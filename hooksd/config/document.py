@@ -23,6 +23,7 @@ from hooksd.config.escapes import source_offset
 from hooksd.config.finding import Finding, Part
 from hooksd.config.json_positions import json_positions
 from hooksd.config.position import Path, Positions, Span
+from hooksd.config.syntax import Slip, deep_slip, json_slip, number_slip, toml_slip
 from hooksd.config.toml_positions import header_at, toml_positions
 from hooksd.model.base import Json
 from hooksd.model.secret import is_reference
@@ -169,7 +170,7 @@ def read(file: str, data: bytes) -> Document | tuple[Diagnostic, ...]:
     try:
         return _json(file, text) if file.endswith(".json") else _toml(file, raw, text)
     except RecursionError:
-        return (_at(file, text, 0, "H007", f"more than {MAX_DEPTH} levels of nesting", None),)
+        return (_slipped(file, text, "H007", deep_slip(text, MAX_DEPTH)),)
 
 
 def _toml(file: str, raw: str, text: str) -> Document | tuple[Diagnostic, ...]:
@@ -177,9 +178,9 @@ def _toml(file: str, raw: str, text: str) -> Document | tuple[Diagnostic, ...]:
         # The parser joins line ends itself, once: given a text in which that is done, it would accept `\r\r\n`.
         tree = tomli.loads(raw)
     except tomli.TOMLDecodeError as error:
-        return (_at(file, text, error.pos, "H002", _lower(error.msg), _toml_hint(text, error.pos)),)
-    except ValueError as error:  # a whole number with thousands of digits
-        return (_at(file, text, 0, "H005", _lower(str(error)), None),)
+        return (_slipped(file, text, "H002", toml_slip(text, error.pos, error.msg)),)
+    except ValueError:  # a whole number with thousands of digits
+        return (_slipped(file, text, "H005", number_slip(text)),)
     return _checked(Document(file=file, text=text, tree=tree, locate=toml_positions))
 
 
@@ -187,9 +188,9 @@ def _json(file: str, text: str) -> Document | tuple[Diagnostic, ...]:
     try:
         tree = json.loads(text)
     except json.JSONDecodeError as error:
-        return (_at(file, text, error.pos, "H003", _lower(error.msg), _json_hint(text, error.pos)),)
-    except ValueError as error:
-        return (_at(file, text, 0, "H005", _lower(str(error)), None),)
+        return (_slipped(file, text, "H003", json_slip(text, error.pos, error.msg)),)
+    except ValueError:
+        return (_slipped(file, text, "H005", number_slip(text)),)
     positions, repeated = json_positions(text)
     if not isinstance(tree, dict):
         return (_at(file, text, positions[()].start, "H006", 'expected an object, like {"version": 1}', None),)
@@ -286,6 +287,12 @@ def _has_surrogates(text: str) -> bool:
     return not text.isascii() and any("\ud800" <= char <= "\udfff" for char in text)
 
 
+def _slipped(file: str, text: str, code: str, slip: Slip) -> Diagnostic:
+    found = _at(file, text, slip.start, code, slip.message, slip.hint)
+    last = len(found.excerpt) + 1 if found.excerpt is not None else found.end_column
+    return replace(found, end_column=max(found.end_column, min(found.column + slip.end - slip.start, last)))
+
+
 def _at(file: str, text: str, offset: int, code: str, message: str, hint: str | None) -> Diagnostic:
     """Return a diagnostic for a text that is no document, or not yet."""
     offset = min(offset, len(text))
@@ -326,27 +333,3 @@ def _is_literal_secret(tree: Json, path: Path) -> bool:
 
 def _is_secret_key(key: str) -> bool:
     return _SECRET_KEY.search(key) is not None and key not in ("secret_encoding", "secret_prefix")
-
-
-def _lower(message: str) -> str:
-    return message[:1].lower() + message[1:]
-
-
-def _toml_hint(text: str, offset: int) -> str | None:
-    line = text[text.rfind("\n", 0, offset) + 1 :].split("\n", 1)[0]
-    if re.match(r"\s*[\w.-]+\s*=\s*[A-Za-z{(]", line) and not re.search(r"=\s*(true|false|\{)", line):
-        return "texts stand in quotes"
-    if re.match(r"\s*[\w.-]+\s*:", line):
-        return "TOML separates key and value by `=`"
-    return None
-
-
-def _json_hint(text: str, offset: int) -> str | None:
-    before = text[:offset].rstrip()
-    if text[offset : offset + 1] in ("]", "}") and before.endswith(","):
-        return "JSON has no comma behind the last item"
-    if text[offset : offset + 1] == "'":
-        return "JSON uses double quotes"
-    if text[offset : offset + 2] in ("//", "/*") or text[offset : offset + 1] == "#":
-        return "JSON has no comments; TOML has"
-    return None
