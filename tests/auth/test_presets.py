@@ -102,6 +102,9 @@ def test_a_request_that_another_program_signed_is_authentic_and_read(name: str) 
         ("eventgrid", [{"topic": "/t", "id": "1"}], "/t 1"),
         ("eventgrid", [{"topic": "/t", "id": "1"}, {"topic": "/t", "id": "2"}], None),
         ("eventgrid", [{"id": "1"}], None),
+        ("line", {"events": [{"webhookEventId": "1"}]}, "1"),
+        ("line", {"events": [{"webhookEventId": "1"}, {"webhookEventId": "2"}]}, None),
+        ("line", {"events": []}, None),
     ],
 )
 def test_a_body_of_several_events_is_not_known_by_its_first(name: str, events: Any, expected: str | None) -> None:
