@@ -19,6 +19,7 @@ from hooksd.model import body
 from hooksd.model.base import Json
 from hooksd.model.endpoint import Shape
 from hooksd.model.event import Event
+from hooksd.model.own import PING
 
 CLOUDEVENT = "application/cloudevents+json"
 
@@ -144,6 +145,7 @@ def _virtuoso(event: Event, endpoint: str, *, has_entity: bool) -> Message:
     tree: dict[str, Json] = {"type": (kind or happened).upper()}
     if kind:
         tree["event"] = happened.upper()
+    has_entity = has_entity or event.type == PING  # nothing happened to anything: what it says is all there is
     if not isinstance(event.data, dict):
         tree.update({"data": event.data} if has_entity else {})
     else:

@@ -9,6 +9,9 @@ from __future__ import annotations
 OWN_FAMILIES = frozenset({"workflow", "config", "daemon", "log"})
 """What the types of hooksd's own events begin with."""
 
+PING = "ping"
+"""The type of the event that asks an endpoint whether it works. It is sent to one endpoint, subscribed or not."""
+
 
 def reaches(pattern: str, event_type: str) -> bool:
     """Tell whether an entry of `subscribe` that fits an event reaches it, too.

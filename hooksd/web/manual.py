@@ -14,13 +14,11 @@ from hooksd.model.base import Json
 from hooksd.model.endpoint import Endpoint
 from hooksd.model.event import Event
 from hooksd.model.ids import EventId
+from hooksd.model.own import PING
 from hooksd.model.trust import Trust
 
 MANUAL = "manual"
 """The type of the event that starts a workflow by name."""
-
-PING = "ping"
-"""The type of the event that asks an endpoint whether it works."""
 
 _TYPE = re.compile(r"[^\x00-\x1f\x7f-\x9f]{1,512}")
 

@@ -154,3 +154,14 @@ def test_a_cloudevent_that_was_published_goes_on_as_the_one_it_was() -> None:
         assert (each.get_id(), each.get_source(), each.get_extension("tenant")) == ("o-1", given["source"], "a b")
         assert each.get_data() == {"order": 7, "by": "é"}
     assert "x-hooksd-via" not in binary.headers
+
+
+def test_a_ping_in_the_format_of_virtuoso_always_has_the_configuration() -> None:
+    one = event(b'{"endpoint": "erp", "webhook": {"id": "erp"}}', type="ping", source="hooksd")
+
+    assert orjson.loads(message(one, "virtuoso", has_entity=False).body) == {
+        "endpoint": "erp",
+        "webhook": {"id": "erp"},
+        "type": "PING",
+        "webhookId": "erp",
+    }
