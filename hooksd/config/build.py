@@ -14,7 +14,14 @@ from hooksd.auth.handshake import build_greeter
 from hooksd.auth.problem import AuthProblem
 from hooksd.config.body_schema import SchemaProblem
 from hooksd.config.diagnostics import Diagnostic
-from hooksd.config.endpoints import authorization_of, grant_of, identity_of, is_literal_host, reads_event
+from hooksd.config.endpoints import (
+    authorization_of,
+    credentials_in,
+    grant_of,
+    identity_of,
+    is_literal_host,
+    reads_event,
+)
 from hooksd.config.entry import document_of, entry_of, media_of, reads_body
 from hooksd.config.secrets import SecretProblem, SecretStore
 from hooksd.config.snapshot import (
@@ -287,21 +294,22 @@ def _endpoint(defined: Defined[Endpoint], secrets: SecretStore, own: Mapping[str
     grant = grant_of(endpoint, secrets.get)
     if grant is not None:
         hidden = (*hidden, grant.client_secret.text())
-    headers = {name: compile_template(text) for name, text in endpoint.headers.items()}
+    templates = {name: compile_template(text) for name, text in endpoint.headers.items()}
+    headers = {name: template.text(scope) for name, template in templates.items() if not reads_event(template)}
     return CompiledEndpoint(
         name=defined.name,
         value=endpoint,
         origin=defined.origin,
         url=compile_template(endpoint.url).text(scope),
-        headers={name: template.text(scope) for name, template in headers.items() if not reads_event(template)},
+        headers=headers,
         secrets=tuple(secrets.get(reference) for reference in endpoint.secrets),
-        hidden=(*texts.values(), *hidden),
+        hidden=(*texts.values(), *hidden, *credentials_in(headers)),
         is_literal=is_literal_host(endpoint.url),
         authorization=authorization,
         grant=grant,
         identity=identity_of(endpoint, secrets.get),
         digest=defined.digest,
-        templates={name: template for name, template in headers.items() if reads_event(template)},
+        templates={name: template for name, template in templates.items() if reads_event(template)},
     )
 
 

@@ -11,11 +11,15 @@ from collections.abc import Callable, Mapping
 
 from hooksd.expr.template import Template
 from hooksd.model.endpoint import Endpoint
+from hooksd.model.header import CREDENTIAL_HEADERS
 from hooksd.model.identity import Grant, Identity
 from hooksd.model.secret import Secret
 from hooksd.signature import decode_key
 
 _TEMPLATE = re.compile(r"\{\{|\{%|\{#")
+
+MIN_CREDENTIAL = 8
+"""Characters; a shorter credential would be found in everything."""
 
 REFERENCES: Mapping[tuple[str, ...], str] = {
     ("secret",): "a signing secret",
@@ -40,6 +44,20 @@ def is_literal_host(template: str) -> bool:
         return False
     authority = re.split(r"[/?#]", rest, maxsplit=1)[0]
     return bool(authority) and _TEMPLATE.search(authority) is None
+
+
+def credentials_in(headers: Mapping[str, str]) -> tuple[str, ...]:
+    """Return the texts of credentials that stand in headers themselves, without their scheme.
+
+    Args:
+        headers: Of an endpoint, rendered.
+    """
+    texts = (
+        (value.partition(" ")[2] if name.lower().endswith("authorization") else "") or value
+        for name, value in headers.items()
+        if name.lower() in CREDENTIAL_HEADERS
+    )
+    return tuple(text for text in texts if len(text) >= MIN_CREDENTIAL)
 
 
 def reads_event(template: Template) -> bool:

@@ -22,19 +22,11 @@ DEFAULT_FILE = Path("hooksd.toml")
 
 NAMES = frozenset(
     {"hooks_dir", "log_dir", "state_dir", "credentials_dir", "listen", "admin", "admin_token", "public_url"}
-    | {
-        "admin_keys",
-        "trigger_keys",
-        "admin_write",
-        "smtp",
-        "smtp_security",
-        "smtp_username",
-        "smtp_password",
-        "smtp_from",
-    }
+    | {"admin_keys", "admin_write", "smtp", "smtp_security", "smtp_username", "smtp_password", "smtp_from"}
     | {"durability", "allow_inline_secrets", "segment_size", "retention_age", "retention_size"}
     | {"max_connections", "max_connections_per_address", "max_headers", "max_header_bytes", "max_buffered"}
     | {"header_timeout", "body_timeout", "write_timeout", "idle_timeout", "trusted_proxies", "forwarded_header"}
+    | {"trigger_keys"}
 )
 """Every setting."""
 

@@ -6,10 +6,12 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from hooksd.config.snapshot import Revision, Snapshot
+from hooksd.expr.markup import is_template
 from hooksd.model.auth import PresetAuth
 from hooksd.model.base import Json
 from hooksd.model.definitions import Defined
 from hooksd.model.endpoint import Endpoint
+from hooksd.model.header import CREDENTIAL_HEADERS
 from hooksd.model.record import Origin
 from hooksd.model.role import Role
 from hooksd.model.secret import is_reference
@@ -18,7 +20,7 @@ from hooksd.model.webhook import UUID, Webhook
 from hooksd.model.workflow import Workflow, step_key
 
 HIDDEN: Final = "***"
-_SECRET_KEYS: Final = frozenset({"secret", "secrets", "password"})
+_SECRET_KEYS: Final = frozenset({"secret", "secrets", "password", "bearer", "client_secret"})
 
 
 def origin_view(origin: Origin) -> dict[str, Json]:
@@ -43,12 +45,20 @@ def without_literals(document: Json, *, secret: bool = False) -> Json:
             return HIDDEN
         case Mapping():
             return {
-                key: without_literals(value, secret=secret or key in _SECRET_KEYS) for key, value in document.items()
+                key: HIDDEN
+                if _is_credential(key, value)
+                else without_literals(value, secret=secret or key in _SECRET_KEYS)
+                for key, value in document.items()
             }
         case list() | tuple():
             return [without_literals(item, secret=secret) for item in document]
         case _:
             return document
+
+
+def _is_credential(key: str, value: Json) -> bool:
+    """Tell whether this is a header with a credential in it, and no template that reads one."""
+    return isinstance(value, str) and key.lower() in CREDENTIAL_HEADERS and not is_template(value)
 
 
 def url_of(defined: Defined[Webhook], path: str, public_url: str, uuid: str) -> str:

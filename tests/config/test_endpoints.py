@@ -2,7 +2,16 @@ from __future__ import annotations
 
 import pytest
 
-from hooksd.config.endpoints import authorization_of, grant_of, identity_of, is_literal_host, signing_problem
+from hooksd.config.endpoints import (
+    authorization_of,
+    credentials_in,
+    grant_of,
+    identity_of,
+    is_literal_host,
+    reads_event,
+    signing_problem,
+)
+from hooksd.expr.template import compile_template
 from hooksd.model.endpoint import Endpoint
 from hooksd.model.identity import Grant, Identity
 from hooksd.model.secret import Secret
@@ -72,3 +81,16 @@ def test_a_secret_that_says_what_it_is_not_is_a_problem_that_does_not_show_it(se
 
     assert problem is not None
     assert "no base64!" not in problem
+
+
+def test_a_credential_that_stands_in_a_header_is_hidden_without_its_scheme() -> None:
+    headers = {"authorization": "Bearer a-token", "X-Api-Key": "a key of two", "Cookie": "a=b", "X-Env": "production"}
+
+    assert credentials_in(headers) == ("a key of two",)
+    assert credentials_in({**headers, "authorization": "Bearer a-literal-token"})[0] == "a-literal-token"
+    assert credentials_in({"Proxy-Authorization": "a-literal-token"}) == ("a-literal-token",)
+
+
+@pytest.mark.parametrize(("text", "reads"), [("prod", False), ("{{ secrets.a }}", False), ("{{ body.a }}", True)])
+def test_a_header_that_reads_the_event_is_another_one_for_every_delivery(text: str, *, reads: bool) -> None:
+    assert reads_event(compile_template(text)) == reads

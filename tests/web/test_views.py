@@ -106,3 +106,13 @@ def test_a_literal_is_hidden_however_deep_it_stands() -> None:
         "secret": "env:X",
         "secretary": "kept",
     }
+
+
+def test_a_credential_in_a_header_is_hidden_unless_it_is_read_from_a_secret() -> None:
+    headers = {"Authorization": "Bearer hunter2", "X-Api-Key": "{{ secrets.key }}", "X-Env": "prod"}
+
+    assert without_literals({"headers": headers, "bearer": "hunter2", "oauth2": {"client_secret": "hunter2"}}) == {
+        "headers": {**headers, "Authorization": "***"},
+        "bearer": "***",
+        "oauth2": {"client_secret": "***"},
+    }
