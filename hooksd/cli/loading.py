@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import click
 
 from hooksd.cli.client import Client
 from hooksd.cli.invocation import Invocation
-from hooksd.config.diagnostics import render_text
+from hooksd.config import gaps
+from hooksd.config.diagnostics import Diagnostic, in_order, render_text
 from hooksd.config.load import Loaded
 from hooksd.config.secrets import SecretProblem
 from hooksd.config.settings import Settings, load_settings
@@ -28,8 +29,10 @@ class Tree:
     root: Path
     files: Mapping[str, bytes]
     """By path relative to `root`."""
-    problems: tuple[str, ...] = ()
-    """Files that cannot be read."""
+    unreadable: tuple[Diagnostic, ...] = ()
+    """Files that cannot be read: the daemon applies nothing without them."""
+    left_out: tuple[Diagnostic, ...] = ()
+    """Names that are no definitions."""
 
 
 def settings_of(ctx: click.Context) -> Settings:
@@ -51,7 +54,8 @@ def directory(root: Path) -> Tree:
     found = scan(root)
     if not found.exists:
         raise UsageError(f"there is no directory {root}; name one with --hooks-dir, or make it and put definitions in")
-    return Tree(root=root, files=found.files, problems=(*found.problems, *found.unreadable))
+    unreadable, left_out = gaps.unreadable(found.unreadable), gaps.left_out(found.problems)
+    return Tree(root=root, files=found.files, unreadable=unreadable, left_out=left_out)
 
 
 def some_files(paths: Sequence[Path]) -> Tree:
@@ -69,8 +73,11 @@ def some_files(paths: Sequence[Path]) -> Tree:
 
 
 def load(settings: Settings, tree: Tree) -> Loaded:
-    """Check a set of files."""
-    return loader(settings, secret_store(settings)).load(tree.files)
+    """Return what the daemon would say of a set of files: nothing but what cannot be read, if there is any such."""
+    if tree.unreadable:
+        return Loaded(definitions=None, diagnostics=tree.unreadable)
+    loaded = loader(settings, secret_store(settings)).load(tree.files)
+    return replace(loaded, diagnostics=in_order([*loaded.diagnostics, *tree.left_out]))
 
 
 def definitions_of(settings: Settings) -> Definitions:

@@ -11,7 +11,7 @@ from hooksd import __version__
 from hooksd.cli.invocation import shared_options
 from hooksd.cli.list import covered
 from hooksd.cli.loading import Tree, directory, load, settings_of, some_files
-from hooksd.cli.output import as_json, note, safe, say
+from hooksd.cli.output import as_json, note, say
 from hooksd.config.diagnostics import as_json as diagnostic_json
 from hooksd.config.diagnostics import render_github, render_sarif, render_text
 from hooksd.config.load import Loaded
@@ -43,9 +43,7 @@ def command(ctx: click.Context, paths: tuple[Path, ...], form: str, strict: bool
     _write(loaded, tree, form)
     if verbose and form == "text" and loaded.definitions is not None:
         _write_coverage(loaded.definitions)
-    for problem in tree.problems:
-        note(f"error: {safe(problem)}")
-    if tree.problems or not loaded.ok:
+    if not loaded.ok:
         return BAD
     return WARNINGS if strict and loaded.diagnostics else 0
 

@@ -156,7 +156,10 @@ def _greeted(greeting: Greeting) -> Json:
 
 def _bench(settings: Settings, name: str) -> _Bench:
     store, remotes = secret_store(settings), Remotes()
-    loaded = loader(settings, store, remotes).load(directory(settings.hooks_dir).files)
+    tree = directory(settings.hooks_dir)
+    if tree.unreadable:
+        raise DefinitionsRejected(render_text(tree.unreadable, color=False))
+    loaded = loader(settings, store, remotes).load(tree.files)
     if loaded.definitions is None or not loaded.ok:
         raise DefinitionsRejected(render_text(loaded.diagnostics, color=False))
     webhook_named(loaded.definitions, name)

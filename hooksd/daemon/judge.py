@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from hooksd.config import gaps
 from hooksd.config.build import BuildProblem, build
-from hooksd.config.diagnostics import Diagnostic, Severity
+from hooksd.config.diagnostics import Diagnostic
 from hooksd.config.diff import Difference, compare, is_mass_removal
 from hooksd.config.load import Loaded
 from hooksd.config.revision import revision_of, tree_digest
@@ -103,7 +104,7 @@ class Judge:
             return Unchanged()
         revision = revision_of(self._root, tree.files, digest)
         if not is_whole:
-            return Rejected(revision=revision, diagnostics=tuple(_unreadable(line) for line in tree.unreadable))
+            return Rejected(revision=revision, diagnostics=gaps.unreadable(tree.unreadable))
         loaded = self._loader.load(tree.files, pause)
         if loaded.definitions is None or not loaded.ok:
             return Rejected(revision=revision, diagnostics=loaded.diagnostics)
@@ -116,13 +117,15 @@ class Judge:
             snapshot = build(loaded.definitions, revision, self._secrets, running, loaded.verifiers, pause)
         except BuildProblem as problem:
             return Rejected(revision=revision, diagnostics=(*loaded.diagnostics, problem.diagnostic))
-        warnings = (*loaded.diagnostics, *(_left_out(line) for line in tree.problems))
+        warnings = (*loaded.diagnostics, *gaps.left_out(tree.problems))
         return Ready(snapshot=snapshot, difference=difference, warnings=warnings)
 
     def failed(self, tree: Tree, error: Exception) -> Rejected:
         """Return the verdict on a tree that could not be judged because hooksd made an error."""
         text = f"the definitions cannot be judged, and that is an error of hooksd ({type(error).__name__})"
-        diagnostic = _diagnostic("H017", ".", text, "error", "the traceback is in the daemon's log: please report it")
+        diagnostic = gaps.about_file(
+            "H017", ".", text, "error", "the traceback is in the daemon's log: please report it"
+        )
         return Rejected(revision=Revision(tree=tree_digest(tree.files)), diagnostics=(diagnostic,))
 
 
@@ -133,32 +136,3 @@ def _reason(tree: Tree, before: int, difference: Difference) -> str:
     if removed == before and not difference.added:
         return "no definition is left"
     return f"it would remove {removed} of {before} definitions"
-
-
-def _unreadable(line: str) -> Diagnostic:
-    return _of_file(line, "error", "the set is not applied without it: make it readable, or remove it")
-
-
-def _left_out(line: str) -> Diagnostic:
-    return _of_file(line, "warning", None)
-
-
-def _of_file(line: str, severity: Severity, hint: str | None) -> Diagnostic:
-    """Turn `PATH: WHY` of a tree into a diagnostic."""
-    path, _, why = line.rpartition(": ")
-    return _diagnostic("H001", path, why, severity, hint)
-
-
-def _diagnostic(code: str, file: str, message: str, severity: Severity, hint: str | None) -> Diagnostic:
-    """Make a diagnostic about a file as a whole."""
-    return Diagnostic(
-        code=code,
-        message=message,
-        file=file,
-        line=1,
-        column=1,
-        end_column=2,
-        excerpt=None,
-        hint=hint,
-        severity=severity,
-    )

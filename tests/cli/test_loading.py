@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -31,15 +32,24 @@ def test_a_file_that_cannot_be_read_is_named(home: Path) -> None:
         some_files([Path("nowhere.toml")])
 
 
-def test_a_file_with_a_strange_name_is_a_problem_and_not_a_crash(write: Write, home: Path) -> None:
+def test_a_file_that_cannot_be_read_and_one_that_is_left_out_are_told_apart(write: Write, home: Path) -> None:
     write("good.toml", "version = 1\n")
     (home / "hooks.d" / "dangling.toml").symlink_to("nowhere")
+    os.mkfifo(home / "hooks.d" / "pipe.toml")
 
     tree = directory(home / "hooks.d")
 
     assert sorted(tree.files) == ["good.toml"]
-    assert len(tree.problems) == 1
-    assert "dangling.toml" in tree.problems[0]
+    assert [item.file for item in tree.unreadable] == ["dangling.toml"]
+    assert [item.file for item in tree.left_out] == ["pipe.toml"]
+
+
+def test_definitions_are_not_those_of_half_a_set(write: Write, home: Path) -> None:
+    write("good.toml", "version = 1\n")
+    (home / "hooks.d" / "dangling.toml").symlink_to("nowhere")
+
+    with pytest.raises(DefinitionsRejected, match=r"it is a link to something that is not there"):
+        definitions_of(Settings())
 
 
 def test_definitions_with_errors_are_told_with_their_places(write: Write) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -41,6 +42,28 @@ def test_warnings_matter_only_if_asked_for(hooksd: Command, write: Write) -> Non
     write("a.toml", WARNED)
 
     assert hooksd("validate").status == 0
+    assert hooksd("validate", "--strict").status == 3
+
+
+def test_a_file_that_cannot_be_read_is_an_error_as_it_is_for_the_daemon(hooksd: Command, write: Write) -> None:
+    write("a.toml", GOOD).with_name("b.toml").symlink_to("nowhere")
+
+    result = hooksd("validate")
+
+    assert result.status == 1
+    assert "error[H001]: it is a link to something that is not there\n --> b.toml:1:1" in result.out
+    assert "ok" not in result.out
+    assert [found["file"] for found in hooksd("validate", "--format", "json").objects()] == ["b.toml"]
+
+
+def test_a_name_that_is_left_out_is_a_warning_as_it_is_for_the_daemon(hooksd: Command, write: Write) -> None:
+    os.mkfifo(write("a.toml", GOOD).with_name("pipe.toml"))
+
+    result = hooksd("validate")
+
+    assert result.status == 0
+    assert "warning[H001]: left out, it is not a regular file\n --> pipe.toml:1:1" in result.out
+    assert result.out.endswith("in hooks.d: ok\n")
     assert hooksd("validate", "--strict").status == 3
 
 
@@ -84,16 +107,6 @@ def test_tools_get_paths_from_where_they_are_run(hooksd: Command, write: Write, 
     assert "hooks.d/a.toml" in result.out
     if form == "sarif":
         assert json.loads(result.out)["runs"][0]["tool"]["driver"]["name"] == "hooksd"
-
-
-def test_a_file_that_cannot_be_read_is_an_error(hooksd: Command, write: Write, home: Path) -> None:
-    write("a.toml", GOOD)
-    (home / "hooks.d" / "gone.toml").symlink_to("nowhere")
-
-    result = hooksd("validate")
-
-    assert result.status == 1
-    assert "gone.toml" in result.err
 
 
 def test_a_summary_counts_in_words() -> None:
