@@ -95,6 +95,17 @@ class Client:
         headers = {"content-type": media, **({} if match is None else {"if-match": match})}
         return self._ask(method, path, data, patience, headers)
 
+    def publish(self, path: str, raw: bytes, headers: Mapping[str, str], *, patience: float) -> Answer:
+        """Ask the daemon to take an event.
+
+        Args:
+            path: Where it goes.
+            raw: The data.
+            headers: Its media type and its attributes.
+            patience: Seconds to wait for the answer.
+        """
+        return self._ask("POST", path, raw, patience, headers)
+
     def _ask(
         self,
         method: str,

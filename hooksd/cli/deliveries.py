@@ -1,41 +1,46 @@
-"""`hooksd deliveries`: what came in and what went out."""
+"""`hooksd deliveries`: what came in and what went out; one delivery with all that was said."""
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import click
 
+from hooksd.cli.exchange import told
 from hooksd.cli.history import log_of
 from hooksd.cli.invocation import shared_options
 from hooksd.cli.lines import Tree
-from hooksd.cli.output import as_json, note, say, shortened, table
+from hooksd.cli.moments import happened, since_and_until
+from hooksd.cli.output import as_json, note, safe, say, shortened, table
+from hooksd.cli.selection import FAILED, STATUSES, Selection, ended, statuses_of
+from hooksd.errors import UsageError
+from hooksd.journal.reader import LogReader
+from hooksd.model.ids import DELIVERY_PREFIX
 from hooksd.model.spans import format_duration
 
 HEADER = ("TIME", "", "WHO", "WHAT", "RESULT", "DETAIL")
 
 
-@click.command()
+@click.group(invoke_without_command=True)
 @shared_options
 @click.option("--webhook", metavar="NAME", help="Only what came in through this webhook.")
 @click.option("--endpoint", metavar="NAME", help="Only what went out to this endpoint.")
 @click.option("--failed", is_flag=True, help="Only what was refused or did not arrive.")
+@click.option("--status", type=click.Choice((*STATUSES, FAILED)), help="Deliveries that ended so, not attempts.")
+@since_and_until
 @click.option("-n", "--lines", "count", type=click.IntRange(min=1), default=100, help="How many. Default: 100.")
 @click.option("--json", "json_lines", is_flag=True, help="The records themselves, one JSON object a line.")
 @click.pass_context
-def command(
-    ctx: click.Context, webhook: str | None, endpoint: str | None, failed: bool, count: int, json_lines: bool
-) -> None:
+def command(ctx: click.Context, /, count: int, *, json_lines: bool, **filters: Any) -> None:
     """Show what came in and what went out, newest first. Needs no daemon.
 
     In: requests that were accepted or refused. Out: attempts to deliver to endpoints, with what came back.
     """
-    reader = log_of(ctx)
-    wanted = _filter(webhook, endpoint, failed=failed)
-    trees = (entry.tree for entry in reader.backward(_marks(webhook, endpoint)))
-    found = list(itertools.islice(filter(wanted, trees), count))
+    if ctx.invoked_subcommand is not None:
+        return
+    found = list(itertools.islice(_found(log_of(ctx), **filters), count))
     if json_lines:
         for tree in found:
             say(as_json(tree))
@@ -45,6 +50,64 @@ def command(
         return
     for row in table(HEADER, [_row(tree) for tree in found]):
         say(row)
+
+
+@command.command()
+@shared_options
+@click.argument("delivery")
+@click.option("--whole", is_flag=True, help="Bodies to their end, however long they are.")
+@click.option("--json", "json_lines", is_flag=True, help="Its records, one JSON object a line.")
+@click.pass_context
+def show(ctx: click.Context, delivery: str, whole: bool, json_lines: bool) -> None:
+    """Show a delivery as curl -v would: what was sent, what came back, attempt by attempt. Needs no daemon."""
+    reader = log_of(ctx)
+    trees = records_of(reader, delivery)
+    for text in (as_json(tree) for tree in trees) if json_lines else told(trees, reader.blob, whole=whole):
+        say(text)
+
+
+def records_of(reader: LogReader, delivery: str) -> list[Tree]:
+    """Return the records of one delivery, oldest first.
+
+    Raises:
+        UsageError: It is no id of a delivery, or the log does not know it.
+    """
+    if not delivery.startswith(DELIVERY_PREFIX):
+        raise UsageError(
+            f"`{safe(delivery)}` is no delivery: expected {DELIVERY_PREFIX}..., as `hooksd deliveries` shows"
+        )
+    try:
+        entries = reader.find(delivery)
+    except ValueError as problem:
+        raise UsageError(f"`{safe(delivery)}` is no identifier: copy it whole from `hooksd deliveries`") from problem
+    trees = [entry.tree for entry in entries if entry.tree.get("delivery") == delivery]
+    if not any(tree["type"] == "delivery.created" for tree in trees):
+        raise UsageError(f"the log knows nothing of {safe(delivery)}: is it in another --log-dir?")
+    return list(trees)
+
+
+def _found(
+    reader: LogReader,
+    *,
+    webhook: str | None,
+    endpoint: str | None,
+    failed: bool,
+    status: str | None,
+    since: float | None,
+    until: float | None,
+) -> Iterator[Tree]:
+    if status is not None:
+        if webhook is not None or failed:
+            raise UsageError("--status is about deliveries: leave --webhook and --failed out")
+        selection = Selection(since=since, until=until, statuses=statuses_of(status), endpoint=endpoint)
+        yield from (one.tree for one in ended(reader, selection))
+        return
+    wanted = _filter(webhook, endpoint, failed=failed)
+    for entry in reader.backward(_marks(webhook, endpoint)):
+        if since is not None and happened(entry.tree) < since:
+            return
+        if wanted(entry.tree) and (until is None or happened(entry.tree) < until):
+            yield entry.tree
 
 
 def _filter(webhook: str | None, endpoint: str | None, *, failed: bool) -> Callable[[Tree], bool]:
@@ -87,6 +150,8 @@ def _row(tree: Tree) -> tuple[object, ...]:
                 f"{tree['status']} refused",
                 f"{times}{tree['reason']} from {tree['peer']}",
             )
+        case "delivery.ended":
+            return _ended(tree)
         case _:
             return _attempt(tree)
 
@@ -96,6 +161,13 @@ def _accepted(tree: Tree) -> tuple[object, ...]:
     runs = ", ".join(run["workflow"] for run in tree.get("runs", ())) or "starts nothing"
     detail = f"{event['id']} -> {runs}"
     return (tree["at"], "in", event["webhook"], event["type"], "accepted", detail)
+
+
+def _ended(tree: Tree) -> tuple[object, ...]:
+    detail = f"{tree['delivery']} after {tree['attempts']} attempt{'s' if tree['attempts'] != 1 else ''}"
+    if tree.get("error"):
+        detail += f": {shortened(str(tree['error']), 120)}"
+    return (tree["at"], "out", tree["endpoint"], "", tree["status"], detail)
 
 
 def _attempt(tree: Tree) -> tuple[object, ...]:

@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from hooksd.cli.exchange import end_of
 from hooksd.cli.history import log_of
 from hooksd.cli.invocation import shared_options
 from hooksd.cli.lines import DIM, Tree, error, status, took
@@ -97,7 +98,7 @@ def _tell(trees: list[dict[str, Any]]) -> None:
         if tree["type"] == "event.accepted":
             _tell_accepted(tree, trees)
     for tree in trees:
-        if tree["type"] == "delivery.created":
+        if tree["type"] == "delivery.created" and not tree.get("again"):
             _tell_delivery(tree, [other for other in trees if other.get("delivery") == tree["delivery"]])
 
 
@@ -194,7 +195,7 @@ def _why(absent: Tree) -> str:
 
 
 def _tell_delivery(created: Tree, records: list[dict[str, Any]]) -> None:
-    end = next((tree for tree in records if tree["type"] == "delivery.ended"), None)
+    end = end_of(records)
     state = status(end["status"]) if end else click.style("under way", fg="yellow")
     say()
     say(f"  delivery to {click.style(safe(created['endpoint']), bold=True)}  {state}  {safe(created['delivery'])}")

@@ -97,7 +97,8 @@ def _run_ended(tree: Tree) -> str:
 
 
 def _delivery_created(tree: Tree) -> str:
-    return f"{safe(tree['endpoint'])}  for {safe(tree['event'])}  {_id(tree['delivery'])}"
+    again = "  asked for again" if tree.get("again") else ""
+    return f"{safe(tree['endpoint'])}  for {safe(tree['event'])}{again}  {_id(tree['delivery'])}"
 
 
 def _attempt_started(tree: Tree) -> str:

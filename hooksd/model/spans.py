@@ -2,6 +2,16 @@
 
 from __future__ import annotations
 
+import re
+
+_SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+
+
+def seconds_of(text: str) -> float | None:
+    """Read `"500ms"`, `"30s"`, `"10m"`, `"1.5h"` or `"2d"` as seconds; None when it is anything else."""
+    match = re.fullmatch(r"([0-9]{1,12}(?:\.[0-9]{1,9})?)(ms|s|m|h|d)", text)
+    return None if match is None else float(match[1]) * _SECONDS[match[2]]
+
 
 def format_duration(seconds: float) -> str:
     """Write seconds for people: `"350ms"`, `"2.5s"`, `"10m"`, `"1h 5m"`, `"3d 2h"`."""

@@ -11,14 +11,13 @@ from typing import Annotated
 from pydantic import BeforeValidator, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
-from hooksd.model.spans import format_duration
+from hooksd.model.spans import format_duration, seconds_of
 
 __all__ = ["DURATION_PATTERN", "SIZE_PATTERN", "Duration", "Size", "format_duration", "parse_duration", "parse_size"]
 
 DURATION_PATTERN = r"^[0-9]+(\.[0-9]+)?(ms|s|m|h|d)$"
 SIZE_PATTERN = r"^[0-9]+(B|KB|MB|GB|KiB|MiB|GiB)$"
 
-_SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _BYTES = {"B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30}
 
 
@@ -28,8 +27,8 @@ def parse_duration(text: object) -> float:
     Raises:
         PydanticCustomError: Anything else, with the forms that are allowed.
     """
-    if isinstance(text, str) and (match := re.fullmatch(r"([0-9]{1,12}(?:\.[0-9]{1,9})?)(ms|s|m|h|d)", text)):
-        return float(match[1]) * _SECONDS[match[2]]
+    if isinstance(text, str) and (seconds := seconds_of(text)) is not None:
+        return seconds
     raise PydanticCustomError("duration", 'expected a duration with a unit, like "500ms", "30s", "10m", "2h" or "7d"')
 
 

@@ -53,3 +53,66 @@ def test_nothing_found_is_said_beside_the_result(hooksd: Command) -> None:
 
     assert (result.status, result.out) == (0, "")
     assert "nothing of that kind" in result.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "types"),
+    [
+        (["--status", "exhausted"], ["delivery.ended"]),
+        (["--status", "failed", "--endpoint", "chat"], ["delivery.ended"]),
+        (["--status", "delivered"], []),
+        (["--since", "2026-11-22T04:00:00Z"], ["request.refused", "attempt.ended", "event.accepted"]),
+        (["--since", "2026-11-22T04:00:01Z"], []),
+        (["--until", "2026-11-22T04:00:00Z"], []),
+        (["--status", "failed", "--since", "2026-11-22T05:00Z"], []),
+    ],
+)
+def test_it_can_be_narrowed_by_end_and_by_time(hooksd: Command, arguments: list[str], types: list[str]) -> None:
+    result = hooksd("deliveries", "--json", *arguments)
+
+    assert [tree["type"] for tree in result.objects()] == types
+
+
+def test_deliveries_by_their_end_say_after_how_many_attempts(hooksd: Command) -> None:
+    line = hooksd("deliveries", "--status", "failed").out.splitlines()[1]
+
+    assert line.split() == [
+        "2026-11-22T04:00:00.000Z",
+        "out",
+        "chat",
+        "exhausted",
+        DELIVERY,
+        "after",
+        "1",
+        "attempt:",
+        "503",
+    ]
+
+
+def test_an_end_is_of_deliveries_alone(hooksd: Command) -> None:
+    assert hooksd("deliveries", "--status", "failed", "--webhook", "github").status == 64
+    assert hooksd("deliveries", "--status", "failed", "--failed").status == 64
+
+
+def test_one_delivery_is_shown_as_curl_would(hooksd: Command) -> None:
+    result = hooksd("deliveries", "show", DELIVERY)
+
+    lines = result.out.splitlines()
+    assert lines[0] == f"{DELIVERY}  to chat  exhausted after 1 attempt"
+    assert r"> POST /\x1b[31mhook HTTP/1.1" in lines
+    assert "< HTTP/1.1 503 Service Unavailable" in lines
+    assert "\x1b" not in result.out
+
+
+def test_its_records_are_shown_to_programs(hooksd: Command) -> None:
+    kinds = [tree["type"] for tree in hooksd("deliveries", "show", DELIVERY, "--json").objects()]
+
+    assert kinds == ["delivery.created", "attempt.started", "attempt.ended", "delivery.ended"]
+
+
+@pytest.mark.parametrize("identifier", [EVENT, "dlv_1", DELIVERY[:-1] + "9", "\x1b[31m"])
+def test_what_is_no_delivery_of_the_log_is_said(hooksd: Command, identifier: str) -> None:
+    result = hooksd("deliveries", "show", identifier)
+
+    assert (result.status, result.out) == (64, "")
+    assert "\x1b" not in result.err

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from hooksd.cli.explain import story
 from hooksd.journal.reader import LogReader
-from hooksd.model.record import DeliveryCreated, EventAccepted, Record, StepEnded, StepRetried
+from hooksd.model.record import DeliveryCreated, DeliveryEnded, EventAccepted, Record, StepEnded, StepRetried
 from tests.cli.conftest import AT, DELIVERY, EMITTED, EVENT, RUN, STORY, Command, write_log
 
 pytestmark = pytest.mark.usefixtures("log")
@@ -105,3 +106,15 @@ def test_a_run_under_way_shows_what_it_did_so_far(hooksd: Command, tmp_path_fact
     assert "stderr: a warning" in out
     assert "truncated" not in out
     assert "delivery to chat  under way" in out
+
+
+def test_a_delivery_that_was_asked_for_again_is_told_once_with_its_last_end(hooksd: Command, home: Path) -> None:
+    created = next(record for record in STORY if isinstance(record, DeliveryCreated))
+    again = replace(created, attempts=1, again=DELIVERY)
+    delivered = DeliveryEnded(at=AT, delivery=DELIVERY, endpoint="chat", status="delivered", attempts=2)
+    write_log(home / "again", [*STORY, again, delivered])
+
+    out = hooksd("explain", EVENT, "--log-dir", "again").out
+
+    assert out.count("delivery to chat") == 1
+    assert f"delivery to chat  delivered  {DELIVERY}" in out

@@ -46,7 +46,7 @@ def test_the_default_is_that_of_the_daemon() -> None:
     assert Settings().log_dir == DEFAULT
 
 
-@pytest.mark.parametrize("command", ["show", "deliveries", "explain", "tail"])
+@pytest.mark.parametrize("command", ["show", "deliveries", "explain", "tail", "curl"])
 def test_commands_that_read_the_log_do_not_import_what_checks_definitions(command: str) -> None:
     code = (
         f"import sys, hooksd.cli.main, hooksd.cli.{command}; print('pydantic' in sys.modules, 'asyncio' in sys.modules)"

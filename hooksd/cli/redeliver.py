@@ -1,0 +1,178 @@
+"""`hooksd redeliver`: deliveries once more, one at once or many in their turn."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import click
+
+from hooksd.cli.client import Answer, Client, problem_text
+from hooksd.cli.history import log_of
+from hooksd.cli.invocation import shared_options
+from hooksd.cli.loading import client_of, settings_of
+from hooksd.cli.moments import since_and_until
+from hooksd.cli.outcome import seconds_from, waited
+from hooksd.cli.output import as_json, note, safe, say, table
+from hooksd.cli.selection import FAILED, STATUSES, Ended, Selection, ended, statuses_of
+from hooksd.errors import HooksdError, Unreachable, UsageError
+
+PATIENCE = 30.0
+TRIES = 12
+PAUSE = 5.0
+"""How often, and with how many seconds between, a daemon is asked whose log is full."""
+INTERRUPTED = 130
+REST = "the same command goes on with the rest"
+HEADER = ("ENDPOINT", "STATUS", "DELIVERIES", "FIRST ENDED", "LAST ENDED")
+
+
+@click.command()
+@shared_options
+@click.argument("deliveries", metavar="[DELIVERY]...", nargs=-1)
+@click.option("--endpoint", metavar="NAME", help="All that went to this endpoint.")
+@click.option("--status", type=click.Choice((*STATUSES, FAILED)), help="All that ended so. Default: failed.")
+@since_and_until
+@click.option("--again", is_flag=True, help="Those too that were asked for again since then.")
+@click.option("--dry-run", is_flag=True, help="Show what would be delivered again, and do nothing.")
+@click.option("-y", "--yes", is_flag=True, help="Do not ask.")
+@click.option("--wait", is_flag=True, help="Wait for the end of each DELIVERY; exit with 1 when one does not arrive.")
+@click.option(
+    "--timeout",
+    default="1m",
+    metavar="DURATION",
+    help="How long --wait waits for each; then exit with 75. Default: 1m.",
+)
+@click.option("--json", "json_lines", is_flag=True, help="One JSON object for each delivery.")
+@click.pass_context
+def command(
+    ctx: click.Context, /, deliveries: tuple[str, ...], *, wait: bool, timeout: str, json_lines: bool, **chosen: Any
+) -> int:
+    """Deliver again: single deliveries at once, or all that fit in their turn.
+
+    A delivery begins anew under the same id, with its whole schedule. Many are chosen by when and how they ended, shown
+    and confirmed first. After an interruption the same command goes on with the rest.
+    """
+    given = [name for name in ("endpoint", "status", "since", "until") if chosen[name] is not None]
+    if bool(deliveries) == bool(given):
+        raise UsageError("name deliveries, or choose them by --endpoint, --status, --since and --until")
+    if deliveries and (chosen["dry_run"] or chosen["again"]):
+        raise UsageError("--dry-run and --again are for deliveries that are chosen")
+    if deliveries:
+        seconds = seconds_from("--timeout", timeout) if wait else None
+        return _one_by_one(client_of(settings_of(ctx)), deliveries, seconds, json_lines=json_lines)
+    if wait:
+        raise UsageError("--wait is for deliveries that are named")
+    selection = Selection(
+        since=chosen.pop("since"),
+        until=chosen.pop("until"),
+        statuses=statuses_of(chosen.pop("status") or FAILED),
+        endpoint=chosen.pop("endpoint"),
+    )
+    return _many(ctx, selection, json_lines=json_lines, **chosen)
+
+
+def _one_by_one(client: Client, deliveries: Sequence[str], seconds: float | None, *, json_lines: bool) -> int:
+    status = 0
+    for delivery in deliveries:
+        answer = client.post(_path(delivery), None, patience=PATIENCE)
+        if not answer.ok:
+            note(f"error: {problem_text(answer.data)}")
+            status = 1
+            continue
+        say(as_json(answer.data) if json_lines else f"delivery {safe(delivery)}  {safe(answer.data['endpoint'])}")
+        if seconds is not None:
+            status = max(status, waited(client, delivery, seconds))
+    return status
+
+
+def _many(ctx: click.Context, selection: Selection, *, again: bool, dry_run: bool, yes: bool, json_lines: bool) -> int:
+    fitting = list(ended(log_of(ctx), selection))[::-1]
+    chosen = [one for one in fitting if again or not one.is_again]
+    _preview(chosen, left=len(fitting) - len(chosen), is_result=dry_run and not json_lines)
+    if dry_run:
+        for one in chosen if json_lines else ():
+            say(as_json(dict(one.tree)))
+        return 0
+    if not chosen:
+        return 0
+    if not yes:
+        if not sys.stdin.isatty():
+            raise UsageError("nobody is here to be asked: say --yes to go on, or --dry-run to look")
+        click.confirm(f"Deliver {_count(len(chosen))} again?", abort=True, err=True)
+    return _ask(client_of(settings_of(ctx)), chosen, json_lines=json_lines)
+
+
+def _preview(chosen: Sequence[Ended], *, left: int, is_result: bool) -> None:
+    tell = say if is_result else note
+    if chosen:
+        groups: dict[tuple[str, str], list[str]] = {}
+        for one in chosen:
+            groups.setdefault((one.tree["endpoint"], one.tree["status"]), []).append(one.tree["at"])
+        rows = [(*group, len(times), times[0], times[-1]) for group, times in sorted(groups.items())]
+        for row in table(HEADER, rows):
+            tell(row)
+    elif not left:
+        tell("nothing of that kind is in the log")
+    if left:
+        tell(f"left out: {_count(left)}, asked for again since then; --again takes them too")
+
+
+def _count(number: int) -> str:
+    return "1 delivery" if number == 1 else f"{number:,} deliveries"
+
+
+def _ask(client: Client, chosen: Sequence[Ended], *, json_lines: bool) -> int:
+    """Ask for each, oldest first, and say how far it came whatever happens."""
+    done = 0
+    refused: Counter[str] = Counter()
+    try:
+        for one in _shown(chosen):
+            answer = _asked(client, one.delivery)
+            if answer.ok:
+                done += 1
+            else:
+                refused[problem_text(answer.data).replace(one.delivery, "it")] += 1
+            if json_lines:
+                detail = None if answer.ok else problem_text(answer.data)
+                say(as_json({"delivery": one.delivery, "asked": answer.ok, "detail": detail}))
+    except (KeyboardInterrupt, click.Abort):
+        note(f"\ninterrupted: {done:,} of {_count(len(chosen))} asked for; {REST}")
+        return INTERRUPTED
+    except Unreachable as error:
+        raise Unreachable(f"{error}; {done:,} of {_count(len(chosen))} asked for; {REST}") from error
+    note(f"{_count(done)} asked for again; `hooksd endpoints` shows what waits")
+    for reason, count in refused.most_common(5):
+        note(f"{_count(count)} left as {'it is' if count == 1 else 'they are'}: {reason}")
+    return 1 if refused else 0
+
+
+def _shown(chosen: Sequence[Ended]) -> Iterator[Ended]:
+    """Yield them, with a bar on a terminal."""
+    with click.progressbar(
+        chosen, label="asking", file=sys.stderr, hidden=not sys.stderr.isatty(), show_pos=True
+    ) as bar:
+        yield from bar
+
+
+def _asked(client: Client, delivery: str) -> Answer:
+    for _ in range(TRIES):
+        answer = client.post(_path(delivery), {"in_turn": True}, patience=PATIENCE)
+        if answer.status in (401, 403):
+            raise HooksdError(problem_text(answer.data))
+        if answer.status != 503:
+            return answer
+        time.sleep(PAUSE)  # noqa: TID251 - a command waits; there is no loop to block
+    raise HooksdError(f"the log of the daemon takes no records: look at `hooksd status`; {REST}")
+
+
+def _path(delivery: str) -> str:
+    if (
+        not delivery.startswith("dlv_")
+        or not delivery.isascii()
+        or not delivery.replace("-", "").replace("_", "").isalnum()
+    ):
+        raise UsageError(f"`{safe(delivery)}` is no delivery: expected dlv_..., as `hooksd deliveries` shows")
+    return f"/api/v1/deliveries/{delivery}/redeliver"
