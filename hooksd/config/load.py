@@ -34,6 +34,8 @@ from hooksd.model.workflow import Workflow
 
 Files = AbstractSet[str]
 """Names of some files."""
+_NAMES = frozenset({"H040", "H041", "H042", "H048"})
+"""Codes of names that no file defines."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +63,8 @@ class _File:
     content: Content
     defined: tuple[Defined[Any], ...]
     diagnostics: tuple[Diagnostic, ...]
+    is_readable: bool = True
+    """What it defines is known: it parses."""
     schema: Json = None
     """What it holds if it is a schema of bodies."""
     judging: tuple[Written, ...] = ()
@@ -150,7 +154,7 @@ class Loader:
             before.popitem()
             pause()
         self._files = now
-        found = [*findings, *wrong, *self._between, *self._secret]
+        found = [*_first_causes([*findings, *wrong, *self._between], now), *self._secret]
         diagnostics = in_order(
             [*(item for file in now.values() for item in file.diagnostics), *_diagnosed(found, files)]
         )
@@ -244,7 +248,7 @@ def _seen(item: Written) -> object:
 def _read(file: str, data: bytes) -> _File:
     document = read(file, data)
     if not isinstance(document, Document):
-        return _File(data=data, content=Content(), defined=(), diagnostics=document)
+        return _File(data=data, content=Content(), defined=(), diagnostics=document, is_readable=False)
     if is_schema(file, document.tree):
         return _File(data=data, content=Content(), defined=(), diagnostics=(), schema=document.tree)
     content = content_of(document)
@@ -252,6 +256,19 @@ def _read(file: str, data: bytes) -> _File:
     diagnostics = tuple(_diagnose(finding, {file: document}) for finding in content.findings)
     judging = tuple(item for item in content.written if item.kind == "webhook" and "schema" in item.table)
     return _File(data=data, content=content, defined=defined, diagnostics=diagnostics, judging=judging)
+
+
+def _first_causes(findings: Iterable[Finding], files: Mapping[str, _File]) -> Iterator[Finding]:
+    """Leave out what may only follow from errors that are told anyway.
+
+    A name that nothing defines may stand in a file that does not parse, and a step with errors may send any event.
+    """
+    silent: set[str] = set()
+    if any(file.diagnostics for file in files.values()):
+        silent.add("H047")
+    if not all(file.is_readable for file in files.values()):
+        silent |= _NAMES
+    return (finding for finding in findings if finding.code not in silent)
 
 
 def _diagnosed(findings: list[Finding], files: Mapping[str, bytes]) -> Iterator[Diagnostic]:

@@ -123,6 +123,49 @@ def test_common_mistakes_are_errors_that_say_what_to_do(name: str, tmp_path: Pat
     assert {"H010"} < {diagnostic.code for diagnostic in loaded.diagnostics}
 
 
+WAITS = """
+version = 1
+on      = ["webhook:door", "door.opened", "emitted"]
+run_as  = "runner"
+[[steps]]
+send = "chat"
+[webhooks.other]
+auth.type = "none"
+schema    = "schemas/x.json"
+"""
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        {"roles.toml": "version = 1\n[roles.runner\n"},
+        {"other.toml": "version: 1"},
+        {"schemas/x.json": "{"},
+        {"other.toml": b"\xff"},
+    ],
+    ids=["roles", "other", "schema", "bytes"],
+)
+def test_names_are_not_called_unknown_that_may_stand_in_a_file_that_does_not_parse(
+    broken: dict[str, str | bytes], tmp_path: Path
+) -> None:
+    report = load(tmp_path, {"a.toml": WAITS, **broken})
+
+    assert [item.file for item in report.diagnostics] == list(broken)
+
+
+def test_names_that_no_file_defines_are_told_as_soon_as_all_files_parse(tmp_path: Path) -> None:
+    codes = {item.code for item in load(tmp_path, {"a.toml": WAITS}).diagnostics}
+
+    assert codes == {"H040", "H041", "H042", "H047", "H048"}
+
+
+def test_an_event_is_not_said_to_come_from_nowhere_while_a_step_has_errors_that_may_send_it(tmp_path: Path) -> None:
+    waits = 'version = 1\non = "said"\n[[steps]]\nset.a = 1\n'
+    sends = 'version = 1\non = "manual"\n[[steps]]\nemitt = "said"\n'
+
+    assert [item.code for item in load(tmp_path, {"a.toml": waits, "b.toml": sends}).diagnostics] == ["H019"]
+
+
 def test_the_order_of_files_changes_nothing(tmp_path: Path) -> None:
     files = {name: data for case in CASES for name, data in files_of(case).items()}
     assert load(tmp_path, files).diagnostics == load(tmp_path, dict(reversed(files.items()))).diagnostics
