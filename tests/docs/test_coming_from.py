@@ -7,7 +7,8 @@ TEXT = page("coming-from.md")
 
 
 def test_every_example_does_what_the_page_shows(daemon: Daemon) -> None:
-    daemon.write(definitions(TEXT))
+    here = f"127.0.0.1:{daemon.port}"
+    daemon.write({name: text.replace("127.0.0.1:9000", here) for name, text in definitions(TEXT).items()})
     daemon.variables |= {
         "HOOKSD_ADMIN_WRITE": "true",
         "HOOKSD_SMTP": "127.0.0.1:25",
