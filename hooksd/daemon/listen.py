@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import socket
 import stat
@@ -21,6 +22,12 @@ OPERATOR_MODE = 0o600
 CALLER_MODE = 0o666
 """Of a unix socket that receives webhooks: like a port of this machine, open to a proxy of any user."""
 
+_HINTS = {
+    errno.EADDRINUSE: "is another daemon running there?",
+    errno.EADDRNOTAVAIL: "this machine has no such address",
+    errno.EACCES: "ports below 1024 are for root, and a socket needs a directory that its daemon may write",
+}
+
 
 def bind(address: Address, *, mode: int = OPERATOR_MODE) -> socket.socket:
     """Open a listening, non-blocking socket.
@@ -36,7 +43,8 @@ def bind(address: Address, *, mode: int = OPERATOR_MODE) -> socket.socket:
         return _bind_tcp(address) if isinstance(address, TcpAddress) else _bind_unix(address.path, mode)
     except OSError as error:
         reason = error.strerror or str(error)
-        raise HooksdError(f"cannot listen on {named(address)}: {reason}; is another daemon running there?") from error
+        hint = f"; {_HINTS[error.errno]}" if error.errno in _HINTS else ""
+        raise HooksdError(f"cannot listen on {named(address)}: {reason}{hint}") from error
 
 
 def named(address: Address) -> str:

@@ -12,6 +12,7 @@ import pytest
 from hooksd.config.settings import TcpAddress, UnixAddress
 from hooksd.daemon.listen import CALLER_MODE, bind, name_of, named
 from hooksd.errors import HooksdError
+from tests.config.unprivileged import unprivileged
 
 ANY_PORT = TcpAddress(host="127.0.0.1", port=0)
 
@@ -26,8 +27,23 @@ def test_a_tcp_listener_is_known_to_be_tcp_so_that_answers_are_not_delayed() -> 
 def test_a_port_in_use_is_named() -> None:
     with bind(ANY_PORT) as listener:
         port = listener.getsockname()[1]
-        with pytest.raises(HooksdError, match=rf"cannot listen on 127\.0\.0\.1:{port}: Address already in use"):
+        with pytest.raises(
+            HooksdError, match=rf"cannot listen on 127\.0\.0\.1:{port}: .* in use; is another daemon running"
+        ):
             bind(TcpAddress(host="127.0.0.1", port=port))
+
+
+def test_an_address_of_another_machine_is_not_taken_for_one_in_use() -> None:
+    with pytest.raises(HooksdError, match=r"^cannot listen on 192\.0\.2\.1:80: .*; this machine has no such address$"):
+        bind(TcpAddress(host="192.0.2.1", port=80))
+
+
+def test_a_place_where_one_may_not_listen_is_not_taken_for_one_in_use() -> None:
+    with unprivileged() as directory:
+        directory.chmod(0o500)
+        with pytest.raises(HooksdError, match=r"a\.sock: Permission denied; ports below 1024 are for root"):
+            bind(UnixAddress(path=directory / "a.sock"))
+        directory.chmod(0o700)
 
 
 def test_a_host_that_does_not_exist_is_named() -> None:
