@@ -100,6 +100,10 @@ def _tell(trees: list[dict[str, Any]]) -> None:
     for tree in trees:
         if tree["type"] == "delivery.created" and not tree.get("again"):
             _tell_delivery(tree, [other for other in trees if other.get("delivery") == tree["delivery"]])
+    created = {tree["delivery"] for tree in trees if tree["type"] == "delivery.created"}
+    for tree in trees:
+        if tree["type"] == "delivery.ended" and tree["delivery"] not in created:
+            _tell_delivery(tree, [tree])
 
 
 def _tell_accepted(tree: Tree, trees: list[dict[str, Any]]) -> None:
@@ -199,6 +203,10 @@ def _tell_delivery(created: Tree, records: list[dict[str, Any]]) -> None:
     state = status(end["status"]) if end else click.style("under way", fg="yellow")
     say()
     say(f"  delivery to {click.style(safe(created['endpoint']), bold=True)}  {state}  {safe(created['delivery'])}")
+    if created.get("by"):
+        say(f"    asked for by {safe(created['by'])}")
+    if created is end:
+        say(f"    nothing was sent{error(end)}")
     for tree in records:
         if tree["type"] == "attempt.ended":
             exchange = tree["exchange"]

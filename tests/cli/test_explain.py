@@ -9,6 +9,7 @@ import pytest
 
 from hooksd.cli.explain import story
 from hooksd.journal.reader import LogReader
+from hooksd.model.outgoing import DeliveryPlan
 from hooksd.model.record import DeliveryCreated, DeliveryEnded, EventAccepted, Record, StepEnded, StepRetried
 from tests.cli.conftest import AT, DELIVERY, EMITTED, EVENT, RUN, STORY, Command, write_log
 
@@ -118,3 +119,30 @@ def test_a_delivery_that_was_asked_for_again_is_told_once_with_its_last_end(hook
 
     assert out.count("delivery to chat") == 1
     assert f"delivery to chat  delivered  {DELIVERY}" in out
+
+
+def test_an_event_that_an_endpoint_could_not_take_says_so(hooksd: Command, home: Path) -> None:
+    accepted = STORY[0]
+    assert isinstance(accepted, EventAccepted)
+    planned = replace(accepted, runs=(), not_started=(), deliveries=(DeliveryPlan(id=DELIVERY, endpoint="erp"),))
+    ended = DeliveryEnded(
+        at=AT, delivery=DELIVERY, endpoint="erp", status="exhausted", attempts=0, error="it takes text"
+    )
+    write_log(home / "other", [planned, ended])
+
+    result = hooksd("explain", EVENT, "--log-dir", "other")
+
+    assert f"delivery to erp  exhausted  {DELIVERY}" in result.out
+    assert "nothing was sent  it takes text" in result.out
+
+
+def test_a_delivery_that_somebody_asked_for_over_the_api_says_who(hooksd: Command, home: Path) -> None:
+    created = next(record for record in STORY if isinstance(record, DeliveryCreated))
+    asked = replace(created, event="", run="", step="", is_call=True, by="plugin")
+    write_log(home / "other", [asked])
+
+    result = hooksd("explain", DELIVERY, "--log-dir", "other")
+
+    assert result.status == 0
+    assert f"delivery to chat  under way  {DELIVERY}" in result.out
+    assert "asked for by plugin" in result.out

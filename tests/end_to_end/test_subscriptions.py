@@ -43,6 +43,14 @@ include_entity = false
 secret         = "credential:etl"
 sign           = "hmac-sha1:X-Etl-Webhook-Signature"
 """
+FORM = """
+subscribe       = "order.*"
+method          = "PUT"
+content_type    = "form"
+secret          = "credential:etl"
+sign            = "hmac-sha256:X-Signature"
+headers.X-Order = "{{ event.type }} {{ body.order }} {{ headers['user-agent'] | default('-') }}"
+"""
 TOKEN = {"Authorization": "Bearer shop-token-0123"}
 
 
@@ -98,6 +106,43 @@ async def test_each_endpoint_gets_what_it_subscribes_to_in_its_shape_and_signed(
     assert none.requests == []
     (anonymous,) = [record for record in of(records(daemon.log_dir), "event.accepted") if record["not_sent"]]
     assert anonymous["not_sent"] == [{"endpoint": "all", "reason": "trust"}]
+
+
+@pytest.mark.timeout(120)
+async def test_each_endpoint_gets_an_event_in_its_format_with_headers_made_of_it(daemon: Daemon) -> None:
+    async with receiver(answer()) as form, receiver(answer()) as multipart, receiver(answer()) as encoded:
+        define(
+            daemon,
+            form=(
+                form.url("/in"),
+                FORM,
+            ),
+            multipart=(multipart.url(), 'subscribe = "order.*"\ncontent_type = "multipart"'),
+            encoded=(encoded.url(), 'subscribe = "order.*"\npayload_encoding = "base64"\nretry = "none"'),
+        )
+        daemon.start()
+
+        said = await post(daemon, "/hooks/shop", {"order": 7, "state": "paid", "lines": ["a b", {"c": 1}]})
+        await arrived(form, 1)
+        await arrived(multipart, 1)
+        await daemon.settled(timeout=60)
+        daemon.stop()
+
+    (put,) = form.requests
+    assert (put.line, put.body) == ("PUT /in HTTP/1.1", b"order=7&state=paid&lines=a+b&lines=%7B%22c%22%3A1%7D")
+    assert put.headers["content-type"] == "application/x-www-form-urlencoded"
+    assert put.headers["x-order"].startswith("order.paid 7 python-httpx/")
+    # What is signed is what is sent.
+    assert put.headers["x-signature"] == hmac.new(b"etl-secret-0123", put.body, hashlib.sha256).hexdigest()
+    (parts,) = multipart.requests
+    assert b'name="lines"\r\n\r\na b\r\n' in parts.body
+    # An object is no base64: nothing was sent, and the delivery has its end.
+    assert encoded.connections == 0
+    log = records(daemon.log_dir)
+    (refused,) = [record for record in of(log, "delivery.ended") if record["endpoint"] == "encoded"]
+    assert (refused["status"], refused["attempts"]) == ("exhausted", 0)
+    explained = await asyncio.to_thread(daemon.command, "explain", said.json()["event"])
+    assert "nothing was sent  endpoint encoded: it takes text" in explained.stdout
 
 
 async def arrived(at: Receiver, count: int) -> None:
