@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
+from functools import cache
 from types import MappingProxyType
 
 from hooksd.auth.handshake import build_greeter
@@ -247,12 +248,19 @@ def _step(phase: Phase, index: int, step: Step) -> CompiledStep:
 
 def _templated(step: Step) -> Iterator[tuple[str, Json]]:
     """Yield the keys of a step that were written and may hold templates, as JSON data."""
-    for name, field in type(step).model_fields.items():
-        key = field.alias or name
-        value = getattr(step, name)
-        if key not in TEMPLATED or name not in step.model_fields_set or (value is None and key not in JSON_KEYS):
+    for name, key in _templated_keys(type(step)):
+        if name not in step.model_fields_set:
             continue
-        yield key, list(value) if isinstance(value, tuple) else value
+        value = getattr(step, name)
+        if value is not None or key in JSON_KEYS:
+            yield key, list(value) if isinstance(value, tuple) else value
+
+
+@cache
+def _templated_keys(kind: type[Step]) -> tuple[tuple[str, str], ...]:
+    """Return the keys that may hold templates in steps of one kind: by the model's spelling and by the file's."""
+    keys = ((name, field.alias or name) for name, field in kind.model_fields.items())
+    return tuple((name, key) for name, key in keys if key in TEMPLATED)
 
 
 def _bare(step: Step) -> Iterator[tuple[str, Json]]:

@@ -171,7 +171,7 @@ class Watcher:
             for path, mark in found.files.items()
             if now - mark[3] / 1e9 < FRESH and self._bytes.get(path, (None,))[0] != mark
         ]
-        answers = {_writers(str(self._root / path)) for path in fresh}
+        answers = {_writers(f"{self._root}/{path}") for path in fresh}
         return _State(
             scan=found, writers="open" if "open" in answers else "unknown" if "unknown" in answers else "none"
         )

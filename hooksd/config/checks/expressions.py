@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from hooksd.config.build import TEMPLATED
 from hooksd.config.checks.written import Kind, Reading, raw_steps
@@ -16,8 +16,7 @@ from hooksd.model.base import Json
 from hooksd.model.workflow import Phase
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Text:
+class _Text(NamedTuple):
     """A text that is to be compiled."""
 
     path: Path
@@ -25,7 +24,8 @@ class _Text:
     bare: bool
     """A condition, without braces."""
     phase: Phase | None = None
-    index: int = 0
+    place: int = 0
+    """Of the step in its list."""
 
 
 def compiled(kind: Kind, file: str, base: Path, table: Mapping[str, Json]) -> tuple[list[Reading], list[Finding]]:
@@ -43,7 +43,7 @@ def compiled(kind: Kind, file: str, base: Path, table: Mapping[str, Json]) -> tu
         except ExpressionProblem as problem:
             findings.append(_finding(file, path, text, problem))
         else:
-            readings.append(Reading(path=path, source=text.source, names=names, phase=text.phase, index=text.index))
+            readings.append(Reading(path=path, source=text.source, names=names, phase=text.phase, index=text.place))
     return readings, findings
 
 
@@ -60,18 +60,18 @@ def _workflow(table: Mapping[str, Json]) -> Iterator[_Text]:
     yield from _conditions(table, "when", ())
     yield from _templates(table.get("concurrency"), ("concurrency",))
     for phase, index, step in raw_steps(table):
-        for text in _step(step, (phase, index)):
-            yield _Text(path=text.path, source=text.source, bare=text.bare, phase=phase, index=index)
+        yield from _step(step, phase, index)
 
 
-def _step(step: Mapping[str, Json], path: Path) -> Iterator[_Text]:
+def _step(step: Mapping[str, Json], phase: Phase, index: int) -> Iterator[_Text]:
     if "foreach" in step:
         return  # of a later version, and reported as such: it brings names of its own
-    yield from _conditions(step, "if", path)
-    yield from _conditions(step, "save", path)
-    for key in step:
-        if key in TEMPLATED:
-            yield from _templates(step[key], (*path, key))
+    path: Path = (phase, index)
+    for key, value in step.items():
+        if key in ("if", "save"):
+            yield from _conditions(step, key, path, phase, index)
+        elif key in TEMPLATED:
+            yield from _templates(value, (*path, key), phase, index)
 
 
 def _webhook(table: Mapping[str, Json]) -> Iterator[_Text]:
@@ -97,20 +97,22 @@ _TEXTS: Mapping[Kind, Callable[[Mapping[str, Json]], Iterator[_Text]]] = {
 }
 
 
-def _conditions(table: Mapping[str, Json], key: str, path: Path) -> Iterator[_Text]:
+def _conditions(
+    table: Mapping[str, Json], key: str, path: Path, phase: Phase | None = None, index: int = 0
+) -> Iterator[_Text]:
     source = table.get(key)
     if isinstance(source, str) and source:
-        yield _Text(path=(*path, key), source=source, bare=True)
+        yield _Text(path=(*path, key), source=source, bare=True, phase=phase, place=index)
 
 
-def _templates(value: Json, path: Path) -> Iterator[_Text]:
+def _templates(value: Json, path: Path, phase: Phase | None = None, index: int = 0) -> Iterator[_Text]:
     """Yield the texts in a value that are templates."""
     if isinstance(value, str):
         if "{{" in value or "{%" in value:
-            yield _Text(path=path, source=value, bare=False)
+            yield _Text(path=path, source=value, bare=False, phase=phase, place=index)
     elif isinstance(value, Mapping):
         for key, item in value.items():
-            yield from _templates(item, (*path, key))
+            yield from _templates(item, (*path, key), phase, index)
     elif isinstance(value, list):
-        for index, item in enumerate(value):
-            yield from _templates(item, (*path, index))
+        for place, item in enumerate(value):
+            yield from _templates(item, (*path, place), phase, index)

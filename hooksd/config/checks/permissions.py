@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
@@ -119,5 +118,5 @@ def _secrets(workflow: Written, reading: Reading, role: Role | None, run_as: str
 
 def secrets_in(reading: Reading) -> list[str]:
     """Return the names of the secrets that an expression reads."""
-    found = (re.match(r"secrets\.([^.]+)", name) for name in reading.names)
-    return sorted({match[1] for match in found if match})
+    found = {name.split(".")[1] for name in reading.names if name.startswith("secrets.")}
+    return sorted(found - {""})
