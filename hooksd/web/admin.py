@@ -28,11 +28,11 @@ from hooksd.web.problem import problem, unavailable
 from hooksd.web.views import KINDS, config_view, documents
 from hooksd.web.webhooks import WebhookDesk
 
-
-class Admin:
 _LISTED = ("webhooks", "workflows", "roles")
 """Endpoints have a desk of their own, which knows how things stand with them."""
 
+
+class Admin:
     """Serves operators. Everything it says comes from the definitions in force, the log and the metrics."""
 
     def __init__(  # noqa: PLR0913 - what it works with, each by name
