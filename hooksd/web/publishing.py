@@ -12,11 +12,13 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+import orjson
 from starlette.requests import Request
 
 from hooksd.clock import Clock, rfc3339
 from hooksd.config.snapshot import Snapshot
 from hooksd.engine.ports import Accepted, Intake, Publisher
+from hooksd.model import body
 from hooksd.model.base import Json
 from hooksd.model.chain import VIA
 from hooksd.model.event import Event
@@ -218,11 +220,15 @@ def _kept(given: Publication, identifier: EventId, by: str, request: Request) ->
 
 
 def _fingerprint(given: Publication) -> str:
-    """Return what tells an event from another one with the same id: 16 hexadecimal digits."""
+    """Return what tells an event from another one with the same id: 16 hexadecimal digits.
+
+    JSON counts as what it says: a publisher may repeat an event in another form, which writes it otherwise.
+    """
     digest = hashlib.blake2b(digest_size=8)
     for part in (given.attributes["type"], given.attributes.get("subject", ""), given.media):
         digest.update(part.encode() + b"\0")
-    digest.update(given.raw)
+    is_value = body.is_json(given.media) and given.raw
+    digest.update(orjson.dumps(given.data, option=orjson.OPT_SORT_KEYS) if is_value else given.raw)
     return digest.hexdigest()
 
 

@@ -180,7 +180,7 @@ async def test_it_is_the_same_event_in_another_form(desk: Desk) -> None:
     await desk.post(SHOP)
     headers = {"ce-specversion": "1.0", "ce-id": "o-1", "ce-source": "/shop", "ce-type": "order.paid"}
 
-    again = await desk.post(b'{"order":7}', "application/json", **headers)
+    again = await desk.post(b'{ "order":  7 }', "application/json", **headers)
 
     assert again.json()["duplicate"] is True
 
