@@ -117,6 +117,7 @@ def measure(table: Table, *, rounds: int, seconds: int) -> dict[str, Load]:
     return {
         name: Load(
             rate=median(one.rate for one in loads),
+            requests=sum(one.requests for one in loads),
             cpu=median(one.cpu for one in loads),
             p50=median(one.p50 for one in loads),
             p99=median(one.p99 for one in loads),

@@ -1,258 +1,42 @@
-"""Measures how fast hooksd delivers, beside HTTP clients that keep no log.
+"""Measures how fast hooksd delivers, beside HTTP clients without a log and beside Node-RED; prints tables of Markdown.
 
-    python -m tests.bench.deliver [--seconds 2] [--rounds 3] [--at 1,50,200,1000] [--slow]
+    python -m tests.bench.deliver [--only at_once,slow,dead,ages,forward] [--seconds 1.5] [--rounds 3]
 
-Every client POSTs 1 KB, signed, to a receiver in a process and on a core of its own that answers at once. Clients take
-turns, round after round; a figure is the median of its rounds, with the processor time of each delivery beside it,
-which moves less with what else the machine does. hooksd delivers through its dispatcher and its log, with
-fdatasync. aiohttp is compared where it is installed. `--slow`: 1,000 at the same time to a receiver that takes 100 ms.
+at_once  Every client POSTs 1 KB, signed, to a receiver in a process and on a core of its own that answers at once, so
+         many at the same time. Clients take turns, round after round; a figure is the median of its rounds, with the
+         processor time of each delivery beside it, which moves less with what else the machine does. hooksd delivers
+         through its dispatcher and its log, with fdatasync. aiohttp is compared where it is installed.
+slow     1,000 at the same time to a receiver that takes 100 ms.
+dead     100 endpoints, of which one never answers, and the same without it.
+ages     300 events a second into a webhook of the daemon and out to 3 endpoints, with fdatasync.
+forward  As many events as the daemon takes, in and out to one endpoint, and the same with Node-RED, which npm installs
+         where it is not; wrk calls.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
-import contextlib
 import importlib.util
-import multiprocessing
-import os
-import random
-import secrets
-import shutil
-import ssl
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from multiprocessing.connection import Connection
 from pathlib import Path
 from statistics import median
-from typing import cast
 
-import httptools
-import httpx
 import uvloop
 
-from hooksd.clock import SystemClock
-from hooksd.config.snapshot import CompiledEndpoint, Revision, Snapshot
 from hooksd.daemon.memory import collect_seldom
-from hooksd.delivery.dispatcher import Dispatcher
-from hooksd.delivery.place import place_of
-from hooksd.delivery.request import Payload, Prepared, prepare
-from hooksd.delivery.sender import HttpSender
-from hooksd.delivery.transport import Transport
-from hooksd.delivery.transport_wire import Call, Wire
-from hooksd.journal.file import FileJournal
-from hooksd.model.definitions import Definitions
-from hooksd.model.effect import Deliver
-from hooksd.model.endpoint import Endpoint
-from hooksd.model.ids import EventId, IdFactory, RunId
-from hooksd.model.record import Origin
-from hooksd.model.secret import Secret
+from tests.bench import __main__ as bench
+from tests.bench import dead_endpoint, forward
+from tests.bench.clients import AIOHTTP, BARE, HOOKSD, HTTPX, SENDER, Client, Send
+from tests.bench.sink import SENDER_CORE, keep_to, receiver
 
-BODY = b'{"order":7,"lines":"' + b"x" * 1000 + b'"}'
-KEY = Secret(b"whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")
-CLIENT_CORE, RECEIVER_CORE = 0, 1
-
-Send = Callable[[], Awaitable[None]]
-
-
-class Sink(asyncio.Protocol):
-    """Answers every request with 200, at once or after a time."""
-
-    def __init__(self, delay: float) -> None:
-        self._delay = delay
-        self._parser = httptools.HttpRequestParser(self)
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = cast("asyncio.Transport", transport)
-
-    def data_received(self, data: bytes) -> None:
-        self._parser.feed_data(data)
-
-    def on_message_complete(self) -> None:
-        if self._delay:
-            asyncio.get_running_loop().call_later(self._delay, self._answer)
-        else:
-            self._answer()
-
-    def _answer(self) -> None:
-        if not self._transport.is_closing():
-            self._transport.write(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok")
-
-
-def serve(delay: float, told: Connection) -> None:
-    """Be the receiver, in a process of its own, until it is ended."""
-
-    async def forever() -> None:
-        loop = asyncio.get_running_loop()
-        server = await loop.create_server(lambda: Sink(delay), "127.0.0.1", 0, backlog=2048)
-        told.send(server.sockets[0].getsockname()[1])
-        await server.serve_forever()
-
-    _keep_to(RECEIVER_CORE)
-    uvloop.run(forever())
-
-
-def _keep_to(core: int) -> None:
-    if core in os.sched_getaffinity(0):
-        os.sched_setaffinity(0, {core})
-
-
-def endpoint(port: int, most: int) -> CompiledEndpoint:
-    url = f"http://127.0.0.1:{port}/hook"
-    value = Endpoint.model_validate({"url": url, "max_in_flight": most, "retry": "none"})
-    return CompiledEndpoint(
-        name="sink",
-        value=value,
-        origin=Origin(file="bench.toml", line=1),
-        url=url,
-        headers={},
-        secrets=(KEY,),
-        hidden=(),
-    )
-
-
-def signed(there: CompiledEndpoint) -> Prepared:
-    """Make a request as hooksd makes it: all clients send the same."""
-    payload = Payload(
-        delivery=f"dlv_{secrets.token_hex(16)}", headers={}, query={}, media="application/json", body=BODY
-    )
-    return prepare(there, payload, int(time.time()))
-
-
-@contextlib.asynccontextmanager
-async def by_httpx(port: int, at_once: int, _: Path) -> AsyncIterator[Send]:
-    """httpx.AsyncClient with its own pool."""
-    there = endpoint(port, 8)
-    limits = httpx.Limits(max_connections=at_once, max_keepalive_connections=at_once)
-    context = ssl.create_default_context()
-    async with httpx.AsyncClient(limits=limits, timeout=60, trust_env=False, verify=context) as client:
-
-        async def send() -> None:
-            made = signed(there)
-            response = await client.post(made.url, headers=dict(made.headers), content=made.body)
-            assert response.status_code == 200
-
-        yield send
-
-
-@contextlib.asynccontextmanager
-async def by_aiohttp(port: int, at_once: int, _: Path) -> AsyncIterator[Send]:
-    """A bare aiohttp client."""
-    there = endpoint(port, 8)
-    import aiohttp  # noqa: PLC0415 - only where it is installed
-
-    connector = aiohttp.TCPConnector(limit=at_once)
-    async with aiohttp.ClientSession(connector=connector) as session:
-
-        async def send() -> None:
-            made = signed(there)
-            async with session.post(made.url, headers=dict(made.headers), data=made.body) as response:
-                assert response.status == 200
-                await response.read()
-
-        yield send
-
-
-@contextlib.asynccontextmanager
-async def by_transport(port: int, _: int, __: Path) -> AsyncIterator[Send]:
-    """The transport alone: bytes in, bytes out."""
-    there = endpoint(port, 8)
-    transport = Transport(now=time.monotonic)
-    place = place_of(f"http://127.0.0.1:{port}/hook")
-
-    async def send() -> None:
-        made = signed(there)
-        head = "".join(f"{name}: {value}\r\n" for name, value in made.headers)
-        lines = f"POST /hook HTTP/1.1\r\nHost: a\r\nContent-Length: {len(BODY)}\r\n{head}\r\n"
-        wire = Wire(time.monotonic, 65536)
-        await transport.exchange(Call(method="POST", place=place, head=lines.encode(), body=BODY), wire)
-        assert wire.status == 200
-
-    yield send
-    await transport.aclose()
-
-
-@contextlib.asynccontextmanager
-async def by_sender(port: int, _: int, __: Path) -> AsyncIterator[Send]:
-    """The sender: an attempt with its exchange, without the log."""
-    there = endpoint(port, 8)
-    async with HttpSender() as sender:
-
-        async def send() -> None:
-            assert (await sender.attempt(signed(there), 60)).outcome == "ok"
-
-        yield send
-
-
-@contextlib.asynccontextmanager
-async def by_hooksd(port: int, at_once: int, directory: Path) -> AsyncIterator[Send]:
-    """Deliveries: created, attempted and ended in the log."""
-    clock = SystemClock()
-    snapshot = Snapshot(
-        revision=Revision(tree="sha256:" + "ab" * 32),
-        definitions=Definitions(),
-        webhooks={},
-        by_path={},
-        workflows={},
-        endpoints={"sink": endpoint(port, at_once)},
-        roles={},
-        secrets={},
-    )
-    journal = FileJournal(directory / secrets.token_hex(4))
-    journal.open()
-    ids = IdFactory(clock.now, lambda: secrets.randbits(74))
-    async with HttpSender() as sender:
-        dispatcher = Dispatcher(
-            journal=journal,
-            clock=clock,
-            ids=ids,
-            current=lambda: snapshot,
-            sender=sender,
-            jitter=random.random,
-            concurrency=max(at_once, 1),
-        )
-        async with asyncio.TaskGroup() as group:
-            serving = group.create_task(dispatcher.run())
-
-            async def send() -> None:
-                effect = Deliver(
-                    endpoints=("sink",),
-                    event=EventId("evt_1"),
-                    run=RunId(ids.delivery()),
-                    step="send",
-                    headers={},
-                    query={},
-                    media="application/json",
-                    body=BODY,
-                    retry=None,
-                )
-                assert (await dispatcher.deliver(effect)).ok
-
-            yield send
-            serving.cancel()
-        await journal.close()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Client:
-    name: str
-    make: Callable[[int, int, Path], contextlib.AbstractAsyncContextManager[Send]]
-    is_logged: bool = False
-    """Some more are asked for than may be under way: those wait for the disk meanwhile."""
-
-    def asking(self, at_once: int) -> int:
-        """Return how many ask at the same time."""
-        return at_once + 400 if self.is_logged and at_once > 1 else at_once
-
-
-HTTPX = Client(name="httpx, its own pool", make=by_httpx)
-AIOHTTP = Client(name="aiohttp, bare", make=by_aiohttp)
-BARE = Client(name="hooksd's transport", make=by_transport)
-SENDER = Client(name="hooksd's sender", make=by_sender)
-HOOKSD = Client(name="hooksd, with its log", make=by_hooksd, is_logged=True)
+LEVELS = (50, 200, 1000)
+HTTPX_MOST = 200
+"""With more at the same time httpx's pool takes the whole loop down: nothing would be measured."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -262,11 +46,24 @@ class Figure:
     """Microseconds of processor time for each."""
 
 
-async def measure(client: Client, port: int, at_once: int, seconds: float, directory: Path) -> Figure:
-    """Keep so many under way for so long; the first fifth of the time is not counted."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Given:
+    """What the command was told, and where logs go."""
+
+    seconds: float
+    rounds: int
+    directory: Path
+
+
+Row = tuple[str, str, str]
+"""What was measured, what was found, and what was wanted."""
+
+
+async def measure(client: Client, port: int, at_once: int, given: Given) -> Figure:
+    """Keep so many under way for so long; what comes before, a quarter as long, is not counted."""
     count = 0
     loop = asyncio.get_running_loop()
-    ends = loop.time() + 1.25 * seconds
+    ends = loop.time() + 1.25 * given.seconds
 
     async def work(send: Send) -> None:
         nonlocal count
@@ -274,49 +71,100 @@ async def measure(client: Client, port: int, at_once: int, seconds: float, direc
             await send()
             count += 1
 
-    async with client.make(port, at_once, directory) as send, asyncio.TaskGroup() as group:
+    async with client.make(port, at_once, given.directory) as send, asyncio.TaskGroup() as group:
         for _ in range(client.asking(at_once)):
             group.create_task(work(send))
-        await asyncio.sleep(0.25 * seconds)
+        await asyncio.sleep(0.25 * given.seconds)
         before, began, cpu = count, time.perf_counter(), time.process_time()
-        await asyncio.sleep(seconds)
+        await asyncio.sleep(given.seconds)
         done, took, cpu = count - before, time.perf_counter() - began, time.process_time() - cpu
     return Figure(rate=done / took, cpu=1e6 * cpu / max(done, 1))
 
 
-@contextlib.contextmanager
-def receiver(delay: float) -> Iterator[int]:
-    """Let a receiver answer on a port."""
-    context = multiprocessing.get_context("spawn")
-    here, there = context.Pipe()
-    process = context.Process(target=serve, args=(delay, there), daemon=True)
-    process.start()
-    try:
-        yield here.recv()
-    finally:
-        process.terminate()
-        process.join()
-
-
-def table(clients: list[Client], at_once: int, delay: float, options: argparse.Namespace) -> dict[str, Figure]:
-    """Measure clients in turns and print what came of it."""
+def compared(clients: Sequence[Client], at_once: int, delay: float, given: Given) -> Mapping[str, Figure]:
+    """Measure clients in turns and return the medians."""
     figures: dict[str, list[Figure]] = {client.name: [] for client in clients}
-    directory = Path(tempfile.mkdtemp(prefix="deliver-", dir=options.directory))
-    try:
-        with receiver(delay) as port:
-            for _ in range(options.rounds):
-                for client in clients:
-                    run = measure(client, port, at_once, options.seconds, directory)
-                    figures[client.name].append(uvloop.run(run))
-    finally:
-        shutil.rmtree(directory, ignore_errors=True)
-    _say(f"\n{at_once} at the same time" + (f", a receiver that takes {delay * 1000:.0f} ms" if delay else ""))
-    medians = {}
-    for name, found in figures.items():
-        middle = Figure(rate=median(item.rate for item in found), cpu=median(item.cpu for item in found))
-        medians[name] = middle
-        _say(f"  {name:24} {middle.rate:9,.0f}/s {middle.cpu:9.1f} us each")
-    return medians
+    with receiver(delay) as receiving:
+        for _ in range(given.rounds):
+            for client in clients:
+                figures[client.name].append(uvloop.run(measure(client, receiving.ports[0], at_once, given)))
+    return {
+        name: Figure(rate=median(one.rate for one in found), cpu=median(one.cpu for one in found))
+        for name, found in figures.items()
+    }
+
+
+def at_once(given: Given) -> list[Row]:
+    """Compare clients with so many deliveries at the same time, and print what each did."""
+    clients = [HTTPX, *([AIOHTTP] if importlib.util.find_spec("aiohttp") else []), BARE, SENDER, HOOKSD]
+    rows: list[Row] = []
+    costs: dict[int, float] = {}
+    _say("| signed POSTs of 1 KB, at the same time | " + " | ".join(f"{level:,}" for level in LEVELS) + " |")
+    _say("|---|" + "---:|" * len(LEVELS))
+    cells: dict[str, list[str]] = {client.name: [] for client in clients}
+    for level in LEVELS:
+        able = [client for client in clients if client is not HTTPX or level <= HTTPX_MOST]
+        found = compared(able, level, 0.0, given)
+        for name, cell in cells.items():
+            figure = found.get(name)
+            cell.append("" if figure is None else f"{figure.rate:,.0f}/s, {figure.cpu:,.0f} µs")
+        costs[level] = found[HOOKSD.name].cpu
+        for other, goal in ((HTTPX, 40.0), (AIOHTTP, 0.6)):
+            if level == LEVELS[0] and other.name in found:
+                rows.append(_ratio(f"hooksd / {other.name}, {level} at the same time", found, other, goal))
+    for name, cell in cells.items():
+        _say(f"| {name} | {' | '.join(cell)} |")
+    _say("")
+    most, least = LEVELS[-1], LEVELS[0]
+    rows.append((f"processor time of a delivery, {most:,} / {least}", f"{costs[most] / costs[least]:.2f}", "1"))
+    return rows
+
+
+def _ratio(name: str, found: Mapping[str, Figure], other: Client, goal: float) -> Row:
+    ours, theirs = found[HOOKSD.name], found[other.name]
+    return name, f"{ours.rate / theirs.rate:.2f}, by CPU {theirs.cpu / ours.cpu:.2f}", f"{goal:g}"
+
+
+def slow(given: Given) -> list[Row]:
+    """Deliver to a receiver that takes its time."""
+    found = compared([HOOKSD], 1000, 0.1, given)[HOOKSD.name]
+    name = "1,000 at the same time, the receiver takes 100 ms"
+    return [(name, f"{found.rate:,.0f}/s, {found.cpu:,.0f} µs each", "9,000/s")]
+
+
+def dead(given: Given) -> list[Row]:
+    """Deliver to 100 endpoints of which one is dead."""
+    without, beside = dead_endpoint.measure(given.directory, seconds=3 * given.seconds, rounds=given.rounds)
+    name = f"p99 of 99 endpoints beside a dead one / without it, {dead_endpoint.RATE}/s"
+    return [(name, f"{beside / without:.2f} ({beside:.1f} and {without:.1f} ms)", "1.2")]
+
+
+def ages(given: Given) -> list[Row]:
+    """Let events in and out at a constant rate."""
+    found = forward.ages(given.directory, rate=300, endpoints=3, seconds=6 * given.seconds)
+    name = "p95 from the webhook to the receiver, 300 events/s, 3 endpoints"
+    return [(name, f"{found.p95:.1f} ms (p50 {found.p50:.1f}, p99 {found.p99:.1f})", "125 ms")]
+
+
+def forwarding(given: Given) -> list[Row]:
+    """Let as many events in and out as can be, and compare with Node-RED."""
+    found = forward.compare(given.directory, seconds=max(1, round(given.seconds)), rounds=given.rounds)
+    ours, other = found["hooksd"], found.get("Node-RED")
+    rows = [("events in and out to one endpoint", f"{ours.rate:,.0f}/s, {ours.cpu:,.0f} µs each", "")]
+    if other is not None:
+        rows.append(("the same with Node-RED", f"{other.rate:,.0f}/s, {other.cpu:,.0f} µs each", ""))
+        found_ratio = f"{ours.rate / other.rate:.2f}, by CPU {other.cpu / ours.cpu:.2f}"
+        rows.append(("hooksd / Node-RED", found_ratio, "6"))
+    return rows
+
+
+PARTS: Mapping[str, Callable[[Given], list[Row]]] = {
+    "at_once": at_once,
+    "slow": slow,
+    "dead": dead,
+    "ages": ages,
+    "forward": forwarding,
+}
 
 
 def _say(line: str) -> None:
@@ -326,28 +174,26 @@ def _say(line: str) -> None:
 
 def main() -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--seconds", type=float, default=2.0)
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--at", default="1,50,200,1000")
-    parser.add_argument("--only", default="")
-    parser.add_argument("--slow", action="store_true")
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.bench.deliver", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--only", default=",".join(PARTS), help="what is measured, separated by commas")
+    parser.add_argument("--seconds", type=float, default=1.5, help="of load for one figure")
+    parser.add_argument("--rounds", type=int, default=3, help="whose median is shown")
     parser.add_argument("--directory", default=None, help="where logs are written; default: the temporary directory")
     options = parser.parse_args()
-    _keep_to(CLIENT_CORE)
+    keep_to(SENDER_CORE)
     collect_seldom()  # as the daemon does; for all clients alike
-    clients = [HTTPX, *([AIOHTTP] if importlib.util.find_spec("aiohttp") else []), BARE, SENDER, HOOKSD]
-    clients = [client for client in clients if options.only in client.name]
-    for at_once in map(int, options.at.split(",")):
-        # At 1,000 httpx's pool takes the whole loop down: nothing would be measured.
-        able = [client for client in clients if client is not HTTPX or at_once <= 200]
-        found = table(able, at_once, 0.0, options)
-        ours = found.get(HOOKSD.name)
-        for other in (HTTPX, AIOHTTP):
-            if ours and other.name in found:
-                _say(f"  {ours.rate / found[other.name].rate:.2f} times {other.name}, by rate")
-    if options.slow:
-        table([HOOKSD], 1000, 0.1, options)
+    rows: list[Row] = []
+    _say(f"{bench.about()}\n")
+    with tempfile.TemporaryDirectory(prefix="hooksd-deliver-", dir=options.directory) as directory:
+        given = Given(seconds=options.seconds, rounds=options.rounds, directory=Path(directory))
+        for name in options.only.split(","):
+            rows += PARTS[name](given)
+    _say("| figure | found | goal |")
+    _say("|---|---:|---:|")
+    for row in rows:
+        _say(f"| {' | '.join(row)} |")
 
 
 if __name__ == "__main__":

@@ -46,6 +46,8 @@ class Load:
 
     rate: float
     """Requests answered with 2xx in a second."""
+    requests: int
+    """How many were."""
     cpu: float
     """Microseconds of processor time of the server for one request: hardly moved by what else the machine does."""
     p50: float
@@ -75,21 +77,22 @@ def offer(url: str, pid: int, body: bytes, *, seconds: int, directory: Path) -> 
         "taskset", "-c", str(CLIENT_CORE), "wrk", "-t1", f"-c{CONNECTIONS}", f"-d{seconds}s", "--timeout", "30s",
         "-s", str(script), url,
     ]  # fmt: skip
-    began = _processor_seconds(pid)
+    began = processor_seconds(pid)
     done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=seconds + 60)
-    spent = _processor_seconds(pid) - began
+    spent = processor_seconds(pid) - began
     said = json.loads(done.stdout.splitlines()[-1])
     if said["refused"] or said["lost"] or not said["requests"]:
         raise SystemExit(f"{url}: {said['refused']} answers were not 2xx, {said['lost']} did not come")
     return Load(
         rate=said["requests"] / said["microseconds"] * 1e6,
+        requests=said["requests"],
         cpu=spent / said["requests"] * 1e6,
         p50=said["p50"] / 1000,
         p99=said["p99"] / 1000,
     )
 
 
-def _processor_seconds(pid: int) -> float:
+def processor_seconds(pid: int) -> float:
     """Return what a process and those it waited for have taken so far."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return sum(map(int, fields[11:15])) / os.sysconf("SC_CLK_TCK")

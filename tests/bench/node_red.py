@@ -56,12 +56,12 @@ def flow() -> list[dict[str, object]]:
     ]  # fmt: skip
 
 
-def node_red(program: str) -> Server:
-    """Return Node-RED with that one flow and without its editor."""
+def node_red(program: str, nodes: list[dict[str, object]]) -> Server:
+    """Return Node-RED with one flow and without its editor."""
 
     def prepare(directory: Path, port: int) -> list[str]:
         (directory / "settings.js").write_text(SETTINGS % port)
-        (directory / "flows.json").write_text(json.dumps(flow()))
+        (directory / "flows.json").write_text(json.dumps(nodes))
         return [program, "--userDir", str(directory), "--settings", str(directory / "settings.js")]
 
     return Server(name="Node-RED", path="/hooks/push", prepare=prepare)
@@ -104,7 +104,7 @@ def main() -> None:
         table = bench.Table(
             title="1 KB, workflow by event type",
             size=1024,
-            servers=(servers.hooksd("hooksd", bench.OTHER_TYPE, bench.NOTHING), node_red(program)),
+            servers=(servers.hooksd("hooksd", bench.OTHER_TYPE, bench.NOTHING), node_red(program, flow())),
             ratios=(("hooksd", "Node-RED", GOAL),),
         )
         bench.show(table, bench.measure(table, rounds=given.rounds, seconds=given.seconds))
