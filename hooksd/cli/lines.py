@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from hooksd.cli.output import as_json, safe, shortened
+from hooksd.cli.output import as_json, counted, safe, shortened
 from hooksd.model.spans import format_duration
 
 Tree = Mapping[str, Any]
@@ -129,7 +129,7 @@ def _endpoint_released(tree: Tree) -> str:
 
 
 def _config_applied(tree: Tree) -> str:
-    counts = ", ".join(f"{count} {kind}" for kind, count in tree["counts"].items())
+    counts = counted(tree["counts"])
     changes = [f"+{name}" for name in tree.get("added", ())] + [f"~{name}" for name in tree.get("changed", ())]
     changes += [f"-{name}" for name in tree.get("removed", ())]
     return (
@@ -152,7 +152,7 @@ def _config_held(tree: Tree) -> str:
 
 
 def _daemon_started(tree: Tree) -> str:
-    left = f"{tree['unfinished_runs']} runs and {tree['unfinished_deliveries']} deliveries to resume"
+    left = f"{counted({'runs': tree['unfinished_runs'], 'deliveries': tree['unfinished_deliveries']})} to resume"
     return f"version {safe(tree['version'])}, pid {tree['pid']}, {left}"
 
 

@@ -7,7 +7,7 @@ instead of obeying them.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import click
 import orjson
@@ -71,6 +71,15 @@ def table(header: Sequence[str], rows: Sequence[Sequence[object]]) -> list[str]:
 
 def _row(row: Sequence[str], widths: Sequence[int]) -> str:
     return GAP.join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+
+
+def counted(counts: Mapping[str, int]) -> str:
+    """Write `{"webhooks": 1, "deliveries": 2}` as `1 webhook, 2 deliveries`."""
+    return ", ".join(f"{count} {_one(kind) if count == 1 else kind}" for kind, count in counts.items())
+
+
+def _one(kind: str) -> str:
+    return kind[:-3] + "y" if kind.endswith("ies") else kind.removesuffix("s")
 
 
 def shortened(text: str, length: int) -> str:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import operator
+from itertools import dropwhile
+
 import click
 
 from hooksd.cli.client import problem_text
@@ -37,7 +40,7 @@ def command(ctx: click.Context, wait: bool, accept: str | None, as_object: bool)
     elif answer.ok:
         say(f"{verdict['state']}: revision {verdict.get('revision')}")
     else:
-        for line in diagnostic_lines(verdict):
+        for line in dropwhile(operator.not_, diagnostic_lines(verdict)):
             note(line)
         note(f"{verdict['state']}: revision {verdict.get('running')} stays in force")
     return 0 if answer.ok else REJECTED

@@ -9,7 +9,7 @@ import click
 from hooksd.cli.client import problem_text
 from hooksd.cli.invocation import shared_options
 from hooksd.cli.loading import client_of, settings_of
-from hooksd.cli.output import as_json, safe, say
+from hooksd.cli.output import as_json, counted, safe, say
 from hooksd.cli.verdict import diagnostic_lines
 from hooksd.errors import HooksdError
 
@@ -39,8 +39,13 @@ def _tell(status: dict[str, Any]) -> None:
         "state": click.style(safe(state), fg=_TONES.get(state), bold=True)
         + f" since {safe(status.get('since') or '?')}",
         "running": _revision(status),
-        "definitions": ", ".join(f"{count} {kind}" for kind, count in (status.get("counts") or {}).items()),
-        "unfinished": f"{status.get('unfinished_runs', 0)} runs, {status.get('unfinished_deliveries', 0)} deliveries",
+        "definitions": safe(counted(status.get("counts") or {})),
+        "unfinished": counted(
+            {
+                "runs": status.get("unfinished_runs", 0),
+                "deliveries": status.get("unfinished_deliveries", 0),
+            }
+        ),
         "log": safe(status.get("log", "?")),
         "daemon": safe(f"{status.get('version')}, pid {status.get('pid')}, since {status.get('started_at')}"),
         "listens on": safe(status.get("listen")),

@@ -11,7 +11,7 @@ from hooksd import __version__
 from hooksd.cli.invocation import shared_options
 from hooksd.cli.list import covered
 from hooksd.cli.loading import Tree, directory, load, settings_of, some_files
-from hooksd.cli.output import as_json, note, say
+from hooksd.cli.output import as_json, counted, note, say
 from hooksd.config.diagnostics import as_json as diagnostic_json
 from hooksd.config.diagnostics import render_github, render_sarif, render_text
 from hooksd.config.load import Loaded
@@ -74,7 +74,7 @@ def _write_text(loaded: Loaded, tree: Tree) -> None:
     if loaded.diagnostics:
         say(render_text(loaded.diagnostics, color=sys.stdout.isatty()))
     if loaded.ok and loaded.definitions is not None:
-        say(f"{summary(loaded.definitions.counts())} in {_from_here(tree.root)}: ok")
+        say(f"{counted(loaded.definitions.counts())} in {_from_here(tree.root)}: ok")
     else:
         errors = sum(diagnostic.severity == "error" for diagnostic in loaded.diagnostics)
         note(f"{errors} error{'s' if errors != 1 else ''} in {_from_here(tree.root)}")
@@ -86,11 +86,6 @@ def _write_coverage(definitions: Definitions) -> None:
         if isinstance(defined.value.auth, NoneAuth):
             said = "nothing: anybody may call"
         say(f"webhook {name}: its proof covers {said}")
-
-
-def summary(counts: dict[str, int]) -> str:
-    """Write `{"webhooks": 1, "workflows": 2}` as `1 webhook, 2 workflows`."""
-    return ", ".join(f"{count} {kind if count != 1 else kind.removesuffix('s')}" for kind, count in counts.items())
 
 
 def _from_here(root: Path) -> str:

@@ -78,7 +78,7 @@ def test_lines_say_what_matters() -> None:
         "github  401 bad_signature  from 192.0.2.7  3 times",
         "revision abd: a.toml:3:2: unknown key `x`",
         "+webhook/a",
-        "1 runs and 2 deliveries to resume",
+        "1 run, 2 deliveries to resume",
         "torn: 20 bytes at 10 of log-1.jsonl",
     ):
         assert words in text

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hooksd.cli.output import as_json, as_pretty_json, safe, shortened, table
+from hooksd.cli.output import as_json, as_pretty_json, counted, safe, shortened, table
 
 EVIL = "\x1b]0;owned\x07 \x9b31m \u202e\r\n\x00"
 
@@ -51,3 +51,8 @@ def test_a_table_has_columns_as_wide_as_their_cells_and_no_spaces_at_the_end() -
 @pytest.mark.parametrize(("length", "text"), [(5, "hello"), (4, "hel…")], ids=["fits", "cut"])
 def test_a_cut_shows(length: int, text: str) -> None:
     assert shortened("hello", length) == text
+
+
+def test_what_is_counted_is_told_in_words() -> None:
+    assert counted({"webhooks": 1, "workflows": 2, "roles": 0}) == "1 webhook, 2 workflows, 0 roles"
+    assert counted({"runs": 1, "deliveries": 1}) == "1 run, 1 delivery"

@@ -26,7 +26,7 @@ def test_rejected_files_end_with_1_and_are_told_beside_the_result(hooksd: Comman
     result = hooksd("reload")
 
     assert (result.status, result.out) == (1, "")
-    assert "a.toml:2:1" in result.err
+    assert result.err.startswith("error[H012]: unknown key\n --> a.toml:2:1\n")
     assert "REJECTED: revision abc stays in force" in result.err
 
 

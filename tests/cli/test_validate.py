@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from hooksd.cli.validate import summary
 from tests.cli.conftest import Command, Write
 
 GOOD = 'version = 1\non = "manual"\n[[steps]]\nset = { a = 1 }\n'
@@ -107,10 +106,6 @@ def test_tools_get_paths_from_where_they_are_run(hooksd: Command, write: Write, 
     assert "hooks.d/a.toml" in result.out
     if form == "sarif":
         assert json.loads(result.out)["runs"][0]["tool"]["driver"]["name"] == "hooksd"
-
-
-def test_a_summary_counts_in_words() -> None:
-    assert summary({"webhooks": 1, "workflows": 2, "roles": 0}) == "1 webhook, 2 workflows, 0 roles"
 
 
 def test_asked_for_it_says_what_each_proof_covers(

@@ -60,14 +60,23 @@ def explain(kind: Kind, file: str, base: Path, table: Mapping[str, Json], error:
         error: What the model said.
     """
     unions: dict[Path, list[_Problem]] = {}
+    findings: list[Finding] = []
     for raw in error.errors(include_url=False):
         problem = _resolve(dict(raw), table)
         if problem.union is not None:
             unions.setdefault(problem.union, []).append(problem)
         elif not _is_echo(problem):
-            yield _finding(kind, file, base, table, problem)
+            findings.append(_finding(kind, file, base, table, problem))
     for path, problems in unions.items():
-        yield from _union(kind, file, base, table, path, problems)
+        findings += _union(kind, file, base, table, path, problems)
+    meant = {(finding.path[:-1], finding.hint) for finding in findings if finding.code == "H012" and finding.hint}
+    return (finding for finding in findings if (finding.path, _misspelt(finding)) not in meant)
+
+
+def _misspelt(finding: Finding) -> str | None:
+    """Return what is said of another key, if the key that is missing is that one with a slip."""
+    key = finding.message.removeprefix("missing key ")
+    return f"did you mean {key}?" if finding.code == "H015" else None
 
 
 def _is_echo(problem: _Problem) -> bool:

@@ -94,3 +94,16 @@ def test_a_list_is_not_called_empty_because_of_its_items(tmp_path: Path) -> None
 def test_a_bound_is_told_with_its_number(line: str, message: str, tmp_path: Path) -> None:
     text = f'version = 1\non = "manual"\n{line}\n[[steps]]\nfail = "x"\n'
     assert messages(tmp_path, text, "H017") == [message]
+
+
+@pytest.mark.parametrize(
+    ("text", "codes"),
+    [
+        ('version = 1\non = "manual"\n[[step]]\nset.a = 1\n', ["a.toml:3:3 H012"]),
+        ('version = 1\n[webhooks.a]\nauht.type = "none"\n', ["a.toml:3:1 H012"]),
+        ('version = 1\nwhenn = "true"\n[[steps]]\nset.a = 1\n', ["a.toml:1:1 H015", "a.toml:2:1 H012"]),
+        ('version = 1\non = "manual"\nqqqq = 1\n', ["a.toml:1:1 H015", "a.toml:3:1 H012"]),
+    ],
+)
+def test_a_key_with_a_slip_is_not_missing_as_well(text: str, codes: list[str], tmp_path: Path) -> None:
+    assert found(tmp_path, {"a.toml": text}) == codes
