@@ -21,8 +21,9 @@ HEADERS = 1024
 """Headers that an answer may have, trailers included."""
 INTERIM = 16
 """Answers of 1xx that may come before the answer."""
-FRAMING = 8
-"""Bytes on the wire for each byte of the body: chunks of one byte need 6. What needs more says nothing, for ever."""
+FRAMING = 2
+"""Bytes on the wire for each byte of the body, beyond `HEAD`: chunks of six bytes need less. Those of one byte need
+six, and each is work for us: a long body in such chunks would hold up everybody else for seconds."""
 
 
 class Connection(asyncio.Protocol):

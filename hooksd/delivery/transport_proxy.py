@@ -14,6 +14,7 @@ import httpx
 from hooksd.delivery.addresses import parse
 from hooksd.delivery.egress import check_address, check_host
 from hooksd.delivery.transport import CONNECT_TIMEOUT
+from hooksd.delivery.transport_connection import FRAMING, HEAD
 from hooksd.delivery.transport_pool import KEEP_ALIVE
 from hooksd.delivery.transport_tls import Contexts
 from hooksd.delivery.transport_wire import Call, Wire
@@ -83,7 +84,11 @@ class Proxied:
 async def _read(response: httpx.Response, wire: Wire) -> None:
     wire.first_byte_at = wire.now()
     wire.status, wire.headers = response.status_code, response.headers.raw
+    framing = 0
     async for chunk in response.aiter_raw():
+        framing += len(b"1\r\n\r\n")
+        if framing > HEAD + (FRAMING - 1) * len(wire.body):
+            raise httpx.RemoteProtocolError("its body comes in pieces that are too small")
         room = wire.keeps - len(wire.body)
         wire.body += chunk[:room]
         if len(chunk) > room:

@@ -68,7 +68,7 @@ class Talk:
 
 
 async def refusal(*pieces: bytes, ends: bool = False, error: Exception | None = None) -> str:
-    talk = Talk()
+    talk = Talk(keeps=100_000)
     with pytest.raises(BaseExceptionGroup) as raised:
         await talk.hears(*pieces, ends=ends, error=error)
     (cause,) = raised.value.exceptions
@@ -186,6 +186,14 @@ async def test_chunks_that_say_nothing_are_bounded() -> None:
     assert "never end" in await refusal(start + b"1;", *[b"x" * 1000] * 70)
     trailers = b"1\r\nx\r\n0\r\n" + b"a: b\r\n" * (HEADERS + 2)
     assert "too many headers" in await refusal(start + trailers)
+
+
+async def test_a_short_body_may_come_byte_by_byte_and_a_long_one_may_not() -> None:
+    start, byte = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", b"1\r\nx\r\n"
+
+    assert len((await Talk(keeps=100_000).hears(start, *[byte] * 10_000, b"0\r\n\r\n")).body) == 10_000
+    assert "never end" in await refusal(start, *[byte * 100] * 400)
+    assert len((await Talk(keeps=200_000).hears(start, b"6\r\nabcdef\r\n" * 30_000, b"0\r\n\r\n")).body) == 180_000
 
 
 async def test_a_flood_of_answers_before_the_answer_is_refused() -> None:

@@ -85,6 +85,15 @@ async def test_an_endless_answer_through_a_proxy_is_cut(sender: HttpSender) -> N
     assert (exchange.response_truncated, exchange.response_size) == (True, READ)
 
 
+async def test_a_long_answer_in_chunks_of_a_byte_is_refused_through_a_proxy_too(sender: HttpSender) -> None:
+    chunked = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+    async with receiver(chunked + b"1\r\nx\r\n" * 40_000 + b"0\r\n\r\n") as proxy:
+        attempted = await sender.attempt(post("http://shop.example/", proxy.port), 15)
+
+    assert attempted.outcome == "protocol"
+    assert "too small" in str(attempted.error)
+
+
 async def test_a_proxy_that_does_not_answer_is_an_outcome(sender: HttpSender) -> None:
     async def hang(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.read()
