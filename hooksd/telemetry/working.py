@@ -156,7 +156,7 @@ class DeliveryEnded:
 
     @property
     def level(self) -> Level | None:  # noqa: D102 - see Happening
-        return "info" if self.status == "delivered" else "error"
+        return "debug" if self.status == "delivered" else "error"
 
     def measure(self, metrics: Metrics) -> None:  # noqa: D102 - see Happening
         metrics.delivery(self.endpoint, self.status)

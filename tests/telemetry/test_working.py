@@ -12,7 +12,7 @@ def test_a_run_that_went_wrong_is_a_warning(status: str, level: str) -> None:
     assert sample(working.RunEnded, status=status).level == level
 
 
-@pytest.mark.parametrize(("status", "level"), [("delivered", "info"), ("exhausted", "error"), ("gone", "error")])
+@pytest.mark.parametrize(("status", "level"), [("delivered", "debug"), ("exhausted", "error"), ("gone", "error")])
 def test_a_delivery_that_nobody_received_is_an_error(status: str, level: str) -> None:
     assert sample(working.DeliveryEnded, status=status).level == level
 
