@@ -1,6 +1,6 @@
 """Pings of endpoints with `ping = true`: one when a definition appears, and one whenever it changes.
 
-What was pinged is in the log with the ping itself (`journal.standing` folds it), so that neither a crash nor a restart
+What was pinged is in the log with the ping itself (`journal.lasting` folds it), so that neither a crash nor a restart
 sends one again. `daemon.wiring` makes a `Pinger`, tells it of every new set of definitions and lets it run.
 """
 

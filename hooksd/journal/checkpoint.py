@@ -12,8 +12,8 @@ import orjson
 
 from hooksd.journal import codec
 from hooksd.journal.disk import Disk
+from hooksd.journal.lasting import Lasting
 from hooksd.journal.segment import segment_name
-from hooksd.journal.standing import Standing
 from hooksd.model.holding import EndpointHeld, EndpointReleased, LogCarried
 from hooksd.model.record import (
     ConfigApplied,
@@ -33,8 +33,8 @@ class OpenWork:
 
     def __init__(self) -> None:
         self._segments: dict[str, int] = {}
-        self._standing = Standing()
-        self._stands_since: int | None = None
+        self._lasting = Lasting()
+        self._lasts_since: int | None = None
 
     def note(self, record: Record | EventLine, segment: int) -> None:
         """Take in one record of the log, in its order."""
@@ -56,20 +56,20 @@ class OpenWork:
                 pass
 
     def _stand(self, record: Record, segment: int) -> None:
-        self._standing.note(record)
-        if not self._standing.is_any:
-            self._stands_since = None
-        elif self._stands_since is None or isinstance(record, LogCarried):
-            self._stands_since = segment
+        self._lasting.note(record)
+        if not self._lasting.is_any:
+            self._lasts_since = None
+        elif self._lasts_since is None or isinstance(record, LogCarried):
+            self._lasts_since = segment
 
     def carried(self, at: str) -> LogCarried | None:
         """Return what a new segment takes over; None when nothing stands."""
-        return self._standing.carried(at)
+        return self._lasting.carried(at)
 
     def oldest(self, current: int) -> int:
         """Return the first segment that recovery needs; `current` when everything has ended."""
         first = min(self._segments.values(), default=current)
-        return first if self._stands_since is None else min(first, self._stands_since)
+        return first if self._lasts_since is None else min(first, self._lasts_since)
 
 
 def _planned(record: EventLine | EventAccepted) -> Iterable[str]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from hooksd.journal.standing import Standing
+from hooksd.journal.lasting import Lasting
 from hooksd.model.holding import EndpointHeld
 from hooksd.model.outgoing import DeliveryPlan
 from hooksd.model.record import (
@@ -97,11 +97,11 @@ class _Fold:
     def __init__(self) -> None:
         self.runs: dict[str, _Run] = {}
         self.deliveries: dict[str, _Delivery] = {}
-        self.standing = Standing()
+        self.lasting = Lasting()
         self.planned: dict[str, PlannedDelivery] = {}
 
     def add(self, record: Record) -> None:
-        self.standing.note(record)
+        self.lasting.note(record)
         match record:
             case EventAccepted():
                 self._accept(record)
@@ -167,7 +167,7 @@ def unfinished(records: Iterable[Record]) -> Unfinished:
             for delivery in fold.deliveries.values()
         ),
         finished_deliveries=tuple(delivery for run in runs for delivery in run.finished),
-        held=fold.standing.held,
+        held=fold.lasting.held,
         planned=tuple(fold.planned.values()),
-        pinged=fold.standing.pinged,
+        pinged=fold.lasting.pinged,
     )

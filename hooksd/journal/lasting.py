@@ -12,14 +12,14 @@ from collections.abc import Iterable
 from hooksd.model.holding import EndpointHeld, EndpointReleased, LogCarried
 from hooksd.model.record import ConfigApplied, EventAccepted, Record
 
-LASTING = frozenset({"suspended", "receiver", "breaker"})
+OVER_RESTARTS = frozenset({"suspended", "receiver", "breaker"})
 """Reasons to hold an endpoint that hold over a restart. The others come about again by themselves."""
 
 _ENDPOINT = "endpoint/"
 """Before the name of an endpoint in the lists of `config.applied`."""
 
 
-class Standing:
+class Lasting:
     """The fold of a log that begins anywhere before the last `log.carried`, or at its own beginning."""
 
     def __init__(self) -> None:
@@ -48,7 +48,7 @@ class Standing:
                 for plan in record.deliveries:
                     if plan.fingerprint is not None:
                         self._pinged[plan.endpoint] = plan.fingerprint
-            case EndpointHeld() if record.reason in LASTING:
+            case EndpointHeld() if record.reason in OVER_RESTARTS:
                 self._held[record.endpoint, record.reason] = record
             case EndpointReleased():
                 self._held.pop((record.endpoint, record.reason), None)
