@@ -112,6 +112,10 @@ def endpoint_view(defined: Defined[Endpoint]) -> dict[str, Json]:
         "url": value.url,
         "method": value.method,
         "sign": " ".join(value.sign) if value.secrets else None,
+        "enabled": value.enabled,
+        "subscribe": list(value.subscribe),
+        "shape": value.shape,
+        "ping": value.ping,
         "description": value.description,
         "origin": origin_view(defined.origin),
     }

@@ -57,6 +57,7 @@ def test_an_endpoint_shows_its_url_as_written(everything: Snapshot) -> None:
 
     assert shown["url"] == "https://x.example/{{ secrets.path }}"
     assert shown["sign"] == "standard-webhooks"
+    assert (shown["enabled"], shown["subscribe"], shown["shape"], shown["ping"]) == (True, [], "json", False)
 
 
 def test_a_workflow_shows_its_steps(everything: Snapshot) -> None:
