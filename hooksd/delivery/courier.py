@@ -5,8 +5,11 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+
+import orjson
 
 from hooksd.clock import Clock, rfc3339
 from hooksd.config.snapshot import CompiledEndpoint, Snapshot
@@ -14,6 +17,7 @@ from hooksd.delivery.attempt import Attempted, Sender, not_made, redacted
 from hooksd.delivery.entry import Entry
 from hooksd.delivery.gates import Gates
 from hooksd.delivery.ledger import Ledger
+from hooksd.delivery.multipart import MEDIA, multipart
 from hooksd.delivery.pinned import pin, unpin
 from hooksd.delivery.policy import Over, TryAgain, next_step, patience, rule_from_json, rule_to_json
 from hooksd.delivery.request import Payload, RequestProblem, prepare
@@ -21,9 +25,10 @@ from hooksd.delivery.state import Delivery, apply, begin
 from hooksd.delivery.tokens import Tokens
 from hooksd.delivery.transport_wire import IDEMPOTENT
 from hooksd.model.effect import Deliver
+from hooksd.model.received import ReceivedFile
 from hooksd.model.record import AttemptEnded, AttemptStarted, DeliveryCreated, DeliveryEnded
 from hooksd.model.retry import RetryRule
-from hooksd.model.stored import BLOB_THRESHOLD
+from hooksd.model.stored import BLOB_THRESHOLD, StoredBody
 from hooksd.telemetry import happenings
 from hooksd.telemetry.observer import Observer
 
@@ -57,9 +62,13 @@ class Courier:
     def needs_blob(self, effect: Deliver, entries: Sequence[Entry]) -> bool:
         """Tell whether something must be kept beside the log before deliveries are created, which takes its time."""
         endpoints = self._current().endpoints
-        return len(effect.body) > BLOB_THRESHOLD or any(
-            entry.endpoint in endpoints and endpoints[entry.endpoint].value.retry_target == "pinned"
-            for entry in entries
+        return (
+            len(effect.body) > BLOB_THRESHOLD
+            or _has_files(effect)
+            or any(
+                entry.endpoint in endpoints and endpoints[entry.endpoint].value.retry_target == "pinned"
+                for entry in entries
+            )
         )
 
     async def create(self, asked: Sequence[tuple[Deliver, Sequence[Entry]]]) -> None:
@@ -71,7 +80,7 @@ class Courier:
                 entry.state = begin(record)
 
     async def _created(self, effect: Deliver, entries: Sequence[Entry]) -> list[DeliveryCreated]:
-        body = await self._ledger.keep(effect.media, effect.body)
+        body = await (self._with_files(effect) if _has_files(effect) else self._ledger.keep(effect.media, effect.body))
         pinned = [await self._pinned(entry.endpoint) for entry in entries]
         at = rfc3339(self._clock.now())
         revision = self._current().revision.id
@@ -95,6 +104,18 @@ class Courier:
             )
             for entry, kept in zip(entries, pinned, strict=True)
         ]
+
+    async def _with_files(self, effect: Deliver) -> StoredBody:
+        """Return a form with the files of the event as a record holds it."""
+        files: list[tuple[ReceivedFile, bytes]] = []
+        for file in effect.files.values():
+            try:
+                files.append((file, await self._ledger.blob(file.digest)))
+            except KeyError:
+                # The attempts will say so: a delivery that is asked for has a recorded end.
+                return StoredBody(media=effect.media, size=file.size, encoding="blob", content=file.digest)
+        media, raw = await asyncio.to_thread(multipart, orjson.loads(effect.body), files)
+        return await self._ledger.keep(media, raw)
 
     async def again(self, entry: Entry, attempts: int) -> None:
         """Make a delivery durable that had its end and begins anew, with the same id.
@@ -253,6 +274,9 @@ class Courier:
 
     def _finish(self, entry: Entry, end: DeliveryEnded) -> None:
         entry.state = apply(entry.known, end)
+        if end.status == "delivered" and not self._observer.is_verbose:
+            self._observer.metrics.delivery(end.endpoint, end.status)  # no line would be written
+            return
         self._observer.emit(
             happenings.DeliveryEnded(
                 delivery=end.delivery,
@@ -264,18 +288,27 @@ class Courier:
         )
 
     def _observe(self, ended: AttemptEnded) -> None:
+        seconds = ended.exchange.total_ms / 1000
+        if ended.outcome == "ok" and not self._observer.is_verbose:
+            self._observer.metrics.attempt(ended.endpoint, ended.outcome, seconds)  # no line would be written
+            return
         self._observer.emit(
             happenings.AttemptEnded(
                 delivery=ended.delivery,
                 endpoint=ended.endpoint,
                 number=ended.number,
                 outcome=ended.outcome,
-                seconds=ended.exchange.total_ms / 1000,
+                seconds=seconds,
                 status=ended.exchange.status,
                 error=ended.error,
                 retry_at=ended.retry_at,
             )
         )
+
+
+def _has_files(effect: Deliver) -> bool:
+    """Tell whether `delivery.format` found that the endpoint gets a form with the files of the event."""
+    return bool(effect.files) and effect.media == MEDIA
 
 
 def _payload(created: DeliveryCreated, body: bytes) -> Payload:
