@@ -34,6 +34,7 @@ from hooksd.web.guard_limits import (
     GuardReason,
 )
 from hooksd.web.guard_refusal import BODY, HEAD, IDLE, Unwelcome, check_host, unwelcome
+from hooksd.web.guard_upgrade import parser_of, without_upgrade
 from hooksd.web.problem import CLOSE, RETRY_AFTER, problem
 
 _RESET: Final = struct.pack("ii", 1, 0)
@@ -139,18 +140,11 @@ class GuardedProtocol(HttpToolsProtocol):
         try:
             self.parser.feed_data(data)
         except httptools.HttpParserUpgrade as upgrade:
-            self._parse(self._without_upgrade() + data[upgrade.args[0] :])
+            head = without_upgrade(self.parser.get_method(), self.url, self.headers)
+            self.parser = parser_of(self)
+            self._parse(head + data[upgrade.args[0] :])
         except httptools.HttpParserError as error:
             self._refuse(unwelcome(error))
-
-    def _without_upgrade(self) -> bytes:
-        """Return the head of a request that asks for another protocol, as one that does not ask.
-
-        A server may ignore `Upgrade` (RFC 9110 section 7.8), and must where it speaks nothing else: Java's client asks
-        for HTTP/2 in this way with every first request. The parser would take the body for the other protocol.
-        """
-        lines = [name + b": " + value for name, value in self.headers if name != b"upgrade"]
-        return b"\r\n".join([b"%b %b HTTP/1.1" % (self.parser.get_method(), self.url), *lines, b"\r\n"])
 
     def _weigh(self) -> None:
         """Refuse a request that takes many bytes to say little."""
@@ -190,7 +184,7 @@ class GuardedProtocol(HttpToolsProtocol):
         """Hand the request to the application, or let it wait for those before it."""
         self.check_head()
         if self.parser.should_upgrade():
-            return  # see _without_upgrade
+            return  # see guard_upgrade
         self.begin_answer()
         cycle = self.cycle
         cycle.transport = self._exit  # type: ignore[assignment] # all of it that a cycle uses
@@ -251,7 +245,7 @@ class GuardedProtocol(HttpToolsProtocol):
     def on_message_complete(self) -> None:
         """End a request."""
         if self._phase is not BODY:
-            return  # see _without_upgrade
+            return  # see guard_upgrade
         self._phase = IDLE
         self._turned = True
         self._sizes.append(self._body)

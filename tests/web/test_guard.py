@@ -154,6 +154,17 @@ async def test_a_wish_for_another_protocol_is_ignored_and_the_body_is_not_lost()
     assert caller.statuses == [200, 200]
 
 
+async def test_a_wish_for_another_protocol_or_a_close_is_answered_and_then_closed() -> None:
+    house = House()
+    caller = house.connect()
+
+    await caller.send(post(b"body", "Connection: close", "Connection: Upgrade", "Upgrade: websocket") + get("/b"))
+
+    assert house.app.asked == [("/a", b"body")]
+    assert caller.statuses == [200]
+    assert caller.wire.is_closing()
+
+
 async def test_requests_that_wait_are_answered_in_order_and_too_many_are_told_so_after_them() -> None:
     house = House()
     house.app.let.clear()
