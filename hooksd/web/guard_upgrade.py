@@ -1,7 +1,7 @@
 """Requests that ask for another protocol, heard as if they did not.
 
-A server may ignore `Upgrade` (RFC 9110 section 7.8), and must where it speaks nothing else: Java's client asks for HTTP/2
-in this way with every first request. The parser would take the body for the other protocol.
+A server may ignore `Upgrade` (RFC 9110 section 7.8), and must where it speaks nothing else: Java's client asks for HTTP
+version 2 in this way with every first request. The parser would take the body for the other protocol.
 """
 
 from __future__ import annotations
