@@ -94,6 +94,7 @@ class Distributor:
             body=message.body,
             retry=None,
             subject=event.subject,
+            files=event.files,
             scope=partial(request_scope, event),
         )
         endpoint = self._current().endpoints.get(plan.endpoint)

@@ -17,7 +17,7 @@ import orjson
 
 from hooksd.config.snapshot import CompiledEndpoint
 from hooksd.delivery.entry import Key
-from hooksd.delivery.multipart import multipart
+from hooksd.delivery.multipart import BYTES, MEDIA, multipart
 from hooksd.expr.problem import RenderProblem
 from hooksd.model import body
 from hooksd.model.base import Json
@@ -28,7 +28,8 @@ from hooksd.model.header import header_problem
 MAX_HEADER: Final = 8192
 """The longest header in characters that is made of an event."""
 
-BYTES: Final = "application/octet-stream"
+MAX_FILES: Final = 64 * 2**20
+"""The most bytes of files that are sent where `max_payload` does not say."""
 _WHOLE: Final = ("json", "form", "multipart")
 """Kinds of content that say themselves of which media type they are."""
 _NONE: Final = (None, None, None, None)
@@ -137,10 +138,22 @@ def _content(value: Endpoint, effect: Deliver) -> tuple[str, bytes]:
     """Return the body and its media type."""
     if value.content_type in _WHOLE and any(name.lower() == "content-type" for name in effect.headers):
         raise _Misfit(f'`content_type = "{value.content_type}"` says what the body is: give no header Content-Type')
-    media, raw = _made(value, effect.media, effect.body) if effect.body else (effect.media, b"")
-    if value.max_payload is not None and len(raw) > value.max_payload:
-        raise _Misfit(f"the body has {len(raw)} bytes, and it takes {value.max_payload} at most")
+    has_files = value.content_type == "multipart" and bool(effect.files)
+    if has_files:
+        # Their bytes are read when the delivery is created.
+        media, raw = MEDIA, orjson.dumps(_beside_files(effect.media, effect.body))
+    else:
+        media, raw = _made(value, effect.media, effect.body) if effect.body else (effect.media, b"")
+    size = len(raw) + (sum(file.size for file in effect.files.values()) if has_files else 0)
+    most = value.max_payload or (MAX_FILES if has_files else size)
+    if size > most:
+        raise _Misfit(f"the body has {size} bytes, and it takes {most} at most")
     return media, raw
+
+
+def _beside_files(media: str, raw: bytes) -> Mapping[str, Json]:
+    """Return the fields of a form with files; a body that is a file itself is one of them."""
+    return {} if body.is_binary(media) or not raw else _members(_data(media, raw))
 
 
 def _made(value: Endpoint, media: str, raw: bytes) -> tuple[str, bytes]:

@@ -13,6 +13,7 @@ from typing import Literal
 from hooksd.model.base import Json
 from hooksd.model.egress import Egress
 from hooksd.model.ids import EventId, RunId
+from hooksd.model.received import Files
 from hooksd.model.retry import RetryRule
 
 
@@ -65,6 +66,8 @@ class Deliver:
     """What the event is about: `ordered` endpoints get those of one subject one after the other."""
     is_call: bool = False
     """Ask one endpoint at once, whatever is held against it: any answer is an output, and so is that there was none."""
+    files: Files = field(default_factory=dict)
+    """What the event brought besides its body: endpoints that take forms with files get it."""
     by: str | None = None
     """Who asks for it over the API, where no run does: then every request is a delivery of its own."""
     scope: Callable[[], Mapping[str, Json]] | None = field(default=None, compare=False, repr=False)

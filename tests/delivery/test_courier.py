@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from hooksd.delivery.attempt import Attempted
@@ -7,9 +9,12 @@ from hooksd.delivery.courier import Courier
 from hooksd.delivery.entry import Entry
 from hooksd.delivery.gates import Gates
 from hooksd.delivery.ledger import Ledger
+from hooksd.delivery.multipart import MEDIA, multipart
 from hooksd.delivery.policy import Over
 from hooksd.delivery.request import Prepared
+from hooksd.model.effect import Deliver
 from hooksd.model.ids import DeliveryId
+from hooksd.model.received import ReceivedFile
 from hooksd.telemetry.observer import Observer
 from tests.delivery.house import House, answered, effect, endpoint, snapshot
 
@@ -103,3 +108,36 @@ async def test_attempts_and_ends_are_counted(unit: Unit) -> None:
     assert 'endpoint="shop",outcome="http_5xx"} 1.0' in text
     assert 'endpoint="shop",outcome="ok"} 1.0' in text
     assert 'endpoint="shop",status="delivered"} 1.0' in text
+
+
+def upload(digest: str, body: bytes = b'{"a":"1"}') -> Deliver:
+    """Return a form with a file, as `delivery.format` leaves it."""
+    file = ReceivedFile(field="doc", name="a.pdf", filename="a.pdf", media="application/pdf", size=4, digest=digest)
+    return replace(effect(media=MEDIA, body=body), files={"doc": file})
+
+
+async def test_the_files_of_an_event_are_part_of_the_form_that_every_attempt_sends(unit: Unit) -> None:
+    digest = await unit.house.journal.put_blob(b"%PDF")
+    entry = Entry(DeliveryId("dlv_1"), SHOP, None)
+    unit.house.sender.answers = [500]
+
+    assert unit.courier.needs_blob(upload(digest), [entry])
+    await unit.courier.create([(upload(digest), [entry])])
+    for _ in range(2):
+        await unit.courier.attempt(entry, lambda: None)
+
+    first, second = unit.house.sender.sent
+    assert first.body == second.body == multipart({"a": "1"}, [(upload(digest).files["doc"], b"%PDF")])[1]
+    assert dict(first.headers)["Content-Type"].startswith("multipart/form-data; boundary=")
+
+
+async def test_a_file_that_is_gone_is_told_by_the_attempts_so_that_there_is_an_end(unit: Unit) -> None:
+    gone = "sha256:" + "00" * 32
+    entry = Entry(DeliveryId("dlv_1"), SHOP, None)
+
+    await unit.courier.create([(replace(upload(gone), retry="none"), [entry])])
+    await unit.courier.attempt(entry, lambda: None)
+
+    assert unit.house.sender.sent == []
+    assert entry.known.ended is not None
+    assert (entry.known.ended.status, gone in str(entry.known.ended.error)) == ("exhausted", True)

@@ -9,10 +9,12 @@ from hypothesis import strategies as st
 
 from hooksd.config.endpoints import reads_event
 from hooksd.config.snapshot import CompiledEndpoint
-from hooksd.delivery.format import MAX_HEADER, Unfit, fit, fit_all, trigger_problem
+from hooksd.delivery.format import MAX_FILES, MAX_HEADER, Unfit, fit, fit_all, trigger_problem
+from hooksd.delivery.multipart import MEDIA
 from hooksd.expr.template import compile_template
 from hooksd.model.effect import Deliver
 from hooksd.model.endpoint import Endpoint
+from hooksd.model.received import ReceivedFile
 from tests.delivery.house import effect, endpoint
 
 
@@ -102,6 +104,41 @@ def test_bytes_come_out_of_base64_as_they_went_in(data: bytes) -> None:
 @given(st.binary(max_size=60), st.sampled_from(["json", "form", "multipart", "raw", None]))
 def test_no_body_of_a_caller_breaks_anything(body: bytes, content_type: str | None) -> None:
     assert formed({"content_type": content_type, "max_payload": "1MiB"}, body, "application/json")
+
+
+def with_files(media: str, body: bytes, size: int = 10) -> Deliver:
+    file = ReceivedFile(
+        field="doc", name="a.pdf", filename="a.pdf", media="application/pdf", size=size, digest="sha256:ab"
+    )
+    return replace(effect(media=media, body=body), files={"doc": file})
+
+
+@pytest.mark.parametrize(
+    ("media", "body", "fields"),
+    [("application/json", b'{"a": "1"}', b'{"a":"1"}'), ("application/pdf", b"%PDF", b"{}"), ("", b"", b"{}")],
+)
+def test_an_endpoint_that_takes_forms_gets_the_files_of_the_event_too(media: str, body: bytes, fields: bytes) -> None:
+    formed = fit(with_files(media, body), endpoint(content_type="multipart"))
+
+    assert isinstance(formed, Deliver)
+    assert (formed.media, formed.body, list(formed.files)) == (MEDIA, fields, ["doc"])
+
+
+def test_any_other_gets_the_body_alone() -> None:
+    for keys in ({}, {"content_type": "json"}, {"content_type": "multipart", "method": "GET"}):
+        formed = fit(with_files("application/json", b"{}"), endpoint(**keys))  # type: ignore[arg-type] # further keys
+        assert isinstance(formed, Deliver)
+        assert formed.media == "application/json"
+
+
+@pytest.mark.parametrize(("keys", "size"), [({"max_payload": "9B"}, 8), ({}, MAX_FILES)])
+def test_files_count_and_are_bounded_even_if_nobody_says_so(keys: dict[str, object], size: int) -> None:
+    shop = replace(endpoint(), value=Endpoint.model_validate({"url": "https://x", "content_type": "multipart", **keys}))
+
+    refused = fit(with_files("", b"", size), shop)
+
+    assert isinstance(refused, Unfit)
+    assert "at most" in refused.why
 
 
 def test_only_parameters_that_are_named_may_be_given() -> None:

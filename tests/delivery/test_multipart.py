@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hooksd.delivery.multipart import multipart
+from hooksd.model.received import ReceivedFile
 
 
 def parsed(fields: dict[str, Any]) -> list[Message]:
@@ -55,6 +56,22 @@ def test_an_object_with_a_file_name_and_base64_is_a_file() -> None:
 def test_what_is_no_file_is_refused(file: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="photo"):
         multipart({"photo": file})
+
+
+def test_files_of_a_request_come_behind_the_fields_under_the_names_that_the_caller_gave() -> None:
+    named = ReceivedFile(
+        field="doc", name="safe.pdf", filename="../../ä b.pdf", media="application/pdf", size=4, digest=""
+    )
+    nameless = ReceivedFile(field="body", name="body", filename="", media="", size=2, digest="")
+    media, raw = multipart({"a": "1"}, [(named, b"%PDF"), (nameless, b"\r\n")])
+    message = email.message_from_bytes(f"Content-Type: {media}\r\n\r\n".encode() + raw)
+
+    field, doc, body = [part for part in message.walk() if part is not message]
+
+    assert field.get_payload(decode=True) == b"1"
+    assert (doc.get_content_type(), doc.get_payload(decode=True)) == ("application/pdf", b"%PDF")
+    assert 'name="doc"; filename="../../ä b.pdf"'.encode() in raw
+    assert (body.get_filename(), body.get_content_type()) == ("body", "application/octet-stream")
 
 
 @given(st.dictionaries(st.text(max_size=8), st.text(max_size=30), max_size=5))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import email
 import hashlib
 import hmac
 from collections import Counter
@@ -143,6 +144,39 @@ async def test_each_endpoint_gets_an_event_in_its_format_with_headers_made_of_it
     assert (refused["status"], refused["attempts"]) == ("exhausted", 0)
     explained = await asyncio.to_thread(daemon.command, "explain", said.json()["event"])
     assert "nothing was sent  endpoint encoded: it takes text" in explained.stdout
+
+
+@pytest.mark.timeout(120)
+async def test_an_uploaded_form_goes_on_with_its_files(daemon: Daemon) -> None:
+    photo = bytes(range(256)) * 400
+    async with receiver(answer()) as archive:
+        define(daemon, archive=(archive.url(), 'subscribe = "order.*"\ncontent_type = "multipart"'))
+        daemon.start()
+
+        async with httpx.AsyncClient(trust_env=False, timeout=30, headers=TOKEN) as client:
+            said = await client.post(
+                daemon.url("/hooks/shop"),
+                data={"order": "7", "state": "paid"},
+                files={"photo": ("me & you.jpg", photo, "image/jpeg")},
+            )
+        assert said.status_code == 202, said.text
+        await arrived(archive, 1)
+        await daemon.settled(timeout=60)
+        daemon.stop()
+
+    (request,) = archive.requests
+    message = email.message_from_bytes(
+        f"Content-Type: {request.headers['content-type']}\r\n\r\n".encode() + request.body
+    )
+    parts = {
+        part.get_param("name", header="content-disposition"): part for part in message.walk() if part is not message
+    }
+    assert {name: part.get_payload(decode=True) for name, part in parts.items()} == {
+        "order": b"7",
+        "state": b"paid",
+        "photo": photo,
+    }
+    assert (parts["photo"].get_filename(), parts["photo"].get_content_type()) == ("me & you.jpg", "image/jpeg")
 
 
 async def arrived(at: Receiver, count: int) -> None:

@@ -32,7 +32,8 @@ def delivery_to(endpoints: Sequence[str], occasion: Occasion) -> Intent:
         if (reason := occasion.rights.denial("send", endpoint)) is not None:
             return Refuse(error=reason)
     event = occasion.run.event
-    payload = payload_of(occasion) or Payload(media=event.media, body=event.raw)
+    own = payload_of(occasion)
+    payload = own or Payload(media=event.media, body=event.raw)
     headers = occasion.texts("headers")
     if (problem := header_problem(headers)) is not None:
         return problem
@@ -48,6 +49,7 @@ def delivery_to(endpoints: Sequence[str], occasion: Occasion) -> Intent:
             body=payload.body,
             retry=occasion.step.value.retry,
             subject=event.subject,
+            files={} if own else event.files,
             scope=partial(request_scope, event),
         )
     )
