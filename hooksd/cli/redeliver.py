@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from hooksd.cli.client import Answer, Client, problem_text
+from hooksd.cli.client import Client, TooLate, problem_text
 from hooksd.cli.history import log_of
 from hooksd.cli.invocation import shared_options
 from hooksd.cli.loading import client_of, settings_of
@@ -24,6 +24,8 @@ PATIENCE = 30.0
 TRIES = 12
 PAUSE = 5.0
 """How often, and with how many seconds between, a daemon is asked whose log is full."""
+PART = 50
+"""Deliveries that are asked for at a time."""
 INTERRUPTED = 130
 REST = "the same command goes on with the rest"
 HEADER = ("ENDPOINT", "STATUS", "DELIVERIES", "FIRST ENDED", "LAST ENDED")
@@ -125,45 +127,46 @@ def _count(number: int) -> str:
 
 
 def _ask(client: Client, chosen: Sequence[Ended], *, json_lines: bool) -> int:
-    """Ask for each, oldest first, and say how far it came whatever happens."""
+    """Ask for all, oldest first, and say how far it came whatever happens."""
     done = 0
     refused: Counter[str] = Counter()
     try:
-        for one in _shown(chosen):
-            answer = _asked(client, one.delivery)
-            if answer.ok:
-                done += 1
-            else:
-                refused[problem_text(answer.data).replace(one.delivery, "it")] += 1
+        for told in _shown(client, chosen):
+            done += told["asked"]
+            refused.update(() if told["asked"] else (str(told["detail"]),))
             if json_lines:
-                detail = None if answer.ok else problem_text(answer.data)
-                say(as_json({"delivery": one.delivery, "asked": answer.ok, "detail": detail}))
+                say(as_json(told))
     except (KeyboardInterrupt, click.Abort):
         note(f"\ninterrupted: {done:,} of {_count(len(chosen))} asked for; {REST}")
         return INTERRUPTED
-    except Unreachable as error:
-        raise Unreachable(f"{error}; {done:,} of {_count(len(chosen))} asked for; {REST}") from error
+    except (Unreachable, TooLate) as error:
+        raise type(error)(f"{error}; {done:,} of {_count(len(chosen))} asked for; {REST}") from error
     note(f"{_count(done)} asked for again; `hooksd endpoints` shows what waits")
     for reason, count in refused.most_common(5):
-        note(f"{_count(count)} left as {'it is' if count == 1 else 'they are'}: {reason}")
+        note(f"{_count(count)} left as {'it is' if count == 1 else 'they are'}: {safe(reason)}")
     return 1 if refused else 0
 
 
-def _shown(chosen: Sequence[Ended]) -> Iterator[Ended]:
-    """Yield them, with a bar on a terminal."""
-    with click.progressbar(
-        chosen, label="asking", file=sys.stderr, hidden=not sys.stderr.isatty(), show_pos=True
-    ) as bar:
-        yield from bar
+def _shown(client: Client, chosen: Sequence[Ended]) -> Iterator[dict[str, Any]]:
+    """Ask for a part at a time and yield what is told of each, with a bar on a terminal."""
+    hidden = not sys.stderr.isatty()
+    bar = click.progressbar(length=len(chosen), label="asking", file=sys.stderr, hidden=hidden, show_pos=True)
+    with bar:
+        for first in range(0, len(chosen), PART):
+            part = chosen[first : first + PART]
+            yield from _asked(client, part)
+            bar.update(len(part))
 
 
-def _asked(client: Client, delivery: str) -> Answer:
+def _asked(client: Client, part: Sequence[Ended]) -> list[dict[str, Any]]:
+    wanted = {"deliveries": [{"id": one.delivery, "attempts": one.tree["attempts"]} for one in part]}
     for _ in range(TRIES):
-        answer = client.post(_path(delivery), {"in_turn": True}, patience=PATIENCE)
-        if answer.status in (401, 403):
-            raise HooksdError(problem_text(answer.data))
+        answer = client.post("/api/v1/redeliveries", wanted, patience=PATIENCE)
+        if answer.ok:
+            told: list[dict[str, Any]] = answer.data["deliveries"]
+            return told
         if answer.status != 503:
-            return answer
+            raise HooksdError(problem_text(answer.data))
         time.sleep(PAUSE)  # noqa: TID251 - a command waits; there is no loop to block
     raise HooksdError(f"the log of the daemon takes no records: look at `hooksd status`; {REST}")
 

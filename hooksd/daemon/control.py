@@ -136,6 +136,16 @@ class Operator:
             recent, lambda: (entry.tree for entry in self._reader.backward(found)), endpoint, count
         )
 
+    async def created(self, delivery: str) -> Mapping[str, Json] | None:
+        """Return the record that created a delivery."""
+        return await asyncio.to_thread(self._created, delivery)
+
+    def _created(self, delivery: str) -> dict[str, Json] | None:
+        try:
+            return self._reader.created(delivery)
+        except ValueError:
+            return None
+
     def _find(self, identifier: str) -> list[dict[str, Json]]:
         try:
             return [entry.tree for entry in self._reader.find(identifier)]

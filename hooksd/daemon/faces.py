@@ -13,6 +13,7 @@ from hooksd.config.secrets import SecretProblem
 from hooksd.config.settings import Settings, TcpAddress
 from hooksd.daemon.control import Definitions, Identity, Operator, Work
 from hooksd.daemon.ground import Ground
+from hooksd.delivery.dispatcher import Dispatcher
 from hooksd.engine.ports import Intake, Publisher
 from hooksd.errors import SettingsRejected
 from hooksd.journal.reader import LogReader
@@ -23,9 +24,10 @@ from hooksd.web.duplicates import Duplicates
 from hooksd.web.editing import Editor
 from hooksd.web.guard_limits import Limits
 from hooksd.web.origin import Proxies
-from hooksd.web.outgoing import Outbox, OutgoingDesk
+from hooksd.web.outgoing import OutgoingDesk
 from hooksd.web.publishing import PublishingDesk
 from hooksd.web.receive import Receiver
+from hooksd.web.redelivering import RedeliveryDesk
 from hooksd.web.refusals import Refusals
 from hooksd.web.trigger import TriggerApp
 from hooksd.web.triggering import TriggerDesk
@@ -100,7 +102,7 @@ def admin_face(  # noqa: PLR0913 - what stands behind it, each by name
     identity: Identity,
     work: Callable[[], Work],
     publisher: Publisher,
-    outbox: Outbox,
+    outbox: Dispatcher,
     duplicates: Duplicates,
     triggers: TriggerDesk,
     editor: Editor | None = None,
@@ -140,6 +142,7 @@ def admin_face(  # noqa: PLR0913 - what stands behind it, each by name
         editor=editor,
         desks=(
             OutgoingDesk(control=operator, outbox=outbox, public_url=ground.settings.public_url),
+            RedeliveryDesk(control=operator, outbox=outbox, created=operator.created),
             PublishingDesk(
                 publisher=publisher,
                 intake=intake,

@@ -24,6 +24,8 @@ _EARLY = 1.0
 """Seconds between the making of an identifier and the first record about it by which clocks may have been set back.
 When they were set back further, the whole log is searched."""
 _AGAIN = b'"again":"dlv_'
+_FEW = 16
+"""Texts that are looked for one by one; more of them are looked for by what they have in common."""
 _LATE = 1.0
 """Seconds by which the last record about something may follow its end."""
 _OF_THE_LOG = frozenset({"segment", "log.carried"})
@@ -111,16 +113,30 @@ class LogReader:
             found += self._about(related, [one for one in self._segments() if one >= number], position)
         return found
 
+    def created(self, delivery: str) -> dict[str, Json] | None:
+        """Return the record that created a delivery at first; None: there is none. Little is read for it.
+
+        Raises:
+            ValueError: It is not an identifier.
+        """
+        since = unix_of(delivery) - _EARLY
+        numbers = self._since(since)
+        near = self._about(Related(delivery), numbers, self._position(numbers[0], since) if numbers else 0)
+        everywhere = self._about(Related(delivery), self._segments(), 0)
+        entries = itertools.chain(near, everywhere)
+        return next((entry.tree for entry in entries if entry.tree["type"] == "delivery.created"), None)
+
     def _again(self, related: Related, last: Entry) -> tuple[int, int] | None:
         """Return where something begins anew behind a record: the number of the segment and the offset of the line."""
         marks = related.marks_again
+        sought = marks if len(marks) <= _FEW else (_AGAIN,)
         behind = segment_number(last.segment) or 0
         for number in self._segments() if marks else ():
             note = index.note_of(self._directory, number) if number > behind else None
             if number < behind or not (note is None or note.may_hold(marks)):
                 continue
             position = last.offset + self._size(number, last.offset) if number == behind else 0
-            for entry in self._holding(number, position, lambda: (_AGAIN,)):
+            for entry in self._holding(number, position, lambda: sought):
                 if entry.tree.get("again") is not None and related.is_mine(entry.tree):
                     return number, entry.offset
         return None

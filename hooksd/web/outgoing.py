@@ -1,12 +1,11 @@
-"""Deliveries and endpoints for operators: what became of one, ask for it again, how things stand, go on.
+"""Deliveries and endpoints for operators: what became of one, how things stand, go on.
 
 Everything that it tells comes from the log and from whoever carries out deliveries.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Mapping
 from typing import Protocol
 
 from starlette.requests import Request
@@ -15,14 +14,12 @@ from hooksd.clock import rfc3339
 from hooksd.config.snapshot import Snapshot
 from hooksd.delivery.request import MIN_SECRET
 from hooksd.delivery.standing import Standing
-from hooksd.journal.codec import record_of
 from hooksd.model.base import Json
 from hooksd.model.ids import DELIVERY_PREFIX
-from hooksd.model.record import DeliveryCreated
 from hooksd.web.answer import Answer, json_answer
-from hooksd.web.asked import Refusal, document_of, identifier_in, unknown
+from hooksd.web.asked import identifier_in, unknown
 from hooksd.web.control import Control
-from hooksd.web.delivery_history import deliveries_of, delivery_view
+from hooksd.web.delivery_history import delivery_view
 from hooksd.web.desk import Desk, Served
 from hooksd.web.problem import problem
 from hooksd.web.recent import MOST, masked
@@ -31,19 +28,11 @@ from hooksd.web.views import KINDS, documents
 KIND = "endpoints"
 
 
-class Outbox(Protocol):
-    """Who carries out deliveries: `delivery.dispatcher.Dispatcher`."""
+class Gatekeeper(Protocol):
+    """Who knows how things stand: `delivery.dispatcher.Dispatcher`."""
 
     def standings(self, endpoints: Iterable[str]) -> Mapping[str, Standing]:
         """Return how things stand with some endpoints, by name."""
-        ...
-
-    def is_open(self, delivery: str) -> bool:
-        """Tell whether a delivery has no end yet."""
-        ...
-
-    async def redeliver(self, created: DeliveryCreated, attempts: int, *, in_turn: bool = False) -> None:
-        """Begin a delivery anew that had its end, or make the next attempt of one that has none at once."""
         ...
 
     def resume(self, endpoint: str) -> None:
@@ -54,12 +43,12 @@ class Outbox(Protocol):
 class OutgoingDesk:
     """Serves operators what goes out."""
 
-    def __init__(self, *, control: Control, outbox: Outbox, public_url: str | None) -> None:
+    def __init__(self, *, control: Control, outbox: Gatekeeper, public_url: str | None) -> None:
         """Take what it works with.
 
         Args:
             control: The daemon: its definitions and its log.
-            outbox: Who carries out deliveries.
+            outbox: Who knows how things stand.
             public_url: What URLs start with; None: they are paths.
         """
         self._control = control
@@ -73,7 +62,6 @@ class OutgoingDesk:
         yield Served("GET", "/endpoints/{name}/deliveries", self.deliveries)
         yield Served("POST", "/endpoints/{name}/resume", self.resume)
         yield Served("GET", "/deliveries/{id}", self.delivery)
-        yield Served("POST", "/deliveries/{id}/redeliver", self.redeliver)
 
     async def listed(self, _request: Request) -> Answer:
         """Answer `GET /api/v1/endpoints`."""
@@ -121,40 +109,6 @@ class OutgoingDesk:
             return problem(404, _missing(identifier))
         return json_answer(200, masked(view, _secrets(self._control.current(), view["endpoint"])))
 
-    async def redeliver(self, request: Request) -> Answer:
-        """Answer `POST /api/v1/deliveries/ID/redeliver`."""
-        identifier = identifier_in(request, DELIVERY_PREFIX, "delivery")
-        in_turn = _in_turn(await document_of(request))
-        records = await self._control.history(identifier)
-        created = self._created(identifier, records)
-        attempts = deliveries_of(records)[identifier]["attempts"]
-        if in_turn and self._outbox.is_open(identifier):
-            return problem(409, f"{identifier} has no end yet: it is tried again by its schedule")
-        await self._outbox.redeliver(created, attempts, in_turn=in_turn)
-        return json_answer(202, {"delivery": identifier, "endpoint": created.endpoint, "attempts": attempts})
-
-    def _created(self, identifier: str, records: Sequence[Mapping[str, Json]]) -> DeliveryCreated:
-        """Return a delivery that may be made again, as the log has it.
-
-        Raises:
-            Refusal: There is none, or it cannot be made again.
-        """
-        mine = [one for one in records if one["type"] == "delivery.created" and one["delivery"] == identifier]
-        if not mine:
-            if any(identifier in [plan["id"] for plan in one.get("deliveries", ())] for one in records):
-                raise Refusal(problem(409, f"{identifier} is about to begin: ask again in a moment"))
-            raise Refusal(problem(404, _missing(identifier)))
-        created = record_of(mine[0])
-        if not isinstance(created, DeliveryCreated):
-            raise TypeError(created.type)
-        if created.is_call:
-            detail = f"{identifier} is a call: a step waited for its answer, and nobody would get another one"
-            raise Refusal(problem(409, detail))
-        if created.endpoint not in self._control.current().endpoints:
-            detail = f"no endpoint is called {created.endpoint!r} any more: {identifier} has nowhere to go"
-            raise Refusal(problem(409, detail))
-        return replace(created, again=None)
-
 
 def _secrets(snapshot: Snapshot, endpoint: str) -> list[str]:
     """Return the texts that no answer shows: secrets of the endpoint, and those that steps may put into a payload."""
@@ -184,21 +138,6 @@ def standing_view(standing: Standing) -> dict[str, Json]:
         "pending": standing.pending,
         "last": None if last is None else {"at": rfc3339(last.at), "outcome": last.outcome, "status": last.status},
     }
-
-
-def _in_turn(document: Json) -> bool:
-    """Read the body of a request to deliver again.
-
-    Raises:
-        Refusal: It says something else.
-    """
-    if document is None:
-        return False
-    if isinstance(document, Mapping) and not set(document) - {"in_turn"}:
-        in_turn = document.get("in_turn", False)
-        if isinstance(in_turn, bool):
-            return in_turn
-    raise Refusal(problem(422, 'send nothing for an attempt at once, or {"in_turn": true} to let it wait for its turn'))
 
 
 def _missing(identifier: str) -> str:

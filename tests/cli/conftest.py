@@ -245,13 +245,17 @@ class FakeDaemon:
     asked: list[tuple[str, Any]] = field(default_factory=list)
 
     def says(self, request: str, status: int, data: Any) -> None:
-        """Answer a request like `GET /api/v1/status`; told several times, in that order, the last one for ever."""
+        """Answer a request like `GET /api/v1/status`; told several times, in that order, the last one for ever.
+
+        A function makes an answer of what it was sent.
+        """
         self.answers.setdefault(request, []).append((status, data))
 
     def answer(self, request: str, body: bytes) -> tuple[int, Any]:
         self.asked.append((request, _content(body)))
         waiting = self.answers.get(request, [(404, {"title": "Not Found", "detail": f"nothing at {request}"})])
-        return waiting.pop(0) if len(waiting) > 1 else waiting[0]
+        status, data = waiting.pop(0) if len(waiting) > 1 else waiting[0]
+        return status, data(_content(body)) if callable(data) else data
 
 
 def _content(body: bytes) -> Any:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import orjson
 import pytest
 
 from hooksd.cli import redeliver as module
-from hooksd.cli.client import Answer, Client
+from hooksd.cli.client import Answer, Client, TooLate
+from hooksd.errors import Unreachable
 from hooksd.model.record import DeliveryCreated, DeliveryEnded, DeliveryStatus
 from tests.cli.conftest import DELIVERY, STORY, Command, FakeDaemon, write_log
 
@@ -31,15 +33,27 @@ def end(number: int, status: DeliveryStatus = "exhausted", endpoint: str = "chat
     return DeliveryEnded(at=AT.format(second), delivery=name(number), endpoint=endpoint, status=status, attempts=3)
 
 
+MANY = "POST /api/v1/redeliveries"
+
+
+def all_of_it(document: Any) -> Any:
+    """Ask for whatever is wanted."""
+    return {"deliveries": [{"delivery": one["id"], "asked": True, "detail": None} for one in document["deliveries"]]}
+
+
 @pytest.fixture
 def failed(home: Path, daemon: FakeDaemon) -> FakeDaemon:
     """A daemon, and a log of three deliveries that failed, one of them asked for again, and one that did not."""
     again = replace(CREATED, at=AT.format(4), delivery=name(1), attempts=3, again=name(1))
     ends = [end(1), end(2, second=1), end(3, "gone", "erp", 2), end(4, "delivered", second=3)]
     write_log(home / ".hooksd" / "log", [*ends, again, end(1, second=5)])
-    for number in range(1, 5):
-        daemon.says(request(number), 202, {"delivery": name(number), "endpoint": "chat", "attempts": 3})
+    daemon.says(MANY, 202, all_of_it)
     return daemon
+
+
+def asked(daemon: FakeDaemon) -> list[str]:
+    """Return the deliveries that were asked for, in their order."""
+    return [one["id"] for request, data in daemon.asked if request == MANY for one in data["deliveries"]]
 
 
 # --- one
@@ -92,11 +106,12 @@ def test_many_are_shown_before_anybody_is_asked(hooksd: Command, failed: FakeDae
     assert failed.asked == []
 
 
-def test_many_are_asked_for_in_their_turn_oldest_first(hooksd: Command, failed: FakeDaemon) -> None:
+def test_many_are_asked_for_oldest_first_with_the_attempts_they_had(hooksd: Command, failed: FakeDaemon) -> None:
     result = hooksd("redeliver", "--status", "failed", "--yes")
 
     assert (result.status, result.out) == (0, "")
-    assert failed.asked == [(request(2), {"in_turn": True}), (request(3), {"in_turn": True})]
+    wanted = [{"id": name(2), "attempts": 3}, {"id": name(3), "attempts": 3}]
+    assert failed.asked == [(MANY, {"deliveries": wanted})]
     assert "2 deliveries asked for again" in result.err
 
 
@@ -116,35 +131,35 @@ def test_they_are_chosen_by_what_became_of_them(
 ) -> None:
     hooksd("redeliver", *arguments, "--yes")
 
-    assert [asked for asked, _ in failed.asked] == [request(number) for number in numbers]
+    assert asked(failed) == [name(number) for number in numbers]
 
 
 def test_programs_see_each(hooksd: Command, failed: FakeDaemon) -> None:
-    failed.answers[request(3)] = [(409, {"title": "Conflict", "detail": f"{name(3)} is a call"})]
-
     looked = hooksd("redeliver", "--status", "failed", "--dry-run", "--json")
+    told = [
+        {"delivery": name(2), "asked": True, "detail": None},
+        {"delivery": name(3), "asked": False, "detail": "it is a \x1b[31mcall"},
+    ]
+    failed.answers[MANY] = [(202, {"deliveries": told})]
     done = hooksd("redeliver", "--status", "failed", "--yes", "--json")
 
     assert [one["delivery"] for one in looked.objects()] == [name(2), name(3)]
-    assert done.objects() == [
-        {"delivery": name(2), "asked": True, "detail": None},
-        {"delivery": name(3), "asked": False, "detail": f"Conflict: {name(3)} is a call"},
-    ]
-    assert done.status == 1
-    assert "1 delivery left as it is: Conflict: it is a call" in done.err
+    assert (done.status, done.objects()) == (1, told)
+    assert r"1 delivery left as it is: it is a \x1b[31mcall" in done.err
 
 
-def test_nobody_is_asked_twice_after_an_interruption(
+def test_an_interruption_says_how_far_it_came(
     hooksd: Command, failed: FakeDaemon, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real = module._asked
+    monkeypatch.setattr(module, "PART", 1)
+    real = Client.post
 
-    def interrupted(client: Client, delivery: str) -> Answer:
-        if delivery == name(3):
+    def interrupted(self: Client, path: str, data: Any, *, patience: float) -> Answer:
+        if name(3) in str(data):
             raise KeyboardInterrupt
-        return real(client, delivery)
+        return real(self, path, data, patience=patience)
 
-    monkeypatch.setattr(module, "_asked", interrupted)
+    monkeypatch.setattr(Client, "post", interrupted)
 
     result = hooksd("redeliver", "--status", "failed", "--yes")
 
@@ -152,38 +167,41 @@ def test_nobody_is_asked_twice_after_an_interruption(
     assert "1 of 2 deliveries asked for; the same command goes on with the rest" in result.err
 
 
+@pytest.mark.parametrize(("error", "status"), [(Unreachable, 69), (TooLate, 75)])
 def test_a_daemon_that_goes_away_is_told_with_how_far_it_came(
-    hooksd: Command, failed: FakeDaemon, home: Path, monkeypatch: pytest.MonkeyPatch
+    hooksd: Command, failed: FakeDaemon, monkeypatch: pytest.MonkeyPatch, error: type[Exception], status: int
 ) -> None:
-    real = module._asked
+    monkeypatch.setattr(module, "PART", 1)
+    real = Client.post
 
-    def gone(client: Client, delivery: str) -> Answer:
-        answer = real(client, delivery)
-        (home / ".hooksd" / "state" / "admin.sock").unlink()
-        return answer
+    def gone(self: Client, path: str, data: Any, *, patience: float) -> Answer:
+        if name(3) in str(data):
+            raise error("it hung up")
+        return real(self, path, data, patience=patience)
 
-    monkeypatch.setattr(module, "_asked", gone)
+    monkeypatch.setattr(Client, "post", gone)
 
     result = hooksd("redeliver", "--status", "failed", "--yes")
 
-    assert result.status == 69
-    assert "1 of 2 deliveries asked for; the same command goes on with the rest" in result.err
+    assert result.status == status
+    assert "it hung up; 1 of 2 deliveries asked for; the same command goes on with the rest" in result.err
 
 
 def test_a_daemon_whose_log_is_full_is_asked_again(
     hooksd: Command, failed: FakeDaemon, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "PAUSE", 0.01)
-    failed.answers[request(3)].insert(0, (503, {"title": "Service Unavailable", "detail": "full"}))
+    full = (503, {"title": "Service Unavailable", "detail": "full"})
+    failed.answers[MANY] = [full, (202, all_of_it)]
 
     assert hooksd("redeliver", "--status", "gone", "--yes").status == 0
 
-    failed.answers[request(3)] = [(503, {"title": "Service Unavailable", "detail": "full"})]
+    failed.answers[MANY] = [full]
     assert hooksd("redeliver", "--status", "gone", "--yes").status == 1
 
 
 def test_a_key_that_may_not_do_it_ends_it_at_once(hooksd: Command, failed: FakeDaemon) -> None:
-    failed.answers[request(2)] = [(403, {"title": "Forbidden", "detail": "this key may not"})]
+    failed.answers[MANY] = [(403, {"title": "Forbidden", "detail": "this key may not"})]
 
     result = hooksd("redeliver", "--status", "failed", "--yes")
 
@@ -216,7 +234,7 @@ def test_a_person_is_asked(
     result = hooksd("redeliver", "--status", "failed")
 
     assert result.status == (0 if answer else 130)
-    assert len(failed.asked) == count
+    assert len(asked(failed)) == count
 
 
 def test_nothing_to_do_is_said(hooksd: Command, failed: FakeDaemon) -> None:

@@ -371,7 +371,11 @@ def test_a_delivery_that_began_anew_long_after_its_end_is_found_whole(
     event, run = samples.identifier("evt", 1), samples.identifier("run", 1)
     delivery, other = samples.identifier("dlv", 1), samples.identifier("dlv", 2)
     later = samples.UNIX + 7200
-    first = [samples.delivery_created(delivery, run), samples.delivery_ended(delivery), samples.run_ended(run)]
+    first: list[Record] = [
+        samples.delivery_created(delivery, run),
+        samples.delivery_ended(delivery),
+        samples.run_ended(run),
+    ]
     log.segment(samples.accepted(event, (run,)), *first, samples.refused(1, 2**20))
     log.segment(*again(other, later), samples.refused(2, 2**20), at=rfc3339(later))
     log.segment(*again(delivery, later), samples.refused(3, 2**20), at=rfc3339(later))
@@ -388,3 +392,18 @@ def test_a_delivery_that_began_anew_long_after_its_end_is_found_whole(
         *((kind, segment_name(4)) for kind in ("delivery.created", "attempt.ended", "delivery.ended")),
     ]
     assert {entry.tree.get("delivery") for entry in reader.find(event)} == {None, delivery}
+
+
+def test_what_created_a_delivery_is_found_without_the_rest(log: Log, reader: LogReader) -> None:
+    delivery, other = samples.identifier("dlv", 1), samples.identifier("dlv", 2)
+    created = samples.delivery_created(delivery)
+    log.segment(created, samples.delivery_ended(delivery))
+    log.segment(*again(delivery, samples.UNIX + 7200), at=rfc3339(samples.UNIX + 7200))
+
+    found = reader.created(delivery)
+
+    assert found is not None
+    assert codec.record_of(found) == created
+    assert reader.created(other) is None
+    with pytest.raises(ValueError, match="badly formed"):
+        reader.created("dlv_1")

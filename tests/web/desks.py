@@ -16,8 +16,9 @@ from hooksd.model.record import DeliveryCreated
 from hooksd.testing import FakeClock, FakeIds
 from hooksd.web.desk import Desk
 from hooksd.web.duplicates import Duplicates
-from hooksd.web.outgoing import Outbox, OutgoingDesk
+from hooksd.web.outgoing import Gatekeeper, OutgoingDesk
 from hooksd.web.publishing import PublishingDesk
+from hooksd.web.redelivering import Outbox, RedeliveryDesk
 from hooksd.web.triggering import TriggerDesk
 from tests.web.doubles import FakeControl, FakeIntake, plan
 
@@ -54,6 +55,7 @@ class FakeOutbox:
         self.asked: list[tuple[DeliveryCreated, int, bool]] = []
         self.resumed: list[str] = []
         self.open: set[str] = set()
+        self.error: Exception | None = None
         self.standing = Standing(hold=None, breaker="closed", failures=0, in_flight=0, waiting=0, pending=0, last=None)
 
     def standings(self, endpoints: Iterable[str]) -> dict[str, Standing]:
@@ -65,7 +67,9 @@ class FakeOutbox:
         return delivery in self.open
 
     async def redeliver(self, created: DeliveryCreated, attempts: int, *, in_turn: bool = False) -> None:
-        """Remember the delivery."""
+        """Remember the delivery, or raise `error`."""
+        if self.error is not None:
+            raise self.error
         self.asked.append((created, attempts, in_turn))
 
     def resume(self, endpoint: str) -> None:
@@ -75,6 +79,11 @@ class FakeOutbox:
 
 
 _outbox: type[Outbox] = FakeOutbox
+_gatekeeper: type[Gatekeeper] = FakeOutbox
+
+
+async def unknown(delivery: str) -> None:
+    """Know no delivery."""
 
 
 def every_desk() -> tuple[Desk, ...]:
@@ -82,6 +91,7 @@ def every_desk() -> tuple[Desk, ...]:
     clock, control, intake = FakeClock(), FakeControl(), FakeIntake()
     return (
         OutgoingDesk(control=control, outbox=FakeOutbox(), public_url=None),
+        RedeliveryDesk(control=control, outbox=FakeOutbox(), created=unknown),
         PublishingDesk(
             publisher=FakePublisher(),
             intake=intake,

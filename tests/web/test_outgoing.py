@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 from urllib.parse import quote
@@ -12,18 +11,17 @@ from hooksd.config.snapshot import CompiledEndpoint, Snapshot
 from hooksd.delivery.dispatcher import Dispatcher
 from hooksd.delivery.gate import Hold, Last
 from hooksd.model.definitions import Defined, Definitions
-from hooksd.model.record import DeliveryCreated
 from hooksd.model.secret import Secret
 from hooksd.telemetry.observer import Observer
 from hooksd.testing import NOON, FakeClock, FakeIds
 from hooksd.web.admin import Admin
 from hooksd.web.app import admin_app
-from hooksd.web.outgoing import Outbox, OutgoingDesk
+from hooksd.web.outgoing import Gatekeeper, OutgoingDesk
 from tests.delivery.house import endpoint
 from tests.delivery.house import snapshot as endpoints
 from tests.web.desks import FakeOutbox
 from tests.web.doubles import FakeControl, FakeIntake, client
-from tests.web.records import ACCEPTED, ATTEMPT, CREATED, DELIVERED, trees
+from tests.web.records import ATTEMPT, CREATED, DELIVERED, trees
 
 DELIVERY = "dlv_00000000-0000-7000-8000-000000000001"
 MINE = replace(CREATED, delivery=DELIVERY)
@@ -31,7 +29,7 @@ TRIED = replace(ATTEMPT, delivery=DELIVERY)
 ENDED = replace(DELIVERED, delivery=DELIVERY, status="exhausted", attempts=2, error="500")
 AGAIN = f"/api/v1/deliveries/{DELIVERY}/redeliver"
 
-_: type[Outbox] = Dispatcher
+_: type[Gatekeeper] = Dispatcher
 
 
 def force(*compiled: CompiledEndpoint) -> Snapshot:
@@ -173,61 +171,6 @@ async def test_no_answer_shows_a_secret_that_a_payload_holds(desk: Desk, path: s
     text = (await desk.get(path)).text
 
     assert '"content":{"pin":"***","key":"***","n":1}' in text
-
-
-async def test_a_delivery_is_made_again_as_it_was_created(desk: Desk) -> None:
-    answer = await desk.post(AGAIN)
-
-    assert (answer.status_code, answer.json()) == (202, {"delivery": DELIVERY, "endpoint": "slack", "attempts": 2})
-    ((created, attempts, in_turn),) = desk.outbox.asked
-    assert isinstance(created, DeliveryCreated)
-    assert (created.delivery, created.body.content, attempts, in_turn) == (DELIVERY, {}, 2, False)
-
-
-async def test_it_may_wait_for_its_turn(desk: Desk) -> None:
-    answer = await desk.post(AGAIN, {"in_turn": True})
-
-    assert answer.status_code == 202
-    assert desk.outbox.asked[0][2] is True
-
-
-async def test_one_without_an_end_is_attempted_at_once_but_waits_for_no_second_turn(desk: Desk) -> None:
-    desk.outbox.open.add(DELIVERY)
-
-    assert (await desk.post(AGAIN, {"in_turn": True})).status_code == 409
-    assert (await desk.post(AGAIN, {})).status_code == 202
-    assert len(desk.outbox.asked) == 1
-
-
-PLANNED: Mapping[str, Any] = {**trees(ACCEPTED)[0], "deliveries": [{"id": DELIVERY, "endpoint": "slack"}]}
-
-
-@pytest.mark.parametrize(
-    ("records", "status", "said"),
-    [
-        ([], 404, "the log holds no delivery"),
-        ([PLANNED], 409, "about to begin"),
-        (trees(replace(MINE, is_call=True), ENDED), 409, "is a call"),
-        (trees(replace(MINE, endpoint="gone"), ENDED), 409, "no endpoint is called 'gone'"),
-    ],
-    ids=["unknown", "planned", "call", "endpoint removed"],
-)
-async def test_what_cannot_be_made_again_says_why(desk: Desk, records: Any, status: int, said: str) -> None:
-    desk.control.records = records
-
-    answer = await desk.post(AGAIN)
-
-    assert answer.status_code == status
-    assert said in answer.json()["detail"]
-    assert desk.outbox.asked == []
-
-
-@pytest.mark.parametrize("document", [[], {"in_turn": "yes"}, {"turn": True}, 7])
-async def test_a_request_that_says_something_else_is_not_carried_out(desk: Desk, document: Any) -> None:
-    answer = await desk.post(AGAIN, document)
-
-    assert answer.status_code == 422
-    assert desk.outbox.asked == []
 
 
 @pytest.mark.parametrize(

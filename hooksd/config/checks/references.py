@@ -60,7 +60,8 @@ def _subscriptions(workflow: Written, collection: Collection, events: Callable[[
             if "*" not in name and name not in collection.webhooks:
                 yield _unknown("H042", "webhook", workflow.file, path, name, collection.webhooks)
         elif entry != MANUAL and not events().may_be(entry):
-            hint = did_you_mean(entry, events().plain) or "only an operator can send it, or who publishes events over the API"
+            others = "only an operator can send it, or who publishes events over the API"
+            hint = did_you_mean(entry, events().plain) or others
             yield Finding(
                 code="H047",
                 message=f"no webhook and no `emit` sends `{entry}`",
