@@ -86,8 +86,10 @@ class Gates:
         """Return why no attempt may begin; None when one may."""
         if endpoint.startswith(CALL):
             return None
-        found = hold(self._gates.get(endpoint, OPEN), self._limits(endpoint), now)
-        self._note(endpoint, found)
+        gate = self._gates.get(endpoint, OPEN)
+        found = hold(gate, self._limits(endpoint), now)
+        if found is not None or gate.breaker.is_open or endpoint in self._noted:
+            self._note(endpoint, found)
         return found
 
     def passed(self, endpoint: str, now: float) -> None:

@@ -35,6 +35,7 @@ from tests.bench.clients import AIOHTTP, BARE, HOOKSD, HTTPX, SENDER, Client, Se
 from tests.bench.sink import SENDER_CORE, keep_to, receiver
 
 LEVELS = (50, 200, 1000)
+WARM_SECONDS = 60.0
 HTTPX_MOST = 200
 """With more at the same time httpx's pool takes the whole loop down: nothing would be measured."""
 
@@ -60,24 +61,25 @@ Row = tuple[str, str, str]
 
 
 async def measure(client: Client, port: int, at_once: int, given: Given) -> Figure:
-    """Keep so many under way for so long; what comes before, a quarter as long, is not counted."""
-    count = 0
-    loop = asyncio.get_running_loop()
-    ends = loop.time() + 1.25 * given.seconds
+    """Keep so many under way for so long. Before that everybody has sent once, which is not counted."""
+    count, is_over = 0, False
 
     async def work(send: Send) -> None:
         nonlocal count
-        while loop.time() < ends:
+        while not is_over:
             await send()
             count += 1
 
     async with client.make(port, at_once, given.directory) as send, asyncio.TaskGroup() as group:
         for _ in range(client.asking(at_once)):
             group.create_task(work(send))
-        await asyncio.sleep(0.25 * given.seconds)
+        async with asyncio.timeout(WARM_SECONDS):
+            while count < client.asking(at_once):
+                await asyncio.sleep(0.05)
         before, began, cpu = count, time.perf_counter(), time.process_time()
         await asyncio.sleep(given.seconds)
         done, took, cpu = count - before, time.perf_counter() - began, time.process_time() - cpu
+        is_over = True
     return Figure(rate=done / took, cpu=1e6 * cpu / max(done, 1))
 
 
