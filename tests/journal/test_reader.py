@@ -15,6 +15,7 @@ from hooksd.journal.reader import Entry, LogReader
 from hooksd.journal.scan import START, Link
 from hooksd.journal.segment import segment_name
 from hooksd.model.base import Json
+from hooksd.model.holding import LogCarried
 from hooksd.model.record import Record, RequestRefused, SegmentStarted
 from tests.journal import samples
 
@@ -72,6 +73,12 @@ def test_a_directory_that_is_not_there_is_an_empty_log(tmp_path: Path) -> None:
     assert list(reader.backward()) == []
     assert reader.find(samples.identifier("evt", 1)) == []
     assert list(reader.follow(lambda: False)) == []
+
+
+def test_what_a_segment_begins_with_is_not_shown(log: Log, reader: LogReader) -> None:
+    log.segment(LogCarried(at=samples.AT, pinged={"shop": "ab"}), *some(1))
+
+    assert counts(list(reader.forward())) == counts(list(reader.backward())) == [1]
 
 
 def test_records_come_oldest_first_over_all_segments(log: Log, reader: LogReader) -> None:
