@@ -1,4 +1,4 @@
-"""Receivers that misbehave: each attempt has its outcome in its time and little memory, and others notice nothing.
+"""Receivers that misbehave: each attempt has its outcome in its time and little memory, and others are served.
 
 All of them are endpoints of one daemon, beside an honest one, and get every event at the same time.
 """
@@ -22,18 +22,21 @@ from tests.battery import IS_LONG, tell
 from tests.delivery.certificates import Authority
 from tests.delivery.receiver import Talk, answer, read_request, receiver
 from tests.end_to_end.daemon import Daemon, records
-from tests.hostile.siege import P99, Outcome, siege, size, start
+from tests.hostile.siege import Outcome, siege, size, start
 
 TIMES = size(6, 1)
 """How many endpoints are the same receiver."""
 EVENTS = size(8, 4)
 ATTEMPTS = TIMES * EVENTS
 """At each receiver. An endpoint that fails ten times in a row is left alone: none gets that many."""
-TIMEOUT = 2.0
+TIMEOUTS = {"timeout_total": 2, "else": 30}
+"""Seconds for an attempt, where one that takes for ever is expected, and where not: all receivers share one thread."""
 SLACK = 1.0 if IS_LONG else 30.0
 """Seconds by which an attempt may take longer than its timeout, because the machine is busy."""
 GROWTH = 300.0 if IS_LONG else 100.0
 """MiB by which the daemon may grow: what is read of the answers that are under way, twice."""
+P99 = 250.0 if IS_LONG else 5000.0
+"""Milliseconds within which 99 of 100 honest callers are answered, while hundreds of attempts begin in one moment."""
 WORK = """
 version = 1
 
@@ -46,7 +49,7 @@ url             = "URL"
 subscribe       = "webhook.work"
 allow_anonymous = true
 retry           = "none"
-timeout         = "2s"
+timeout         = "SECONDSs"
 """
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
 CHUNKED = HEAD + b"Transfer-Encoding: chunked\r\n\r\n"
@@ -91,7 +94,8 @@ def floods(piece: bytes) -> Callable[[Writer], Awaitable[None]]:
 
 
 async def stays(_: Writer) -> None:
-    await asyncio.Event().wait()
+    while True:
+        await asyncio.sleep(1)
 
 
 async def resets(writer: Writer) -> None:
@@ -165,6 +169,11 @@ async def open_all(doors: contextlib.AsyncExitStack, directory: Path) -> dict[st
     return urls
 
 
+def timeout(name: str) -> int:
+    """Return the timeout of an endpoint in seconds."""
+    return TIMEOUTS.get(EXPECTED.get(name, ""), TIMEOUTS["else"])
+
+
 def attempts(daemon: Daemon) -> dict[str, list[dict[str, Any]]]:
     """Return what came of all attempts, by receiver."""
     names = [*EXPECTED, "honest"]
@@ -178,8 +187,8 @@ def attempts(daemon: Daemon) -> dict[str, list[dict[str, Any]]]:
 async def deliver_to_all(daemon: Daemon, urls: dict[str, str]) -> Outcome:
     """Let every endpoint have every event, and return what others noticed."""
     endpoints = [
-        ENDPOINT.replace("NAME", f"receiver-{number}-{time}").replace("URL", url)
-        for number, url in enumerate(urls.values())
+        ENDPOINT.replace("NAME", f"receiver-{number}-{time}").replace("URL", url).replace("SECONDS", str(timeout(name)))
+        for number, (name, url) in enumerate(urls.items())
         for time in range(TIMES)
     ]
     daemon.write({"work.toml": WORK + "".join(endpoints)})
@@ -197,7 +206,7 @@ async def deliver_to_all(daemon: Daemon, urls: dict[str, str]) -> Outcome:
 
 
 @pytest.mark.timeout(600)
-async def test_every_receiver_that_misbehaves_gets_its_outcome_in_its_time_and_others_notice_nothing(
+async def test_every_receiver_that_misbehaves_gets_its_outcome_in_its_time_and_others_are_served(
     daemon: Daemon, tmp_path: Path
 ) -> None:
     (tmp_path / "tls").mkdir()
@@ -214,7 +223,7 @@ async def test_every_receiver_that_misbehaves_gets_its_outcome_in_its_time_and_o
         tell(f"{ATTEMPTS} attempts at a receiver: {name}: {outcomes[name]}, {took:.2f} s at most")
     tell(f"hostile receivers: {seen}")
     assert outcomes == {name: {outcome: ATTEMPTS} for name, outcome in {**EXPECTED, "honest": "ok"}.items()}
-    assert {name: took for name, took in longest.items() if took > TIMEOUT + SLACK} == {}
+    assert {name: took for name, took in longest.items() if took > timeout(name) + SLACK} == {}
     assert all((each["exchange"]["response_size"] or 0) <= READ for found in made.values() for each in found)
     assert seen.failed == ()
     assert seen.p99 < P99
