@@ -7,7 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from contextlib import aclosing, asynccontextmanager
 from pathlib import Path
 
@@ -407,6 +407,59 @@ async def test_without_events_scans_alone_notice_changes_and_that_is_reported_on
             assert (await found.next()).files == {"a.toml": b"n = %d\n" % number}
     assert len(found.reports) == 1
     assert "watch limit" in found.reports[0]
+
+
+async def test_what_the_system_does_not_tell_of_is_found_beside_what_it_tells_of(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Forgetful(Hints):
+        def read(self) -> Collection[str] | None:
+            told = super().read()
+            return told and {path for path in told if not path.endswith("b.toml")}
+
+    monkeypatch.setattr(watch, "Hints", Forgetful)
+    monkeypatch.setattr(watch, "RESCAN", 1000.0)
+    async with following(root) as found:
+        await found.next()
+        await asyncio.sleep(0.5)
+        (root / "b.toml").write_bytes(b"b = 1\n")
+        assert await found.is_quiet(0.5)
+        (root / "a.toml").write_bytes(b"a = 2\n")
+        assert (await found.next()).files == {"a.toml": b"a = 2\n", "b.toml": b"b = 1\n"}
+
+
+async def test_events_that_the_system_lost_are_made_up_for_by_looking_everywhere(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Overflowing(Hints):
+        def read(self) -> Collection[str] | None:
+            return None if super().read() else ()
+
+    monkeypatch.setattr(watch, "Hints", Overflowing)
+    monkeypatch.setattr(watch, "RESCAN", 1000.0)
+    async with following(root) as found:
+        await found.next()
+        for number in range(3):
+            (root / "a.toml").write_bytes(b"n = %d\n" % number)
+            assert (await found.until({"a.toml": b"n = %d\n" % number}))[-1].exists
+
+
+async def test_while_nothing_happens_nothing_is_woken_but_for_looking(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    woken: list[None] = []
+
+    class Counted(Hints):
+        async def wait(self, seconds: float) -> None:
+            await super().wait(seconds)
+            woken.append(None)
+
+    monkeypatch.setattr(watch, "Hints", Counted)
+    monkeypatch.setattr(watch, "RESCAN", 0.5)
+    async with following(root) as found:
+        await found.next()
+        assert await found.is_quiet(2.2)
+    assert 1 <= len(woken) <= 6
 
 
 LIMITED = """
