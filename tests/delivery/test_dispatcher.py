@@ -15,9 +15,9 @@ from hooksd.errors import JournalBroken, JournalFull
 from hooksd.journal.memory import MemoryJournal
 from hooksd.journal.replay import Unfinished, UnfinishedDelivery
 from hooksd.model.effect import Deliver
-from hooksd.model.ids import RunId
 from hooksd.model.holding import EndpointHeld, EndpointReleased
 from hooksd.model.identity import Grant
+from hooksd.model.ids import RunId
 from hooksd.model.record import AttemptEnded, AttemptStarted, DeliveryCreated, DeliveryEnded
 from hooksd.model.retry import SCHEDULES, Retry
 from hooksd.model.secret import Secret
@@ -796,6 +796,27 @@ async def test_a_dead_endpoint_is_probed_with_the_oldest_delivery_and_all_arrive
 
     assert ("endpoint.held", "breaker") in held(house)
     assert held(house)[-1] == ("endpoint.released", "breaker")
+
+
+async def test_after_a_restart_a_dead_endpoint_gets_one_probe_and_the_other_deliveries_wait(house: House) -> None:
+    house.sender.answers = [500] * 20
+    async with house.at_work() as group:
+        tasks = [group.create_task(house.dispatcher.deliver(effect(run=f"run_{number}"))) for number in range(30)]
+        await house.clock.settle()
+        for task in tasks:
+            task.cancel()
+
+    again = house.reborn(500)
+    async with again.at_work():
+        await house.clock.advance(29)
+        assert again.sender.sent == []
+        await house.clock.advance(2)
+        assert len(again.sender.sent) == 1
+        await house.clock.advance(HOUR)
+
+    assert len({dict(request.headers)["webhook-id"] for request in again.sender.sent}) == 30
+    assert again.dispatcher.pending == 0
+    assert held(again)[-1] == ("endpoint.released", "breaker")
 
 
 async def test_a_rate_lets_so_many_begin_and_holds_the_others(house: House) -> None:
