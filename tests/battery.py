@@ -1,7 +1,7 @@
 """The batteries that want the machine to themselves: whether they run, how large they are, and what they found.
 
 Without `HOOKSD_BATTERY` they are left out. `HOOKSD_BATTERY=1` runs their quick part, a few minutes on two cores, as
-`.ci/run` does; `HOOKSD_BATTERY=long` is what docs/reliability.md counts, an hour and a half. A size of its own, like
+`.ci/run` does; `HOOKSD_BATTERY=long` is what docs/reliability.md counts, two hours. A size of its own, like
 `HOOKSD_KILL_LOOP=500`, goes before both. `HOOKSD_FIGURES` names a file to which the figures are added, one on a line.
 """
 
