@@ -112,6 +112,9 @@ class Settings(BaseModel):
     trigger_keys: Keys = {}
     """Tokens for callers of a TCP `admin` address who may trigger the endpoints that name them in `callers`, and do
     nothing else. Written like `admin_keys`."""
+    publish_keys: Keys = {}
+    """Tokens for callers of a TCP `admin` address who may publish events, and do nothing else. Written like
+    `admin_keys`."""
     admin_write: bool = False
     """Let the admin API write webhooks into `hooks_dir`. Off: files are changed by people and their commits only."""
     public_url: str | None = None
@@ -198,10 +201,12 @@ class Settings(BaseModel):
             raise PydanticCustomError(
                 "admin_token", "`admin` is reachable over TCP, so it needs `admin_token`, like credential:admin"
             )
-        if taken := sorted(self.trigger_keys.keys() & {"admin", *self.admin_keys}):
-            raise PydanticCustomError(
-                "trigger_keys", "`trigger_keys` has another key of the name {name}: choose another", {"name": taken[0]}
-            )
+        known = {"admin", *self.admin_keys}
+        for setting, keys in (("trigger_keys", self.trigger_keys), ("publish_keys", self.publish_keys)):
+            if taken := sorted(keys.keys() & known):
+                said = f"`{setting}` has another key of the name {{name}}: choose another"
+                raise PydanticCustomError("key_name", said, {"name": taken[0]})
+            known |= keys.keys()
         return self
 
     @field_validator("smtp")

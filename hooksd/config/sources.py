@@ -26,7 +26,7 @@ NAMES = frozenset(
     | {"durability", "allow_inline_secrets", "segment_size", "retention_age", "retention_size"}
     | {"max_connections", "max_connections_per_address", "max_headers", "max_header_bytes", "max_buffered"}
     | {"header_timeout", "body_timeout", "write_timeout", "idle_timeout", "trusted_proxies", "forwarded_header"}
-    | {"trigger_keys"}
+    | {"trigger_keys", "publish_keys"}
 )
 """Every setting."""
 

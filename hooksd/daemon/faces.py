@@ -161,6 +161,7 @@ def admin_face(  # noqa: PLR0913 - what stands behind it, each by name
         token=admin_token(ground),
         keys=named_keys(ground, "admin_keys", settings.admin_keys),
         triggers=named_keys(ground, "trigger_keys", settings.trigger_keys),
+        publishers=named_keys(ground, "publish_keys", settings.publish_keys),
     )
 
 

@@ -23,6 +23,8 @@ _SCHEME: Final = b"bearer "
 _NAME: Final = "caller"
 _ONLY: Final = "only_triggers"
 _TRIGGER: Final = re.compile(r"/api/v1/endpoints/[^/]+/trigger")
+_EVENTS: Final = "/api/v1/events"
+_NOBODY: Final[Mapping[str, Secret]] = MappingProxyType({})
 USER_ID: Final = "user_id"
 """What the protocol of a Unix socket calls the user of the process at the other end, in the state of a request."""
 
@@ -31,7 +33,11 @@ class BearerGuard:
     """Lets requests through that carry a key: `Authorization: Bearer KEY` (RFC 6750) or `X-Api-Key: KEY`."""
 
     def __init__(
-        self, app: ASGIApp, keys: Mapping[str, Secret], triggers: Mapping[str, Secret] = MappingProxyType({})
+        self,
+        app: ASGIApp,
+        keys: Mapping[str, Secret],
+        triggers: Mapping[str, Secret] = _NOBODY,
+        publishers: Mapping[str, Secret] = _NOBODY,
     ) -> None:
         """Guard an application.
 
@@ -39,15 +45,17 @@ class BearerGuard:
             app: What is guarded.
             keys: Each by the name of who has it.
             triggers: More of them, which trigger endpoints and open nothing else.
+            publishers: More of them, which publish events and open nothing else.
 
         Raises:
             ValueError: A key is empty, so that everyone would know it; or there is none.
         """
-        self._keys = {**triggers, **keys}
+        self._keys = {**publishers, **triggers, **keys}
         if not self._keys or not all(key.reveal() for key in self._keys.values()):
             raise ValueError("an admin key is empty")
         self._app = app
         self._triggers = frozenset(triggers) - frozenset(keys)
+        self._publishers = frozenset(publishers) - self._triggers - frozenset(keys)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, or answer it with 401."""
@@ -58,12 +66,19 @@ class BearerGuard:
                 await send_answer(problem(401, detail, headers=((b"www-authenticate", b"Bearer"),)), send)
                 return
             scope.setdefault("state", {})[_NAME] = caller
-            if caller in self._triggers:
-                scope["state"][_ONLY] = True
-                if not _TRIGGER.fullmatch(scope["path"]):
-                    await send_answer(problem(403, "this key triggers endpoints, and does nothing else"), send)
-                    return
+            scope["state"][_ONLY] = caller in self._triggers
+            if (no := self._denial(caller, scope["path"])) is not None:
+                await send_answer(problem(403, no), send)
+                return
         await self._app(scope, receive, send)
+
+    def _denial(self, caller: str, path: str) -> str | None:
+        """Return why a key does not open a door."""
+        if caller in self._triggers and not _TRIGGER.fullmatch(path):
+            return "this key triggers endpoints, and does nothing else"
+        if caller in self._publishers and path != _EVENTS:
+            return f"this key publishes events, with `POST {_EVENTS}`, and does nothing else"
+        return None
 
     def _caller(self, scope: Scope) -> str | None:
         given = [value for name, value in scope["headers"] if name == b"x-api-key"]

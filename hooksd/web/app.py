@@ -27,6 +27,7 @@ def admin_app(
     token: Secret | None,
     keys: Mapping[str, Secret] = MappingProxyType({}),
     triggers: Mapping[str, Secret] = MappingProxyType({}),
+    publishers: Mapping[str, Secret] = MappingProxyType({}),
 ) -> ASGIApp:
     """Build the admin application.
 
@@ -35,11 +36,12 @@ def admin_app(
         token: What callers must show; None on a Unix socket, whose file mode says who may connect.
         keys: More of the same, by the name of who has it.
         triggers: Keys that trigger endpoints and do nothing else, by the name of who has it.
+        publishers: Keys that publish events and do nothing else, by the name of who has it.
     """
     app = Starlette(routes=admin.routes(), exception_handlers={HTTPException: _refused})
     app.router.redirect_slashes = False
     known = {**keys, **({} if token is None else {TOKEN: token})}
-    return BearerGuard(app, known, triggers) if known or triggers else app
+    return BearerGuard(app, known, triggers, publishers) if known or triggers or publishers else app
 
 
 async def _refused(request: Request, error: Exception) -> Response:

@@ -200,13 +200,14 @@ def test_a_tcp_admin_address_may_be_guarded_by_keys_with_names(tmp_path: Path, m
     assert "HOOKSD_ADMIN_KEYS" in refusal()
 
 
-def test_keys_for_triggers_have_names_of_their_own() -> None:
+@pytest.mark.parametrize(("setting", "other"), [("trigger_keys", "publish_keys"), ("publish_keys", "trigger_keys")])
+def test_keys_that_do_one_thing_have_names_of_their_own(setting: str, other: str) -> None:
     keys = {"plugin": "credential:plugin"}
     guarded = {"admin": "127.0.0.1:9001", "admin_token": "credential:admin"}
-    assert Settings(**guarded, trigger_keys=keys).trigger_keys == keys
-    for taken in ({"admin_keys": keys}, {"trigger_keys": {"admin": "credential:plugin"}}):
+    assert getattr(Settings(**{**guarded, setting: keys}), setting) == keys
+    for taken in ({"admin_keys": keys}, {setting: {"admin": "credential:plugin"}}, {other: keys}):
         with pytest.raises(ValidationError, match="choose another"):
-            Settings(**{**guarded, "trigger_keys": keys, **taken})
+            Settings(**{**guarded, setting: keys, **taken})
 
 
 def test_a_mail_server_is_described_whole_or_not_at_all() -> None:

@@ -52,7 +52,7 @@ def publishing(daemon: Daemon) -> Daemon:
     daemon.variables |= {
         "HOOKSD_ADMIN": f"127.0.0.1:{free_port()}",
         "HOOKSD_ADMIN_TOKEN": "credential:operator",
-        "HOOKSD_ADMIN_KEYS": "shop=credential:shop",
+        "HOOKSD_PUBLISH_KEYS": "shop=credential:shop",
     }
     daemon.credential("operator", "operator-token-0123456789")
     daemon.credential("shop", "shop-key-0123456789")
@@ -82,12 +82,15 @@ async def test_an_event_starts_workflows_and_goes_on_as_the_cloudevent_that_it_w
         assert (taken.status_code, again.status_code) == (202, 200), again.text
         assert (await client.post("/events", content=b"x", headers={"Authorization": "Bearer no"})).status_code == 401
         await publishing.settled(timeout=60)
-        shown = (await client.get(f"/events/{taken.json()['event']}")).json()
+        denied = await client.get(f"/events/{taken.json()['event']}")
+        operator = {"Authorization": "Bearer operator-token-0123456789"}
+        shown = (await client.get(f"/events/{taken.json()['event']}", headers=operator)).json()
 
     (sent,) = erp.requests
     came = from_binary(HTTPMessage(sent.headers, sent.body), JSONFormat())
     assert {name: came.get_attributes()[name] for name in attributes} == attributes
     assert came.get_data() == {"order": 1}
+    assert denied.status_code == 403
     assert [run["status"] for run in shown["runs"]] == ["succeeded"]
     assert [(one["endpoint"], one["status"]) for one in shown["deliveries"]] == [("erp", "delivered")]
     assert (shown["publisher"], shown["trust"], shown["source"]) == ("shop", "token", "https://shop.example/é")

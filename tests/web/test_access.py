@@ -116,3 +116,25 @@ async def test_and_no_other(path: str) -> None:
         answer = await caller.post(path, headers={"X-Api-Key": "of the plugin"})
 
     assert (answer.status_code, answer.json()["detail"]) == (403, "this key triggers endpoints, and does nothing else")
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("/api/v1/events", 200),
+        ("/api/v1/events/", 403),
+        ("/api/v1/events/evt_1", 403),
+        ("/api/v1/endpoints/shop/trigger", 403),
+        ("/api/v1/reload", 403),
+        ("/metrics", 403),
+    ],
+)
+async def test_a_key_for_publishing_publishes_and_does_nothing_else(path: str, status: int) -> None:
+    guard = BearerGuard(whose, KEYS, {}, {"shop": Secret(b"the key of the shop")})
+
+    async with client(guard) as caller:
+        answer = await caller.post(path, headers={"X-Api-Key": "the key of the shop"})
+        other = await caller.post(path, headers={"X-Api-Key": "another one"})
+
+    assert (answer.status_code, other.status_code) == (status, 200)
+    assert answer.text == "shop" if status == 200 else "publishes events" in answer.json()["detail"]
