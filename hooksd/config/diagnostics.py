@@ -66,6 +66,7 @@ CODES: Mapping[str, str] = MappingProxyType({
     "H052": "Data that becomes code",
     "H060": "Not permitted",
     "H061": "Caller that is trusted too little",
+    "H062": "Unknown caller",
     "H070": "Secret not found",
     "H071": "Literal secret",
     "H072": "Secret that cannot be used",

@@ -15,7 +15,7 @@ from typing import Any
 
 from hooksd.auth.remote import Remotes
 from hooksd.config.body_schema import BodySchema, SchemaProblem, is_schema
-from hooksd.config.checks import coverage, mail, permissions, references, schemas, secrecy, trust
+from hooksd.config.checks import callers, coverage, mail, permissions, references, schemas, secrecy, trust
 from hooksd.config.checks.collection import Collection, collect, renew
 from hooksd.config.checks.written import Written
 from hooksd.config.diagnostics import Diagnostic, in_order
@@ -96,6 +96,7 @@ class Loader:
         public_url: str | None = None,
         remotes: Remotes | None = None,
         can_mail: bool = True,
+        trigger_keys: AbstractSet[str] = frozenset(),
     ) -> None:
         """Take what the checks need of the world.
 
@@ -105,9 +106,11 @@ class Loader:
             public_url: The URL that callers use; None: not known, which a provider that signs it is warned of.
             remotes: Has keys fetched that are kept elsewhere; None: nobody does.
             can_mail: There is a mail server, so that `mail` steps can work.
+            trigger_keys: The names of those who may trigger endpoints over the API.
         """
         self._public_url = public_url
         self._can_mail = can_mail
+        self._trigger_keys = trigger_keys
         self._allow_inline = allow_inline_secrets
         self._verifiers = Verifiers(secrets, remotes)
         self._files: dict[str, _File] = {}
@@ -189,10 +192,12 @@ class Loader:
         """Yield what is wrong between definitions, looking at some only."""
         workflows = [item for item in definitions if item.kind == "workflow"]
         webhooks = [item for item in definitions if item.kind == "webhook"]
+        endpoints = [item for item in definitions if item.kind == "endpoint"]
         yield from references.check(collection, _paced(workflows, pause))
         yield from permissions.check(collection, _paced(workflows, pause))
         yield from trust.check(collection, _paced(workflows, pause))
         yield from mail.check(_paced(workflows, pause), can_mail=self._can_mail)
+        yield from callers.check(_paced(endpoints, pause), trigger_keys=self._trigger_keys)
         yield from coverage.check(_paced(webhooks, pause), public_url=self._public_url)
 
     def _found_secret(self, definitions: list[Written], pause: Callable[[], None]) -> Iterator[Finding]:
