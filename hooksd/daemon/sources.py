@@ -31,6 +31,6 @@ def loader(settings: Settings, secrets: SecretStore, remotes: Remotes | None = N
         allow_inline_secrets=settings.allow_inline_secrets,
         public_url=settings.public_url,
         can_mail=settings.smtp is not None,
-        trigger_keys=settings.trigger_keys.keys(),
+        trigger_keys=frozenset(settings.trigger_keys),
         remotes=remotes,
     )
