@@ -12,9 +12,9 @@ import orjson
 
 from hooksd.cli.client import Answer, Client, problem_text
 from hooksd.cli.invocation import shared_options
-from hooksd.cli.lines import status
+from hooksd.cli.lines import MAX_ERROR, status
 from hooksd.cli.loading import client_of, settings_of
-from hooksd.cli.output import as_json, note, safe, say
+from hooksd.cli.output import as_json, note, safe, say, shortened
 from hooksd.errors import HooksdError, UsageError
 from hooksd.model.base import Json
 from hooksd.model.units import parse_duration
@@ -101,9 +101,17 @@ def _wait(client: Client, runs: list[dict[str, Any]], seconds: float) -> int:
         if end is None:
             note(f"run {safe(run['id'])} is not over after {seconds:g} s; `hooksd explain` shows where it is")
             return TIMED_OUT
-        note(f"run {safe(run['id'])}  {safe(run['workflow'])}  {status(end['status'])}")
+        note(f"run {safe(run['id'])}  {safe(run['workflow'])}  {status(end['status'])}{_why(end)}")
         failed = failed or end["status"] != "succeeded"
     return 1 if failed else 0
+
+
+def _why(end: dict[str, Any]) -> str:
+    """Say at which step a run failed, and of what: `hooksd explain` says the rest."""
+    if not end.get("error"):
+        return ""
+    step = f" at {safe(end['step'])}" if end.get("step") else ""
+    return f"{step}: {safe(shortened(str(end['error']), MAX_ERROR))}"
 
 
 def _end_of(client: Client, run: str, deadline: float) -> dict[str, Any] | None:

@@ -111,3 +111,12 @@ def test_an_event_that_is_only_sent_is_not_nothing(hooksd: Command, daemon: Fake
     result = hooksd("trigger", "shop.order", "--event")
 
     assert (result.status, result.out) == (0, f"event {EVENT}\ndelivery dlv_1  erp\n")
+
+
+def test_of_a_run_that_fails_it_is_said_where_and_why(hooksd: Command, daemon: FakeDaemon) -> None:
+    daemon.says(TRIGGER, 202, STARTED)
+    daemon.says(LOOK, 200, {"status": "failed", "step": "build", "error": "exit status 3: \x1b[31m"})
+
+    result = hooksd("trigger", "cleanup", "--wait")
+
+    assert result.err == f"run {RUN}  cleanup  failed at build: exit status 3: \\x1b[31m\n"
