@@ -130,8 +130,8 @@ def _check_query(query: Mapping[str, str], allowed: Sequence[str] | None) -> Non
     unknown = next((name for name in query if allowed is not None and name not in allowed), None)
     if unknown is None or allowed is None:
         return
-    known = ", ".join(f"`{name}`" for name in allowed)
-    raise _Misfit(f"the query takes {known or 'no parameters'}, and not {unknown!r}")
+    known = ", ".join(f"`{name}`" for name in allowed) or "no parameters"
+    raise _Misfit(f"the query takes {known}: leave {unknown[:80]!r} out")
 
 
 def _content(value: Endpoint, effect: Deliver) -> tuple[str, bytes]:
@@ -145,8 +145,8 @@ def _content(value: Endpoint, effect: Deliver) -> tuple[str, bytes]:
     else:
         media, raw = _made(value, effect.media, effect.body) if effect.body else (effect.media, b"")
     size = len(raw) + (sum(file.size for file in effect.files.values()) if has_files else 0)
-    most = value.max_payload or (MAX_FILES if has_files else size)
-    if size > most:
+    most = MAX_FILES if value.max_payload is None and has_files else value.max_payload
+    if most is not None and size > most:
         raise _Misfit(f"the body has {size} bytes, and it takes {most} at most")
     return media, raw
 
@@ -203,14 +203,13 @@ def _members(data: Json) -> Mapping[str, Json]:
 
 def _fields(data: Json) -> list[tuple[str, str]]:
     return [
-        (name, field_text(item))
+        (name, _field(item))
         for name, value in _members(data).items()
         for item in (value if isinstance(value, list) else [value])
     ]
 
 
-def field_text(value: Json) -> str:
-    """Return a value as a field of a form has it: text as it is, nothing for null, all else as JSON."""
+def _field(value: Json) -> str:
     return body.written(value)[1].decode()
 
 

@@ -27,7 +27,7 @@ _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 def name_problem(name: str) -> str | None:
     """Return why nobody may send a header of a name (RFC 9110, section 5.1); None when it may be sent."""
     if not _NAME.fullmatch(name):
-        return f"{name!r} cannot be the name of a header"
+        return f"{name[:80]!r} cannot be the name of a header"
     if name.lower() in FRAMING_HEADERS:
         return f"the header {name} is set by hooksd alone"
     return None

@@ -83,6 +83,7 @@ def test_an_endpoint_gets_what_it_is_given_in_its_format(
             "`f` is not base64",
         ),
         ({"content_type": "raw"}, "application/json", b'{"a":1}', "it takes text"),
+        ({"max_payload": "0B"}, "text/plain", b"a", "it takes 0 at most"),
         ({"max_payload": "3B"}, "text/plain", b"abcd", "the body has 4 bytes, and it takes 3 at most"),
         ({"max_payload": "2B", "payload_encoding": "base64"}, "text/plain", b"/9j/", "the body has 3 bytes"),
     ],
@@ -150,7 +151,7 @@ def test_only_parameters_that_are_named_may_be_given() -> None:
     for wrong in ({"pagenum": "2"}, {"pageNum": "2", "x": ""}):
         refused = fit(effect(query=wrong), listed)
         assert isinstance(refused, Unfit)
-        assert "`pageNum`, `sort`, and not" in refused.why
+        assert "takes `pageNum`, `sort`: leave" in refused.why
     closed = fit(effect(query={"x": "1"}), endpoint(query_params=[]))
     assert isinstance(closed, Unfit)
     assert "no parameters" in closed.why

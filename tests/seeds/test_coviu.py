@@ -166,7 +166,7 @@ async def test_it_fails_if_no_webhook_is_registered_with_the_id(plugin: Plugin) 
 
 
 VIOLATIONS: tuple[tuple[str, Any, Any, Any, str], ...] = (
-    ("get-randomapi", None, {}, {"pageNumber": 1}, "the query takes `pageNum`, and not 'pageNumber'"),
+    ("get-randomapi", None, {}, {"pageNumber": 1}, "the query takes `pageNum`: leave 'pageNumber' out"),
     ("get-randomapi", None, {}, {"pageNum": [1]}, "`queryParams` is an object whose values are texts or numbers"),
     ("get-randomapi", None, {}, ["pageNum"], "`queryParams` is an object"),
     ("get-randomapi", {"a": 1}, {}, None, "asked with GET, which takes no data"),

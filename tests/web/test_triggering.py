@@ -111,7 +111,7 @@ async def test_parameters_may_be_called_query_as_on_a_step(desk: Desk) -> None:
         ({"headers": ["X-A"]}, "`headers` is an object"),
         ({"headers": {"X-A": None}}, "`headers` is an object"),
         ({"queryParams": {"page": {}}}, "`queryParams` is an object"),
-        ({"queryParams": {"side": 1}}, "endpoint shop: the query takes `page`, and not 'side'"),
+        ({"queryParams": {"side": 1}}, "endpoint shop: the query takes `page`: leave 'side' out"),
         ({"headers": {"host": "x"}}, "endpoint shop: the header host"),
     ],
 )
