@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from hooksd.cli.exchange import Tree, body_of
 from hooksd.cli.history import log_of
 from hooksd.cli.invocation import shared_options
 from hooksd.cli.output import note, safe, say
+from hooksd.cli.secrecy import hidden_texts
 from hooksd.cli.shell import Variables, bytes_of, is_plain, word
 from hooksd.errors import HooksdError, UsageError
 
@@ -45,7 +47,7 @@ def command(ctx: click.Context, delivery: str, attempt: int | None, file: str | 
             raise HooksdError(f"the body is not beside the log any more: {safe(created['body']['content'])}") from error
     if file is not None:
         _write(Path(file), body)
-    say(script(exchange, body, file))
+    say(script(exchange, body, file, hidden_texts(ctx) if body and file is None else ()))
     _warn(exchange, body)
 
 
@@ -63,7 +65,8 @@ def _exchange(trees: Sequence[Tree], number: int | None) -> Tree:
 
 def _write(path: Path, body: bytes) -> None:
     try:
-        with path.open("xb") as target:
+        # It may hold what nobody else should read.
+        with open(path, "xb", opener=lambda name, flags: os.open(name, flags, 0o600)) as target:
             target.write(body)
     except FileExistsError as error:
         raise UsageError(f"--body: {safe(path)} is there already; name another file") from error
@@ -71,13 +74,17 @@ def _write(path: Path, body: bytes) -> None:
         raise UsageError(f"--body: cannot write {safe(path)}: {error.strerror}") from error
 
 
-def script(exchange: Tree, body: bytes, file: str | None) -> str:
+def script(exchange: Tree, body: bytes, file: str | None, hidden: Sequence[str]) -> str:
     """Return the commands that repeat a request.
 
     Args:
         exchange: Of the attempt, as the log has it.
         body: What was sent.
         file: Where the body is; None: it is part of the script.
+        hidden: Secrets that the body may hold.
+
+    Raises:
+        HooksdError: It does hold one, and is no text that a variable could stand in.
     """
     variables = Variables()
     url, method = str(exchange["url"]), str(exchange["method"])
@@ -91,7 +98,9 @@ def script(exchange: Tree, body: bytes, file: str | None) -> str:
     if body and file is not None:
         lines.append(f"--data-binary {word(f'@{file}')}")
     elif body and is_plain(body):
-        lines.append(f"--data-raw {word_of(body)}")
+        lines.append(f"--data-raw {variables.word(body.decode(), 'BODY', 'the body', hidden)}")
+    elif any(text.encode("utf-8", "surrogatepass") in body for text in hidden):
+        raise HooksdError("the body is no plain text and holds a secret: write it to a file with --body FILE")
     elif body:
         before = f"{bytes_of(body)} | "
         lines.append("--data-binary @-")
@@ -106,11 +115,6 @@ def _headers(headers: Tree, variables: Variables, body: bytes) -> Iterator[str]:
         yield "-H Content-Type:"
     if len(body) >= MUCH:
         yield "-H Expect:"
-
-
-def word_of(body: bytes) -> str:
-    """Return a plain body as one word; line breaks and tabs stand in it as they are."""
-    return "'" + body.decode().replace("'", "'\"'\"'") + "'"
 
 
 def _warn(exchange: Tree, body: bytes) -> None:

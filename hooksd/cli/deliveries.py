@@ -14,6 +14,7 @@ from hooksd.cli.invocation import shared_options
 from hooksd.cli.lines import Tree
 from hooksd.cli.moments import happened, since_and_until
 from hooksd.cli.output import as_json, note, safe, say, shortened, table
+from hooksd.cli.secrecy import hidden_texts
 from hooksd.cli.selection import FAILED, STATUSES, Selection, ended, statuses_of
 from hooksd.errors import UsageError
 from hooksd.journal.reader import LogReader
@@ -62,7 +63,11 @@ def show(ctx: click.Context, delivery: str, whole: bool, json_lines: bool) -> No
     """Show a delivery as curl -v would: what was sent, what came back, attempt by attempt. Needs no daemon."""
     reader = log_of(ctx)
     trees = records_of(reader, delivery)
-    for text in (as_json(tree) for tree in trees) if json_lines else told(trees, reader.blob, whole=whole):
+    if json_lines:
+        for tree in trees:
+            say(as_json(tree))
+        return
+    for text in told(trees, reader.blob, whole=whole, hidden=hidden_texts(ctx)):
         say(text)
 
 

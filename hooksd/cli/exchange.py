@@ -8,7 +8,7 @@ from __future__ import annotations
 import base64
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from http import HTTPStatus
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 import click
@@ -16,6 +16,7 @@ import orjson
 
 from hooksd.cli.lines import BAD, DIM, GOOD, status
 from hooksd.cli.output import safe
+from hooksd.cli.shell import HIDDEN
 from hooksd.model.spans import format_duration
 
 Tree = Mapping[str, Any]
@@ -45,13 +46,14 @@ def body_of(stored: Tree, blob: Blob) -> bytes:
             return str(stored["content"]).encode("utf-8", "surrogatepass")
 
 
-def told(trees: Sequence[Tree], blob: Blob, *, whole: bool) -> Iterator[str]:
+def told(trees: Sequence[Tree], blob: Blob, *, whole: bool, hidden: Sequence[str] = ()) -> Iterator[str]:
     """Yield the lines that tell of one delivery.
 
     Args:
         trees: Its records, oldest first; the first that creates it is among them.
         blob: Reads bodies that are kept beside the log.
         whole: Bodies are not cut.
+        hidden: What is replaced in what was sent. In all else the log has replaced it.
     """
     created = next(tree for tree in trees if tree["type"] == "delivery.created")
     yield from _head(created, trees)
@@ -63,7 +65,7 @@ def told(trees: Sequence[Tree], blob: Blob, *, whole: bool) -> Iterator[str]:
                 yield click.style(f"asked for again at {safe(tree['at'])}", fg="yellow")
             case "attempt.ended":
                 yield ""
-                yield from _attempt(tree, created, blob, limit)
+                yield from _attempt(tree, _Sent(created, blob, hidden), limit)
 
 
 def _head(created: Tree, trees: Sequence[Tree]) -> Iterator[str]:
@@ -89,7 +91,21 @@ def end_of(trees: Sequence[Tree]) -> Tree | None:
     return last
 
 
-def _attempt(tree: Tree, created: Tree, blob: Blob, limit: int | None) -> Iterator[str]:
+class _Sent(NamedTuple):
+    """What was sent, and what is not shown of it."""
+
+    created: Tree
+    blob: Blob
+    hidden: Sequence[str]
+
+    def body(self) -> bytes:
+        raw = body_of(self.created["body"], self.blob)
+        for text in self.hidden:
+            raw = raw.replace(text.encode("utf-8", "surrogatepass"), HIDDEN.encode())
+        return raw
+
+
+def _attempt(tree: Tree, sent: _Sent, limit: int | None) -> Iterator[str]:
     exchange = tree["exchange"]
     took = format_duration(float(exchange.get("total_ms") or 0) / 1000)
     tone = GOOD if tree["outcome"] == "ok" else BAD
@@ -98,7 +114,7 @@ def _attempt(tree: Tree, created: Tree, blob: Blob, limit: int | None) -> Iterat
     if exchange.get("peer"):
         yield _mark("*", f"connected to {exchange['peer']}{_phases(exchange)}")
     if exchange["method"]:
-        yield from _request(exchange, created, blob, limit)
+        yield from _request(exchange, sent, limit)
     if exchange.get("status") is not None:
         yield from _response(exchange, limit)
     if tree.get("error") and tree["error"] != f"answered {exchange.get('status')}":
@@ -112,7 +128,7 @@ def _phases(exchange: Tree) -> str:
     return "".join(f", {name} {ms:g} ms" for name, ms in phases.items())
 
 
-def _request(exchange: Tree, created: Tree, blob: Blob, limit: int | None) -> Iterator[str]:
+def _request(exchange: Tree, sent: _Sent, limit: int | None) -> Iterator[str]:
     parts = urlsplit(exchange["url"])
     target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     yield _mark(">", f"{exchange['method']} {target} HTTP/1.1")
@@ -125,7 +141,7 @@ def _request(exchange: Tree, created: Tree, blob: Blob, limit: int | None) -> It
     yield _mark(">", f"Content-Length: {exchange['request_size']}")
     yield _mark(">", "")
     try:
-        yield from _body(">", body_of(created["body"], blob), limit)
+        yield from _body(">", sent.body(), limit)
     except KeyError:
         yield _mark("*", f"{exchange['request_size']} bytes, which are not beside the log any more")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import re
 import shlex
+from collections.abc import Sequence
 
 from hooksd.cli.output import safe
 
@@ -22,15 +23,16 @@ class Variables:
     def __init__(self) -> None:
         self._places: dict[str, str] = {}
 
-    def word(self, text: str, name: str, place: str) -> str:
+    def word(self, text: str, name: str, place: str, hidden: Sequence[str] = (HIDDEN,)) -> str:
         """Return a word with a variable in the place of each secret.
 
         Args:
             text: What the log has.
             name: What the variables are named after.
             place: Where the secret stands, for people.
+            hidden: What secrets are in the text, the longest first.
         """
-        first, *others = text.split(HIDDEN)
+        first, *others = re.split("|".join(map(re.escape, hidden)), text) if hidden else [text]
         parts = [word(first)] if first else []
         for other in others:
             parts.append(f'"${self._named(name, place)}"')
@@ -61,8 +63,9 @@ def _unnamed(text: str, other: str = "_") -> str:
 
 
 def word(text: str) -> str:
-    """Return one word that is this text. Control characters are written as escapes for printf."""
-    if safe(text) == text:
+    """Return one word that is this text. Control characters, line feeds and tabs excepted, are escapes for printf."""
+    plain = text.translate(_PLAIN)
+    if safe(plain) == plain:
         return shlex.quote(text)
     escaped = "".join(f"\\{byte:03o}" for byte in text.encode("utf-8", "surrogatepass"))
     return f"\"$(printf '{escaped}')\""

@@ -71,6 +71,7 @@ def exchange(url: str, body: bytes, method: str = "POST", headers: Mapping[str, 
 
 
 def write(home: Path, body: bytes, *exchanges: Exchange, media: str = "application/json") -> None:
+    (home / "hooks.d").mkdir(exist_ok=True)
     created = replace(CREATED, body=store_body(media, body))
     attempts = [replace(ATTEMPT, number=place, exchange=one) for place, one in enumerate(exchanges, 1)]
     write_log(
@@ -217,3 +218,69 @@ def test_what_was_never_sent_cannot_be_repeated(hooksd: Command, home: Path) -> 
     write_log(home / "other", [gone, replace(ATTEMPT, exchange=exchange("http://a.example/", b"abc")), ended])
     missing = hooksd("curl", DELIVERY, "--log-dir", "other")
     assert (missing.status, "not beside the log" in missing.err) == (1, True)
+
+
+SECRETIVE = """
+version = 1
+on      = "manual"
+run_as  = "teller"
+
+[[steps]]
+send      = "chat"
+json.pin  = "{{ secrets.pin }}"
+
+[endpoints.chat]
+url = "http://127.0.0.1:9/"
+"""
+ROLES = 'version = 1\n[roles.teller]\nallow = ["send:chat"]\nsecrets = ["pin"]\n'
+PIN = 'pin "0123'
+
+
+@pytest.fixture
+def secretive(home: Path) -> Path:
+    """Definitions that put a secret into a payload."""
+    (home / "hooks.d").mkdir()
+    (home / "hooks.d" / "tell.toml").write_text(SECRETIVE)
+    (home / "hooks.d" / "roles.toml").write_text(ROLES)
+    (home / "credentials").mkdir()
+    (home / "credentials" / "pin").write_text(PIN)
+    (home / "hooksd.toml").write_text('credentials_dir = "credentials"')
+    return home
+
+
+def test_a_secret_in_a_payload_is_a_variable_too(hooksd: Command, secretive: Path, receiver: Receiver) -> None:
+    body = b'{"pin":"pin \\"0123","a":"b"}'
+    write(secretive, body, exchange(f"{receiver.url}/", body))
+
+    script = hooksd("curl", DELIVERY)
+    shown = hooksd("deliveries", "show", DELIVERY)
+
+    assert (script.err, shown.err) == ("", "")
+    assert "0123" not in script.out + shown.out
+    assert '> {"pin":"***","a":"b"}' in shown.out.splitlines()
+    carried_out(script.out, secretive, SECRET_BODY='pin \\"0123')
+    assert receiver.requests[0][3] == body
+
+
+def test_a_secret_among_bytes_is_written_to_a_file_only_its_owner_reads(hooksd: Command, secretive: Path) -> None:
+    body = b"\x00" + PIN.encode()
+    write(secretive, body, exchange("http://127.0.0.1:9/", body), media="a/b")
+
+    refused = hooksd("curl", DELIVERY)
+    written = hooksd("curl", DELIVERY, "--body", "body")
+
+    assert (refused.status, refused.out) == (1, "")
+    assert "write it to a file with --body FILE" in refused.err
+    assert "0123" not in written.out
+    assert (secretive / "body").stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.parametrize("missing", ["credentials/pin", "hooks.d/roles.toml"])
+def test_where_secrets_cannot_be_read_that_is_said(hooksd: Command, secretive: Path, missing: str) -> None:
+    write(secretive, b"1", exchange("http://127.0.0.1:9/", b"1"))
+    (secretive / missing).unlink()
+
+    for arguments in (["curl", DELIVERY], ["deliveries", "show", DELIVERY]):
+        result = hooksd(*arguments)
+        assert result.status == 0
+        assert "secrets that a step put into a payload are shown" in result.err
