@@ -74,7 +74,7 @@ def _head(created: Tree, trees: Sequence[Tree]) -> Iterator[str]:
     tries = sum(tree["type"] == "attempt.ended" for tree in trees)
     count = f"{tries} attempt" + ("" if tries == 1 else "s")
     yield f"{click.style(safe(created['delivery']), bold=True)}  to {safe(created['endpoint'])}  {state} after {count}"
-    of = f"event {safe(created['event'])}"
+    of = f"asked for by {safe(created['by'])}" if created.get("by") else f"event {safe(created['event'])}"
     if created["run"]:
         of += f", step {safe(created['step'])} of {safe(created['run'])}"
     yield click.style(f"{of}, created {safe(created['at'])}", fg=DIM)

@@ -86,13 +86,20 @@ def delivery_view(identifier: str, records: Sequence[Tree]) -> dict[str, Json] |
     first = created[0] if created else {}
     return {
         **state,
-        "event": first.get("event") or next(one["event"]["id"] for one in records if one["type"] == "event.accepted"),
+        "event": (first.get("event") or None) if first else _planner(identifier, records),
+        "by": first.get("by"),
         "created_at": first.get("at"),
         "ended_at": last["at"] if last.get("type") == "delivery.ended" else None,
         "next_attempt_at": last.get("retry_at"),
         **{key: first.get(key) for key in ("headers", "query", "body", "subject", "revision")},
         "exchanges": [_exchange(one) for one in mine if one["type"] == "attempt.ended"],
     }
+
+
+def _planner(identifier: str, records: Iterable[Tree]) -> Json:
+    """Return the event that goes out by a delivery."""
+    accepted = (one for one in records if one["type"] == "event.accepted")
+    return next(one["event"]["id"] for one in accepted if any(plan["id"] == identifier for plan in _plans((one,))))
 
 
 def _plans(records: Iterable[Tree]) -> Iterable[Tree]:

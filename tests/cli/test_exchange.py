@@ -150,3 +150,7 @@ def test_the_end_is_that_of_the_last_life() -> None:
     found = end_of(trees(CREATED, ENDED, again, replace(ENDED, status="delivered")))
     assert found is not None
     assert found["status"] == "delivered"
+
+
+def test_one_that_somebody_triggered_says_who() -> None:
+    assert shown(replace(CREATED, event="", run="", step="", by="shop"))[1].startswith("asked for by shop, created ")

@@ -69,3 +69,10 @@ def test_an_exchange_says_when_its_request_was_made() -> None:
 
     assert view is not None
     assert [one["began_at"] for one in view["exchanges"]] == ["2026-11-22T03:28:00.250Z", None]
+
+
+def test_one_that_somebody_triggered_has_no_event_and_says_who() -> None:
+    view = delivery_view("dlv_1", trees(replace(CREATED, event="", run="", step="", by="shop"), DELIVERED))
+
+    assert view is not None
+    assert (view["event"], view["run"], view["by"]) == (None, None, "shop")
