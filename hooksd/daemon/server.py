@@ -103,6 +103,8 @@ class Listener:
         """Like `stop`, without waiting for requests under way."""
         self._server.should_exit = True
         self._server.force_exit = True
+        while self._server.servers:  # since Python 3.12 asyncio's wait for their connections, and uvicorn for them
+            self._server.servers.pop().close()
 
 
 def _to_the_end(app: ASGIApp) -> ASGIApp:

@@ -15,7 +15,14 @@ from hooksd.model.base import Json
 Headers = tuple[tuple[bytes, bytes], ...]
 """Names in lower case and values, as ASGI sends them."""
 
-_STATUS_LINES: Final = {status.value: f"HTTP/1.1 {status.value} {status.phrase}\r\n".encode() for status in HTTPStatus}
+PHRASES: Final = {status.value: status.phrase for status in HTTPStatus} | {
+    413: "Request Entity Too Large",
+    414: "Request-URI Too Long",
+    422: "Unprocessable Entity",
+}
+"""What statuses are called, whatever the version of Python calls them: 3.13 has taken the words of RFC 9110."""
+
+_STATUS_LINES: Final = {status: f"HTTP/1.1 {status} {phrase}\r\n".encode() for status, phrase in PHRASES.items()}
 
 JSON_TYPE: Final[Headers] = ((b"content-type", b"application/json"),)
 

@@ -6,13 +6,12 @@ Source: RFC 9457.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from http import HTTPStatus
 from typing import Final
 
 import orjson
 
 from hooksd.model.base import Json
-from hooksd.web.answer import Answer, Headers
+from hooksd.web.answer import PHRASES, Answer, Headers
 
 PROBLEM_TYPE: Final[Headers] = ((b"content-type", b"application/problem+json"),)
 
@@ -39,7 +38,7 @@ def problem(
         headers: Added to the answer.
         more: Members beside the standard ones (RFC 9457 section 3.2).
     """
-    document: dict[str, Json] = {"type": "about:blank", "title": HTTPStatus(status).phrase, "status": status}
+    document: dict[str, Json] = {"type": "about:blank", "title": PHRASES[status], "status": status}
     if detail is not None:
         document["detail"] = detail
     document.update(more or {})

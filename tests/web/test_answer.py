@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 from starlette.types import Message
 
-from hooksd.web.answer import Answer, encode_answer, json_answer, send_answer
+from hooksd.web.answer import PHRASES, Answer, encode_answer, json_answer, send_answer
 
 
 async def sent(answer: Answer) -> list[Message]:
@@ -49,3 +49,16 @@ def test_an_answer_as_bytes_is_what_a_server_would_send() -> None:
 
 def test_an_answer_without_content_has_no_length() -> None:
     assert encode_answer(Answer(status=204)) == b"HTTP/1.1 204 No Content\r\n\r\n"
+
+
+@pytest.mark.parametrize(
+    ("status", "phrase"),
+    [
+        (413, "Request Entity Too Large"),
+        (414, "Request-URI Too Long"),
+        (422, "Unprocessable Entity"),
+        (503, "Service Unavailable"),
+    ],
+)
+def test_a_status_is_called_the_same_by_every_version_of_python(status: int, phrase: str) -> None:
+    assert PHRASES[status] == phrase
