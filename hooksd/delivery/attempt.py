@@ -8,19 +8,20 @@ from __future__ import annotations
 import functools
 import hashlib
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Protocol
 from urllib.parse import quote, quote_plus
 
 from hooksd.delivery.request import Prepared
 from hooksd.model.header import CREDENTIAL_HEADERS
 from hooksd.model.record import Exchange, Outcome
+from hooksd.model.value import value
 
 HIDDEN = "***"
 """What stands in the place of a secret."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Attempted:
     """One attempt and its outcome."""
 

@@ -15,6 +15,7 @@ from hooksd.model.egress import Egress
 from hooksd.model.ids import EventId, RunId
 from hooksd.model.received import Files
 from hooksd.model.retry import RetryRule
+from hooksd.model.value import value
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +49,7 @@ class MakeRequest:
     """The host is written in the definition: it may be private then."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Deliver:
     """Deliver one payload to registered endpoints, each by its own schedule; ends when every delivery has ended."""
 
@@ -123,7 +124,7 @@ class SaveFiles:
 Effect = StartProcess | MakeRequest | Deliver | SendMail | SaveFiles
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Performed:
     """What came of an effect. Failing is an outcome, not an exception."""
 

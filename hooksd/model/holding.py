@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Literal
+
+from hooksd.model.value import value
 
 HoldReason = Literal["disabled", "suspended", "receiver", "breaker", "rate"]
 """Why deliveries to an endpoint wait: its definition says so; 410; it asked for patience; it fails; its `rate`."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class EndpointHeld:
     """From here on deliveries to an endpoint wait. None of them is dropped."""
 
@@ -25,7 +27,7 @@ class EndpointHeld:
     type: Literal["endpoint.held"] = "endpoint.held"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class EndpointReleased:
     """Deliveries to an endpoint no longer wait for this reason."""
 
@@ -35,7 +37,7 @@ class EndpointReleased:
     type: Literal["endpoint.released"] = "endpoint.released"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class LogCarried:
     """What a file of the log takes over of those before it, so that they may go: what stands, and is no work."""
 

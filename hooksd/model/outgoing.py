@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
 
+from hooksd.model.value import value
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+
+@value
 class DeliveryPlan:
     """A delivery that an event goes out by."""
 
@@ -16,7 +17,7 @@ class DeliveryPlan:
     """Of the endpoint's definition, where the event is the ping that a new definition gets. Older records lack it."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class NotSent:
     """An endpoint that subscribes to the event's type and does not get it."""
 

@@ -7,13 +7,14 @@ Every record has `type` and `at` (RFC 3339, UTC, milliseconds). Fields may be ad
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Literal, NamedTuple, get_args
 
 from hooksd.model.base import Json
 from hooksd.model.holding import EndpointHeld, EndpointReleased, LogCarried
 from hooksd.model.outgoing import DeliveryPlan, NotSent
 from hooksd.model.stored import StoredBody, StoredEvent
+from hooksd.model.value import value
 
 RunStatus = Literal["succeeded", "failed", "cancelled", "timed_out", "skipped", "superseded"]
 StepStatus = Literal["ok", "failed", "skipped", "interrupted", "cancelled"]
@@ -26,7 +27,7 @@ Outcome = Literal[
 """How one attempt ended."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Origin:
     """Where a definition stands."""
 
@@ -35,7 +36,7 @@ class Origin:
     line: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class RunPlan:
     """A run that an event starts."""
 
@@ -48,7 +49,7 @@ class RunPlan:
     """The rendered key, or null for no limit."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class NotStarted:
     """A workflow that subscribes to the event's type and was not started."""
 
@@ -61,7 +62,7 @@ class NotStarted:
     """What the names in the condition were."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class EventAccepted:
     """An event with the runs and deliveries that it starts: one fact, so that no crash can part them."""
 
@@ -87,7 +88,7 @@ class EventLine(NamedTuple):
     deliveries: tuple[DeliveryPlan, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class RequestRefused:
     """A request that was not accepted. Its body is not kept."""
 
@@ -103,7 +104,7 @@ class RequestRefused:
     type: Literal["request.refused"] = "request.refused"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class RunStarted:
     """A run left the queue."""
 
@@ -114,7 +115,7 @@ class RunStarted:
     type: Literal["run.started"] = "run.started"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class StepStarted:
     """An attempt of a step is about to touch the world."""
 
@@ -130,7 +131,7 @@ class StepStarted:
     type: Literal["step.started"] = "step.started"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class StepRetried:
     """An attempt failed and there will be another."""
 
@@ -146,7 +147,7 @@ class StepRetried:
     type: Literal["step.retried"] = "step.retried"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class StepEnded:
     """A step has its result."""
 
@@ -171,7 +172,7 @@ class StepEnded:
     type: Literal["step.ended"] = "step.ended"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class RunEnded:
     """The one end of a run."""
 
@@ -190,7 +191,7 @@ class RunEnded:
     type: Literal["run.ended"] = "run.ended"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class DeliveryCreated:
     """Something is on its way to one endpoint."""
 
@@ -223,7 +224,7 @@ class DeliveryCreated:
     type: Literal["delivery.created"] = "delivery.created"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Exchange:
     """One HTTP exchange as it was on the wire, credentials replaced."""
 
@@ -249,7 +250,7 @@ class Exchange:
     """How long each took that was reached, in milliseconds: `dns connect tls request first_byte body`."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class AttemptStarted:
     """An attempt is about to be sent."""
 
@@ -262,7 +263,7 @@ class AttemptStarted:
     type: Literal["attempt.started"] = "attempt.started"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class AttemptEnded:
     """An attempt has its outcome."""
 
@@ -284,7 +285,7 @@ class AttemptEnded:
     type: Literal["attempt.ended"] = "attempt.ended"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class DeliveryEnded:
     """The one end of a delivery."""
 
@@ -297,7 +298,7 @@ class DeliveryEnded:
     type: Literal["delivery.ended"] = "delivery.ended"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class ConfigApplied:
     """A set of definitions is in force."""
 
@@ -315,7 +316,7 @@ class ConfigApplied:
     type: Literal["config.applied"] = "config.applied"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class ConfigRejected:
     """A set of definitions has errors; the one before stays in force."""
 
@@ -328,7 +329,7 @@ class ConfigRejected:
     type: Literal["config.rejected"] = "config.rejected"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class ConfigHeld:
     """A set of definitions would remove too much; the one before stays in force until someone agrees."""
 
@@ -340,7 +341,7 @@ class ConfigHeld:
     type: Literal["config.held"] = "config.held"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class DaemonStarted:
     """The daemon recovered its log and accepts requests."""
 
@@ -352,7 +353,7 @@ class DaemonStarted:
     type: Literal["daemon.started"] = "daemon.started"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class DaemonStopped:
     """The daemon ends in order."""
 
@@ -361,7 +362,7 @@ class DaemonStopped:
     type: Literal["daemon.stopped"] = "daemon.stopped"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class LogDamaged:
     """Recovery found bytes in the log that are not records. They were set aside, not thrown away."""
 
@@ -374,7 +375,7 @@ class LogDamaged:
     type: Literal["log.damaged"] = "log.damaged"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class SegmentStarted:
     """A file of the log begins: the first record of each."""
 
@@ -394,7 +395,5 @@ Record = (
     | ConfigHeld | DaemonStarted | DaemonStopped | LogDamaged | LogCarried | SegmentStarted
 )  # fmt: skip
 
-RECORD_TYPES: dict[str, type[Record]] = {
-    str(record.__dataclass_fields__["type"].default): record for record in get_args(Record)
-}
+RECORD_TYPES: dict[str, type[Record]] = {str(one.__dataclass_fields__["type"].default): one for one in get_args(Record)}
 """Every `type` and its class."""

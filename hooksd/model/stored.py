@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Literal
 
 import orjson
@@ -19,6 +19,7 @@ from hooksd.model.event import Cause, Event
 from hooksd.model.ids import EventId, RunId
 from hooksd.model.received import ReceivedFile
 from hooksd.model.trust import trust_of
+from hooksd.model.value import value
 
 BLOB_THRESHOLD = 64 * 1024
 """Bodies longer than this many bytes are kept as blobs beside the log."""
@@ -26,7 +27,7 @@ BLOB_THRESHOLD = 64 * 1024
 BodyEncoding = Literal["json", "text", "base64", "blob", "none"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class StoredBody:
     """A body on disk."""
 
@@ -38,7 +39,7 @@ class StoredBody:
     content: Json = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class StoredCause:
     """What emitted an event; `step` is null when the end of the run did."""
 
@@ -47,7 +48,7 @@ class StoredCause:
     step: str | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class StoredEvent:
     """An event on disk (CloudEvents 1.0 attributes and ours)."""
 
