@@ -23,7 +23,7 @@ Key = tuple[str, str, str]
 class Entry:
     """One delivery, and who waits for its end."""
 
-    __slots__ = ("id", "is_busy", "is_waiting", "key", "lane", "over", "state", "waiters")
+    __slots__ = ("endpoint", "id", "is_busy", "is_waiting", "key", "lane", "over", "state", "waiters")
 
     def __init__(self, delivery: DeliveryId, key: Key, state: Delivery | None) -> None:
         """Take a delivery.
@@ -35,6 +35,8 @@ class Entry:
         """
         self.id = delivery
         self.key = key
+        self.endpoint = key[2]
+        """The name of the endpoint."""
         self.state = state
         self.over = asyncio.Event()
         self.waiters = 0
@@ -44,11 +46,6 @@ class Entry:
         """An attempt is under way."""
         self.is_waiting = False
         """It waits in the agenda, or in its lane."""
-
-    @property
-    def endpoint(self) -> str:
-        """The name of the endpoint."""
-        return self.key[2]
 
     @property
     def turn(self) -> str:

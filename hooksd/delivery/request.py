@@ -198,6 +198,5 @@ def _headers(given: Iterable[Mapping[str, str]], ours: Mapping[str, str]) -> tup
             if problem := header_problem(name, value):
                 raise RequestProblem(problem)
             merged[name.lower()] = (name, value.strip(" \t"))
-    for name, value in ours.items():
-        merged[name.lower()] = (name, value)
+    merged.update(zip(map(str.lower, ours), ours.items(), strict=True))
     return tuple(merged.values())

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import hashlib
+import operator
 import ssl
 from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
@@ -54,6 +55,9 @@ _KINDS: Mapping[Outcome, Literal["timeout", "connect", ""]] = {
     "config": "",
     "blocked": "",
 }
+
+
+_NAME = operator.itemgetter(0)
 
 
 class HttpSender:
@@ -144,11 +148,11 @@ def _call(prepared: Prepared) -> Call:
         NoPlace: Its URL leads nowhere.
     """
     place = place_of(prepared.url)
-    lines = "".join([f"{name}: {value}\r\n" for name, value in _headers(prepared, place)])
+    lines = "\r\n".join(map(": ".join, _headers(prepared, place)))
     return Call(
         method=prepared.method,
         place=place,
-        head=b"%b %b HTTP/1.1\r\n%b\r\n" % (prepared.method.encode(), place.target, lines.encode()),
+        head=b"%b %b HTTP/1.1\r\n%b\r\n\r\n" % (prepared.method.encode(), place.target, lines.encode()),
         body=prepared.body,
         rules=rules_of(prepared.egress),
         is_literal=prepared.is_literal,
@@ -161,7 +165,7 @@ def _call(prepared: Prepared) -> Call:
 def _headers(prepared: Prepared, place: Place) -> list[tuple[str, str]]:
     """Return the headers with those that only a client knows: where it goes, and how long the body is."""
     headers = list(prepared.headers)
-    if not any([name.lower() == "host" for name, _ in headers]):  # noqa: C419 - a list is faster
+    if "host" not in map(str.lower, map(_NAME, headers)):
         headers.insert(0, ("Host", place.authority.decode()))
     if prepared.body or prepared.method in WITH_BODY:
         headers.append(("Content-Length", str(len(prepared.body))))
