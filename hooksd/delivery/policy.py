@@ -28,6 +28,8 @@ ANSWERED = frozenset({"ok", "http_4xx", "http_5xx", "redirect", "gone"})
 """Outcomes that a whole answer decided."""
 
 _LIMITS = (("ratelimit-reset", "ratelimit-remaining"), ("x-ratelimit-reset", "x-ratelimit-remaining"))
+_TELLING = frozenset({"retry-after", *(reset for reset, _ in _LIMITS)})
+"""Headers without which nothing is said of patience."""
 _A_MOMENT = 1e9
 """A greater number is a moment, no number of seconds: thirty years."""
 
@@ -121,7 +123,7 @@ def patience(status: int | None, headers: Mapping[str, str], now: float) -> floa
 
     Source: RFC 9110, section 10.2.3; draft-ietf-httpapi-ratelimit-headers; GitHub, "Rate limits for the REST API".
     """
-    if not headers:
+    if headers.keys().isdisjoint(_TELLING):
         return None
     asked = None if status is not None and status < 300 else _seconds(headers.get("retry-after"), now)
     for reset, remaining in _LIMITS:
