@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, TypeVar
 
 import orjson
@@ -115,8 +115,9 @@ class PublishingDesk:
             given = single(_headers(request), raw)
         except Unfit as error:
             raise Refusal(problem(error.status, str(error))) from error
-        asked = self._asked(given, by, request)
-        accepted = await self._intake.send(asked.event, endpoint)
+        # Its id stands in its headers, and is no id by which an event is known again.
+        event = replace(self._asked(given, by, request).event, delivery_id=None, fingerprint=None)
+        accepted = await self._intake.send(event, endpoint)
         return json_answer(202, {"event": accepted.event, "delivery": accepted.deliveries[0].id})
 
     def _asked(self, given: Publication, by: str, request: Request) -> _Asked:

@@ -287,6 +287,15 @@ async def test_an_event_is_sent_to_one_endpoint(desk: Desk) -> None:
     assert desk.publisher.events == []
 
 
+async def test_what_is_sent_to_one_endpoint_is_not_known_again(desk: Desk) -> None:
+    await desk.post(SHOP, path=SEND)
+    await desk.post(SHOP, path=SEND)
+    published = await desk.post(SHOP)
+
+    assert published.status_code == 202
+    assert [(event.delivery_id, event.headers["ce-id"]) for event in desk.intake.events] == [(None, "o-1")] * 2
+
+
 @pytest.mark.parametrize(
     ("path", "media", "status"),
     [("/api/v1/endpoints/erq/send", EVENT, 404), (SEND, BATCH, 415), (SEND, "text/plain", 415)],
