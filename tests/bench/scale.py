@@ -36,6 +36,8 @@ PATIENCE = 60.0
 """Seconds after which a daemon counts as stuck."""
 IDLE = 3.0
 """Seconds after which a daemon that has started has calmed down."""
+CALM = 10.0
+"""Seconds in which a daemon is watched that has nothing to do."""
 PROBE = 0.002
 """Seconds between two requests that feel whether the event loop stands still."""
 
@@ -98,6 +100,14 @@ class Daemon:
         """Return the resident memory of it and its children in MB."""
         pids = [self.process.pid, *_children(self.process.pid)]
         return sum(_resident(pid) for pid in pids) / 1e6
+
+    def switches(self) -> int:
+        """Return how often its threads have been woken or put to sleep so far."""
+        lines = (line for task in self._tasks() for line in (task / "status").read_text().splitlines())
+        return sum(int(line.split()[1]) for line in lines if "ctxt_switches" in line)
+
+    def _tasks(self) -> list[Path]:
+        return list(Path(f"/proc/{self.process.pid}/task").iterdir())
 
 
 def _children(pid: int) -> list[int]:
@@ -225,13 +235,19 @@ def change_one(daemon: Daemon, file: Path) -> None:
 
 
 def memory(directory: Path) -> None:
-    """Measure what a daemon holds when nothing happens."""
+    """Measure what a daemon holds and does when nothing happens."""
     for count, target in ((100, "70 MB"), (MANY, "300 MB")):
         hooks = directory / f"memory-{count}"
         write_definitions(hooks, count, "x")
         with serving(directory, hooks) as daemon:
             time.sleep(IDLE)
             say(f"resident memory with {count} definitions, idle", f"{daemon.memory():.0f} MB", target)
+            spent, switches = daemon.spent(), daemon.switches()
+            time.sleep(CALM)
+            found = (
+                f"{(daemon.spent() - spent) / CALM:.1%}, {(daemon.switches() - switches) / CALM:.0f} switches a second"
+            )
+            say("processor meanwhile", found, "-")
 
 
 def throughput(directory: Path) -> None:
