@@ -32,6 +32,9 @@ from hooksd.model.role import Role
 from hooksd.model.webhook import Webhook
 from hooksd.model.workflow import Workflow
 
+_JUDGING = frozenset({"webhook", "endpoint"})
+"""Kinds of definitions that may name a schema."""
+
 Files = AbstractSet[str]
 """Names of some files."""
 _NAMES = frozenset({"H040", "H041", "H042", "H048"})
@@ -68,7 +71,7 @@ class _File:
     schema: Json = None
     """What it holds if it is a schema of bodies."""
     judging: tuple[Written, ...] = ()
-    """Webhooks in it that name a schema."""
+    """Webhooks and endpoints in it that name a schema."""
 
     def face(self) -> list[tuple[object, ...]]:
         """Return everything of it that what is said of other files can depend on."""
@@ -153,9 +156,6 @@ class Loader:
         documents = {name: file.schema for name, file in now.items() if file.schema is not None}
         self._schemas = schemas.compiled(documents, self._schemas)
         wrong = schemas.check([item for file in now.values() for item in file.judging], self._schemas)
-        while before and not is_alike:  # freed one by one: all at once would hold up every thread
-            before.popitem()
-            pause()
         self._files = now
         found = [*_first_causes([*findings, *wrong, *self._between], now), *self._secret]
         diagnostics = in_order(
@@ -164,6 +164,11 @@ class Loader:
         loaded = Loaded(definitions=None, diagnostics=diagnostics)
         definitions = self._definitions(changed, known.definitions if is_alike else None) if loaded.ok else None
         self._known = _Known(collection=None if findings else collection, definitions=definitions)
+        gone = [file for name, file in before.items() if now.get(name) is not file]
+        del before, known
+        while gone:  # freed one by one: all at once would hold up every thread
+            gone.pop()
+            pause()
         return replace(loaded, definitions=definitions, verifiers=self._verifiers if loaded.ok else None)
 
     def _collected(
@@ -259,7 +264,7 @@ def _read(file: str, data: bytes) -> _File:
     content = content_of(document)
     defined = tuple(_defined(item, item.value) for item in content.written if item.value is not None)
     diagnostics = tuple(_diagnose(finding, {file: document}) for finding in content.findings)
-    judging = tuple(item for item in content.written if item.kind == "webhook" and "schema" in item.table)
+    judging = tuple(item for item in content.written if item.kind in _JUDGING and "schema" in item.table)
     return _File(data=data, content=content, defined=defined, diagnostics=diagnostics, judging=judging)
 
 
@@ -301,7 +306,8 @@ def _definitions(defined: Iterable[Defined[Any]], known: Definitions, documents:
     for item in defined:
         kind = type(item.value)
         found[kind][item.name] = item
-        if digests and kind is Webhook and item.value.schema_ in digests:  # another schema makes it another webhook
+        # Another schema makes it another webhook or endpoint.
+        if digests and kind in (Webhook, Endpoint) and item.value.schema_ in digests:
             found[kind][item.name] = replace(item, digest=digest_of([item.digest, digests[item.value.schema_]]))
     return Definitions(
         webhooks=found[Webhook],

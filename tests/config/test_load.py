@@ -6,8 +6,10 @@ commit it.
 
 from __future__ import annotations
 
+import itertools
 import os
 import tomllib
+import weakref
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -266,12 +268,13 @@ def test_a_rotated_secret_is_noticed_when_a_file_changes_that_does_not_read_it(t
     assert loader.load(files) == load_again(tmp_path, files)
 
 
-def test_a_webhook_is_another_one_when_its_schema_says_something_else(tmp_path: Path) -> None:
+def test_a_webhook_or_endpoint_is_another_one_when_its_schema_says_something_else(tmp_path: Path) -> None:
     loader = Loader(secrets=store(tmp_path), allow_inline_secrets=False)
     hook = b'version = 1\n[webhooks.%s]\nauth.type = "none"\n%s'
     files = {
         "plain.toml": hook % (b"plain", b""),
         "judged.toml": hook % (b"judged", b'schema = "schemas/a.json"\n'),
+        "out.toml": b'version = 1\n[endpoints.out]\nurl = "https://x.example"\nschema = "schemas/a.json"\n',
         "schemas/a.json": b'{"type": "object"}',
     }
     digests = []
@@ -280,8 +283,10 @@ def test_a_webhook_is_another_one_when_its_schema_says_something_else(tmp_path: 
         loaded = loader.load(files)
         assert loaded == load(tmp_path, files)
         assert loaded.definitions is not None
-        digests.append({name: item.digest for name, item in loaded.definitions.webhooks.items()})
+        both = (*loaded.definitions.webhooks.values(), *loaded.definitions.endpoints.values())
+        digests.append({item.name: item.digest for item in both})
     assert digests[0]["judged"] != digests[1]["judged"] == digests[2]["judged"]
+    assert digests[0]["out"] != digests[1]["out"] == digests[2]["out"]
     assert digests[0]["plain"] == digests[1]["plain"] == digests[2]["plain"]
 
 
@@ -312,6 +317,22 @@ def test_loading_lets_others_have_their_turn_at_every_file_and_definition(tmp_pa
     loader = Loader(secrets=store(tmp_path), allow_inline_secrets=False)
     loader.load(webhooks(20), lambda: pauses.append(None))
     assert len(pauses) >= 3 * 20
+
+
+@pytest.mark.parametrize("name", ["w", "x"])
+def test_what_is_known_no_longer_is_freed_piece_by_piece(name: str, tmp_path: Path) -> None:
+    loader = Loader(secrets=store(tmp_path), allow_inline_secrets=False)
+    files = webhooks(50)
+    definitions = loader.load(files).definitions
+    assert definitions is not None
+    old = [weakref.ref(item.value) for item in definitions.webhooks.values()]
+    del definitions
+    gone = [0]
+    changed = {file: data.replace(b".w", f".{name}".encode()) + b"# more\n" for file, data in files.items()}
+    loader.load(changed, lambda: gone.append(sum(item() is None for item in old)))
+    gone.append(sum(item() is None for item in old))
+    assert gone[-1] == 50
+    assert max(later - sooner for sooner, later in itertools.pairwise(gone)) == 1
 
 
 def test_a_file_that_has_not_changed_is_not_read_again(tmp_path: Path) -> None:
