@@ -13,7 +13,7 @@ from types import MappingProxyType
 
 from hooksd.auth.handshake import build_greeter
 from hooksd.auth.problem import AuthProblem
-from hooksd.config.body_schema import SchemaProblem
+from hooksd.config.body_schema import BodySchema, SchemaProblem
 from hooksd.config.diagnostics import Diagnostic
 from hooksd.config.endpoints import (
     authorization_of,
@@ -151,7 +151,7 @@ def build(
             pause()
             at = endpoint.origin
             own = _read(secrets, _secrets_in(_endpoint_names(endpoint.value)))
-            endpoints[endpoint.name] = _endpoint(endpoint, secrets, own)
+            endpoints[endpoint.name] = _endpoint(endpoint, secrets, own, _schema(endpoint, definitions, previous))
             read.update(own)
     except Exception as error:
         # Whatever happens while a definition is built is a problem of that definition: the daemon lives on.
@@ -294,7 +294,18 @@ def _webhook(
     )
 
 
-def _endpoint(defined: Defined[Endpoint], secrets: SecretStore, own: Mapping[str, Secret]) -> CompiledEndpoint:
+def _schema(endpoint: Defined[Endpoint], definitions: Definitions, previous: Snapshot | None) -> BodySchema | None:
+    """Return the schema of an endpoint; the one it had if it is the same."""
+    document = definitions.schemas.get(endpoint.value.schema_ or "")
+    known = previous.endpoints.get(endpoint.name) if previous else None
+    if known is not None and known.schema is not None and known.schema.document is document:
+        return known.schema
+    return None if document is None else BodySchema(document)
+
+
+def _endpoint(
+    defined: Defined[Endpoint], secrets: SecretStore, own: Mapping[str, Secret], schema: BodySchema | None
+) -> CompiledEndpoint:
     endpoint = defined.value
     texts = {name: secret.text() for name, secret in own.items()}
     scope = {"secrets": texts}
@@ -317,6 +328,7 @@ def _endpoint(defined: Defined[Endpoint], secrets: SecretStore, own: Mapping[str
         grant=grant,
         identity=identity_of(endpoint, secrets.get),
         digest=defined.digest,
+        schema=schema,
         templates={name: template for name, template in templates.items() if reads_event(template)},
     )
 

@@ -149,6 +149,8 @@ class CompiledEndpoint:
     """What TLS needs of its own."""
     digest: str = ""
     """Of the definition as it is written."""
+    schema: BodySchema | None = None
+    """What it is given must fit."""
     templates: Mapping[str, Template] = field(default_factory=dict)
     """Headers that read the event, rendered once for each delivery. They are not among `headers`."""
 

@@ -15,6 +15,7 @@ from urllib.parse import urlencode
 
 import orjson
 
+from hooksd.config.body_schema import BodySchema
 from hooksd.config.snapshot import CompiledEndpoint
 from hooksd.delivery.entry import Key
 from hooksd.delivery.multipart import BYTES, MEDIA, multipart
@@ -30,6 +31,8 @@ MAX_HEADER: Final = 8192
 
 MAX_FILES: Final = 64 * 2**20
 """The most bytes of files that are sent where `max_payload` does not say."""
+MOST_TOLD: Final = 3
+"""Violations of a schema that are told."""
 _WHOLE: Final = ("json", "form", "multipart")
 """Kinds of content that say themselves of which media type they are."""
 _NONE: Final = (None, None, None, None)
@@ -85,7 +88,10 @@ def fit(effect: Deliver, endpoint: CompiledEndpoint) -> Deliver | Unfit:
     value = endpoint.value
     try:
         _check_query(effect.query, value.query_params)
-        media, raw = (effect.media, effect.body) if value.method == "GET" else _content(value, effect)
+        media, raw = effect.media, effect.body
+        if value.method != "GET":
+            _check_data(endpoint.schema, media, raw)
+            media, raw = _content(value, effect)
         headers = _headers(effect, endpoint)
     except _Misfit as misfit:
         return Unfit(why=f"endpoint {endpoint.name}: {misfit}")
@@ -123,7 +129,7 @@ def _is_plain(endpoint: CompiledEndpoint) -> bool:
     """Tell whether an endpoint takes whatever it is given, as it is."""
     value = endpoint.value
     wishes = (value.content_type, value.payload_encoding, value.query_params, value.max_payload)
-    return not endpoint.templates and wishes == _NONE
+    return not endpoint.templates and endpoint.schema is None and wishes == _NONE
 
 
 def _check_query(query: Mapping[str, str], allowed: Sequence[str] | None) -> None:
@@ -132,6 +138,12 @@ def _check_query(query: Mapping[str, str], allowed: Sequence[str] | None) -> Non
         return
     known = ", ".join(f"`{name}`" for name in allowed) or "no parameters"
     raise _Misfit(f"the query takes {known}: leave {unknown[:80]!r} out")
+
+
+def _check_data(schema: BodySchema | None, media: str, raw: bytes) -> None:
+    wrong = () if schema is None else schema.violations(_data(media, raw) if raw else None)
+    if wrong:
+        raise _Misfit("; ".join(f"{violation.path}: {violation.message}" for violation in wrong[:MOST_TOLD]))
 
 
 def _content(value: Endpoint, effect: Deliver) -> tuple[str, bytes]:

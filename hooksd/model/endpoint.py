@@ -15,6 +15,7 @@ from hooksd.model.rate import Rates
 from hooksd.model.retry import RetryRule
 from hooksd.model.secret import SecretRef, SecretRefs
 from hooksd.model.units import Duration, Size
+from hooksd.model.webhook import SCHEMA_PATTERN
 
 USER_PATTERN = r"^[^:\x00-\x1f\x7f]+$"
 TOKEN_URL_PATTERN = r"^https?://[^\s{}]+$"
@@ -141,6 +142,10 @@ class Endpoint(Definition):
     """What is sent, whatever was given. Default: as it was given."""
     payload_encoding: Literal["base64"] | None = None
     """`base64`: what is given is text in base64, and its bytes are sent."""
+    schema_: Annotated[str, StringConstraints(pattern=SCHEMA_PATTERN, max_length=512)] | None = Field(
+        default=None, alias="schema"
+    )
+    """A JSON Schema that what is given must fit, like `schemas/lead.json`; else nothing is sent."""
     max_payload: Size | None = None
     """The longest body that is sent. Default: no limit."""
     query_params: Parameters | None = None

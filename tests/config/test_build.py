@@ -147,6 +147,34 @@ def test_the_url_and_the_headers_of_an_endpoint_are_rendered_with_secrets(creden
     assert found.secrets.keys() == {"printer", "token"}
 
 
+def test_headers_that_read_the_event_are_kept_as_templates() -> None:
+    text = (
+        'version = 1\n[endpoints.erp]\nurl = "https://example.com/"\nheaders.X-A = "{{ body.a }}"\nheaders.X-B = "b"\n'
+    )
+
+    erp = snapshot({"e.toml": text}).endpoints["erp"]
+
+    assert erp.headers == {"X-B": "b"}
+    assert erp.templates["X-A"].text({"body": {"a": 7}}) == "7"
+
+
+def test_the_schema_of_an_endpoint_is_compiled_once_as_long_as_it_says_the_same() -> None:
+    loader = Loader(secrets=store(), allow_inline_secrets=False)
+    files = {
+        "e.toml": b'version = 1\n[endpoints.erp]\nurl = "https://example.com/"\nschema = "schemas/a.json"\n',
+        "schemas/a.json": b'{"type": "object"}',
+    }
+    first = put_in_force(loader, files, store(), None)
+    again = put_in_force(loader, {**files, "f.toml": b"version = 1\n"}, store(), first)
+    other = put_in_force(loader, {**files, "schemas/a.json": b'{"type": "array"}'}, store(), again)
+
+    schemas = [found.endpoints["erp"].schema for found in (first, again, other)]
+    assert schemas[0] is schemas[1] is not None
+    assert schemas[2] is not None
+    assert schemas[2].violations([]) == ()
+    assert schemas[2].violations({})
+
+
 def test_a_workflow_that_did_not_change_is_not_compiled_again() -> None:
     files = {"a.toml": workflow('"x"'), "b.toml": workflow('"x"')}
     first = snapshot(files)

@@ -283,8 +283,8 @@ def test_a_webhook_or_endpoint_is_another_one_when_its_schema_says_something_els
         loaded = loader.load(files)
         assert loaded == load(tmp_path, files)
         assert loaded.definitions is not None
-        both = (*loaded.definitions.webhooks.values(), *loaded.definitions.endpoints.values())
-        digests.append({item.name: item.digest for item in both})
+        webhooks, endpoints = loaded.definitions.webhooks, loaded.definitions.endpoints
+        digests.append({name: item.digest for name, item in webhooks.items()} | {"out": endpoints["out"].digest})
     assert digests[0]["judged"] != digests[1]["judged"] == digests[2]["judged"]
     assert digests[0]["out"] != digests[1]["out"] == digests[2]["out"]
     assert digests[0]["plain"] == digests[1]["plain"] == digests[2]["plain"]

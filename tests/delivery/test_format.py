@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hooksd.config.body_schema import BodySchema
 from hooksd.config.endpoints import reads_event
 from hooksd.config.snapshot import CompiledEndpoint
 from hooksd.delivery.format import MAX_FILES, MAX_HEADER, Unfit, fit, fit_all, trigger_problem
@@ -140,6 +141,33 @@ def test_files_count_and_are_bounded_even_if_nobody_says_so(keys: dict[str, obje
 
     assert isinstance(refused, Unfit)
     assert "at most" in refused.why
+
+
+LEAD = {"type": "object", "required": ["name"], "properties": {"name": {"type": "string"}, "age": {"type": "integer"}}}
+
+
+@pytest.mark.parametrize(
+    ("keys", "media", "body", "why"),
+    [
+        ({}, "application/json", b'{"name":"Ada"}', None),
+        ({"content_type": "form"}, "application/json", b'{"name":"Ada"}', None),
+        ({}, FORM, b"name=Ada", None),
+        ({"method": "GET"}, "application/json", b"1", None),
+        ({}, "application/json", b'{"name":1,"age":"x"}', "$.age: "),
+        ({}, "application/json", b"{}", '$: "name" is a required property'),
+        ({}, "text/plain", b"Ada", "$: "),
+        ({}, "", b"", "$: null is not of type"),
+        ({}, "image/png", b"x", "it takes data, and this is image/png"),
+    ],
+)
+def test_what_is_given_must_fit_the_schema_before_anything_is_made_of_it(
+    keys: dict[str, object], media: str, body: bytes, why: str | None
+) -> None:
+    value = Endpoint.model_validate({"url": "https://x", "schema": "schemas/lead.json", **keys})
+    found = fit(effect(media=media, body=body), replace(endpoint(), value=value, schema=BodySchema(LEAD)))
+
+    assert isinstance(found, Unfit) == (why is not None)
+    assert not isinstance(found, Unfit) or (why or "") in found.why
 
 
 def test_only_parameters_that_are_named_may_be_given() -> None:

@@ -15,7 +15,7 @@ from hooksd.model.workflow import Workflow
 SHARED = {
     ("step", "webhook"): {"subject"},
     ("step", "endpoint"): {"headers", "retry", "timeout"},
-    ("webhook", "endpoint"): {"description", "enabled", "rate"},
+    ("webhook", "endpoint"): {"description", "enabled", "rate", "schema"},
     ("endpoint", "role"): {"egress"},
 }
 """Keys that occur in two kinds of tables: each has one meaning."""

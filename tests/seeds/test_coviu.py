@@ -165,6 +165,13 @@ async def test_it_fails_if_no_webhook_is_registered_with_the_id(plugin: Plugin) 
     assert server.requests == []
 
 
+OUTLINED = """
+[endpoints.outlined]
+url     = "{url}outlined"
+schema  = "schemas/note.json"
+callers = ["plugin"]
+"""
+SCHEMA = """{"type": "object", "required": ["text"], "properties": {"text": {"type": "string", "maxLength": 5}}}"""
 VIOLATIONS: tuple[tuple[str, Any, Any, Any, str], ...] = (
     ("get-randomapi", None, {}, {"pageNumber": 1}, "the query takes `pageNum`: leave 'pageNumber' out"),
     ("get-randomapi", None, {}, {"pageNum": [1]}, "`queryParams` is an object whose values are texts or numbers"),
@@ -176,6 +183,8 @@ VIOLATIONS: tuple[tuple[str, Any, Any, Any, str], ...] = (
     ("create-note", {}, {"Authorization": "Bearer mine"}, None, "holds a credential"),
     ("create-note", {}, {"X-A": "1\r\nX-B: 2"}, None, "control character"),
     ("create-note", {}, {"Content-Length": "1"}, None, "set by hooksd alone"),
+    ("outlined", {"txt": "hello"}, {}, None, '"text" is a required property'),
+    ("outlined", {"text": "hello, world"}, {}, None, "$.text: "),
     ("send-jpeg", "no base64!", {}, None, "the text is not base64"),
     ("send-jpeg", {"picture": "/9j/"}, {}, None, "it takes text, and this is another kind of data"),
     ("send-jpeg", "/9j/", {"content-type": "image/png"}, None, "the header content-type is not for the caller"),
@@ -184,7 +193,8 @@ VIOLATIONS: tuple[tuple[str, Any, Any, Any, str], ...] = (
 
 async def test_it_fails_if_the_data_does_not_adhere_to_the_format_and_sends_nothing(plugin: Plugin) -> None:
     async with receiver(ANSWER) as server:
-        plugin.start(CREATE_NOTE, GET_RANDOM_API, SEND_JPEG, url=server.url())
+        plugin.daemon.write({"schemas/note.json": SCHEMA})
+        plugin.start(CREATE_NOTE, GET_RANDOM_API, SEND_JPEG, OUTLINED, url=server.url())
 
         for webhook, data, headers, query, why in VIOLATIONS:
             said = await plugin.trigger(webhook, data, headers, query)

@@ -1,4 +1,4 @@
-"""The JSON Schemas that webhooks name: is there such a file, and is it a schema?"""
+"""The JSON Schemas that webhooks and endpoints name: is there such a file, and is it a schema?"""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from hooksd.config.finding import Finding
 from hooksd.model.base import Json
 
 
-def check(webhooks: Iterable[Written], schemas: Mapping[str, BodySchema | SchemaProblem]) -> Iterator[Finding]:
+def check(definitions: Iterable[Written], schemas: Mapping[str, BodySchema | SchemaProblem]) -> Iterator[Finding]:
     """Return every name of a schema that is none, and what is wrong with the schemas.
 
     Args:
-        webhooks: All of them.
+        definitions: All that may name one.
         schemas: What was made of the files below `schemas/`, by path.
     """
-    for written in webhooks:
+    for written in definitions:
         name = text_of(written.table, "schema")
         if name is not None and name not in schemas:
             yield _unknown(written, name, schemas)

@@ -44,6 +44,14 @@ def test_a_schema_that_is_not_there_is_an_error_at_its_name() -> None:
     assert diagnostic.hint == "did you mean `schemas/lead.json`?"
 
 
+def test_an_endpoint_may_name_one_as_a_webhook_may() -> None:
+    out = 'version = 1\n[endpoints.out]\nurl = "https://a.example/"\nschema = "schemas/{}.json"\n'
+
+    assert load(a_toml=out.format("lead"), schemas__lead_json="{}").diagnostics == ()
+    diagnostic = only(load(a_toml=out.format("laed"), schemas__lead_json="{}"))
+    assert (diagnostic.code, diagnostic.line, diagnostic.hint) == ("H048", 4, "did you mean `schemas/lead.json`?")
+
+
 def test_a_schema_stands_in_its_folder() -> None:
     diagnostic = only(load(a_toml=HOOK.format("lead.json")))
 
