@@ -273,7 +273,8 @@ def load_settings(file: Path | None, flags: Mapping[str, str]) -> Settings:
 
 def _explain(problem: dict[str, Any], flags: Mapping[str, str], values: Mapping[str, Any]) -> str:
     """Say where a wrong value comes from, and what is wrong with it."""
-    name = str(problem["loc"][0]) if problem["loc"] else "admin"
+    # What concerns several settings begins with the name of the one that needs another.
+    name = str(problem["loc"][0]) if problem["loc"] else problem["msg"].split("`")[1]
     variable = f"{PREFIX}{name.upper()}"
     if name in flags:
         where = f"--{name.replace('_', '-')}"
@@ -282,6 +283,8 @@ def _explain(problem: dict[str, Any], flags: Mapping[str, str], values: Mapping[
     else:
         where = f"`{name}` in the file of settings" if name in values else f"setting `{name}`"
     expected = EXPECTED.get(problem["type"]) or problem.get("ctx", {}).get("expected")
+    if expected is None and problem["type"] == "greater_than_equal":
+        return f"{where}: expected at least {problem['ctx']['ge']}, found {problem['input']}"
     if expected is None:
         return f"{where}: {problem['msg']}"
     return f"{where}: expected {expected.replace(chr(39), chr(34))}, found {found(problem['input'])}"

@@ -15,6 +15,7 @@ from typing import Any
 import tomli
 
 from hooksd.config.diagnostics import did_you_mean
+from hooksd.config.syntax import toml_slip
 
 PREFIX = "HOOKSD_"
 DEFAULT_FILE = Path("hooksd.toml")
@@ -86,17 +87,30 @@ def _from_variables(environment: Mapping[str, str]) -> dict[str, str]:
 def _from_file(file: Path | None) -> tuple[dict[str, Any], list[str]]:
     path = file or DEFAULT_FILE
     try:
-        values = tomli.loads(path.read_text(encoding="utf-8"))
+        values = tomli.loads(path.read_bytes().decode())
     except FileNotFoundError:
         return ({}, []) if file is None else ({}, [f"{path}: there is no such file"])
     except OSError as error:
         return {}, [f"{path}: cannot be read: {error.strerror}"]
-    except ValueError as error:  # TOML syntax, or not UTF-8
+    except UnicodeDecodeError as error:
+        return {}, [f"{path}: byte {error.start} is not UTF-8; save the file as UTF-8"]
+    except tomli.TOMLDecodeError as error:
+        return {}, [f"{path}{_slipped(error)}"]
+    except ValueError as error:  # a whole number with thousands of digits
         return {}, [f"{path}: {error}"]
     for name in _PATHS:
         if isinstance(values.get(name), str):
             values[name] = path.parent / values[name]
     return values, _unknown("", values, str(path))
+
+
+def _slipped(error: tomli.TOMLDecodeError) -> str:
+    if error.doc.startswith("\ufeff"):
+        return ': it starts with a byte order mark; save the file as UTF-8 without "BOM"'
+    slip = toml_slip(error.doc, error.pos, error.msg)
+    before = error.doc[: slip.start]
+    place = f":{before.count(chr(10)) + 1}:{slip.start - before.rfind(chr(10))}"
+    return f"{place}: {slip.message}" + (f"; {slip.hint}" if slip.hint else "")
 
 
 def _unknown(prefix: str, names: Iterable[str], where: str) -> list[str]:

@@ -112,7 +112,7 @@ def test_a_file_that_was_named_must_be_there(tmp_path: Path) -> None:
 @pytest.mark.parametrize("content", [b"listen = ", b"\xff"])
 def test_a_file_that_cannot_be_read_is_named(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "hooksd.toml").write_bytes(content)
-    assert refusal().startswith("hooksd.toml: ")
+    assert refusal().startswith("hooksd.toml:")
 
 
 def test_a_directory_in_place_of_the_file_is_an_error(tmp_path: Path) -> None:
@@ -223,3 +223,19 @@ def test_a_mail_server_is_described_whole_or_not_at_all() -> None:
         ({**server, "smtp_from": "hooks"}, "--smtp-from"),
     ):
         assert said in refusal(None, **wrong)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("max_connections = -1", "`max_connections` in the file of settings: expected at least 1, found -1"),
+        ('smtp = "mail.example.com:25"', "`smtp` in the file of settings: `smtp` needs `smtp_from`"),
+        ('admin = "127.0.0.1:1"', "`admin` in the file of settings: `admin` is reachable over TCP"),
+    ],
+)
+def test_what_is_wrong_is_told_of_the_setting_that_is_wrong(text: str, said: str, tmp_path: Path) -> None:
+    file = tmp_path / "hooksd.toml"
+    file.write_text(text)
+
+    with pytest.raises(SettingsRejected, match=re.escape(said)):
+        load_settings(file, {})
