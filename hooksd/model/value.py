@@ -1,6 +1,6 @@
 """Values of which every delivery and every step makes several: frozen for the type checker, quick to make.
 
-A frozen dataclass sets each field by a call: making one takes four times as long. So what is made most, the records of
+A frozen dataclass sets each field by a call: making one takes three times as long. So what is made most, the records of
 the log and what they are made of, is held frozen by mypy alone, which sees every line of this program.
 """
 
