@@ -545,6 +545,7 @@ async def test_a_file_that_is_written_all_the_time_is_read_in_the_end(
     monkeypatch.setattr(watch, "PATIENCE", 0.5)
     async with asyncio.TaskGroup() as group:
         restless = group.create_task(write_for_ever(root / "a.toml"))
+        await asyncio.sleep(0)
         tree = await asyncio.wait_for(Watcher(root, clock=SystemClock(), report=print).tree(), LONG)
         restless.cancel()
     assert tree.files["a.toml"].startswith(b"n = ")
@@ -560,8 +561,11 @@ async def test_a_file_that_changes_within_every_look_is_a_hole_in_the_set(
 
 
 async def write_for_ever(path: Path) -> None:
+    """Write over what is there: the file is never empty, whenever somebody reads it."""
     for number in itertools.count():
-        path.write_bytes(b"n = %d\n" % number)
+        file = os.open(path, os.O_WRONLY | os.O_CREAT)
+        os.write(file, b"n = %09d\n" % number)
+        os.close(file)
         await asyncio.sleep(0.02)
 
 
