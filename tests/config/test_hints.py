@@ -14,7 +14,7 @@ from hooksd.config import hints as module
 from hooksd.config.hints import Blind, Hints
 from hooksd.testing import FakeClock
 
-LONG = 20.0
+LONG = 30.0
 
 
 @pytest.fixture

@@ -21,7 +21,7 @@ from hooksd.config.watch import Watcher
 from tests.config.descriptors import no_descriptors
 from tests.config.unprivileged import privileged, unprivileged
 
-LONG = 8.0
+LONG = 30.0
 """Seconds within which anything must have been noticed, on a busy machine too."""
 
 QUIET = 2.6

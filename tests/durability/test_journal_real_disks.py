@@ -27,7 +27,7 @@ from tests.durability import mounts
 from tests.journal import samples, writing
 
 CUTS = size("POWER_CUTS", quick=3, long=100)
-PATIENCE = 5.0
+PATIENCE = 30.0
 """Seconds after which a log must have noticed that there is room again: two, and some for a busy machine."""
 
 

@@ -18,7 +18,16 @@ def test_durations_are_written_for_people(seconds: float, text: str) -> None:
 
 @pytest.mark.parametrize(
     ("text", "seconds"),
-    [("500ms", 0.5), ("30s", 30), ("1.5h", 5400), ("2d", 172800), ("30", None), ("", None), ("1w", None), ("-1s", None)],
+    [
+        ("500ms", 0.5),
+        ("30s", 30),
+        ("1.5h", 5400),
+        ("2d", 172800),
+        ("30", None),
+        ("", None),
+        ("1w", None),
+        ("-1s", None),
+    ],
 )
 def test_durations_are_read_with_a_unit_alone(text: str, seconds: float | None) -> None:
     assert seconds_of(text) == seconds

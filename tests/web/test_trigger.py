@@ -21,7 +21,7 @@ from hooksd.web.origin import Proxies
 from hooksd.web.trigger import head_of, peer_of
 from tests.web.doubles import PEER, Listener, TokenVerifier, webhook
 
-PATIENCE = 10.0
+PATIENCE = 30.0
 """Seconds that anything over a real socket may take."""
 
 
