@@ -105,6 +105,11 @@ class Caller:
 
     def _receive(self, door: Door) -> None:
         piece = door.socket.recv(65536)
+        if not piece and door in self._free:  # never needed: the daemon closes those that ask nothing
+            self._free.remove(door)
+            self._doors.unregister(door.socket)
+            door.socket.close()
+            return
         door.answer += piece
         if not piece or not door.answer.startswith(b"HTTP/1.1 202"[: len(door.answer)]):
             raise SystemExit(f"not accepted: {door.answer[:200]!r}")
