@@ -138,8 +138,8 @@ class Constant:
 class Bench:
     """A trigger listener without a network, and requests for it."""
 
-    def __init__(self, size: int) -> None:
-        self.log = Log()
+    def __init__(self, size: int, log: Log | None = None) -> None:
+        self.log = Log() if log is None else log
         self.snapshot = definitions()
         self.webhook = self.snapshot.webhooks["push"]
         self.body = push(size)
