@@ -28,6 +28,15 @@ class Receiver:
     def url(self, path: str = "/") -> str:
         return f"{self.scheme}://127.0.0.1:{self.port}{path}"
 
+    async def received(self, count: int) -> list[Request]:
+        """Return the requests when there are so many; no more may have come."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(30):
+                while len(self.requests) < count:
+                    await asyncio.sleep(0.02)
+        assert len(self.requests) == count
+        return self.requests
+
 
 async def read_request(reader: asyncio.StreamReader) -> Request:
     head = (await reader.readuntil(b"\r\n\r\n")).decode("utf-8")

@@ -58,7 +58,6 @@ def log_of(daemon: Daemon) -> list[Any]:
     return sorted(daemon.log_dir.glob("log-*.jsonl"))
 
 
-@pytest.mark.timeout(120)
 async def test_a_restart_pings_nothing_again_and_what_changed_meanwhile_once(daemon: Daemon) -> None:
     async with receiver(answer()) as here:
         define(daemon, "one", here.url())
@@ -82,7 +81,6 @@ async def test_a_restart_pings_nothing_again_and_what_changed_meanwhile_once(dae
     assert pings(daemon) == [("one", ""), ("two", ""), ("three", ""), ("two", "changed"), ("four", "")]
 
 
-@pytest.mark.timeout(180)
 async def test_a_definition_is_known_when_the_files_of_the_log_are_gone_that_told_of_its_ping(daemon: Daemon) -> None:
     daemon.variables |= {"HOOKSD_SEGMENT_SIZE": "64KiB", "HOOKSD_RETENTION_SIZE": "1MiB"}
     daemon.credential("token", "a-token-0123456789")

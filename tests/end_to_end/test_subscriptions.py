@@ -14,7 +14,7 @@ import orjson
 import pytest
 
 from tests.battery import size, tell
-from tests.delivery.receiver import Receiver, answer, receiver
+from tests.delivery.receiver import answer, receiver
 from tests.end_to_end.daemon import Daemon, records
 
 CYCLES = size("SUBSCRIPTION_KILLS", quick=4, long=50)
@@ -73,7 +73,6 @@ def of(log: list[dict[str, Any]], kind: str) -> list[dict[str, Any]]:
     return [record for record in log if record["type"] == kind]
 
 
-@pytest.mark.timeout(300)
 async def test_each_endpoint_gets_what_it_subscribes_to_in_its_shape_and_signed(daemon: Daemon) -> None:
     async with receiver(answer()) as all_of_it, receiver(answer()) as etlworks, receiver(answer()) as none:
         define(
@@ -90,8 +89,8 @@ async def test_each_endpoint_gets_what_it_subscribes_to_in_its_shape_and_signed(
         assert (await post(daemon, "/hooks/shop", {"order": 7, "state": "paid"})).status_code == 202
         assert (await post(daemon, "/hooks/shop", {"order": 8, "state": "late"})).status_code == 202
         assert (await post(daemon, "/hooks/open", {"a": 1})).status_code == 202
-        await arrived(all_of_it, 2)
-        await arrived(etlworks, 1)
+        await all_of_it.received(2)
+        await etlworks.received(1)
         await daemon.settled(timeout=60)
         daemon.stop()
 
@@ -109,7 +108,6 @@ async def test_each_endpoint_gets_what_it_subscribes_to_in_its_shape_and_signed(
     assert anonymous["not_sent"] == [{"endpoint": "all", "reason": "trust"}]
 
 
-@pytest.mark.timeout(120)
 async def test_each_endpoint_gets_an_event_in_its_format_with_headers_made_of_it(daemon: Daemon) -> None:
     async with receiver(answer()) as form, receiver(answer()) as multipart, receiver(answer()) as encoded:
         define(
@@ -124,8 +122,8 @@ async def test_each_endpoint_gets_an_event_in_its_format_with_headers_made_of_it
         daemon.start()
 
         said = await post(daemon, "/hooks/shop", {"order": 7, "state": "paid", "lines": ["a b", {"c": 1}]})
-        await arrived(form, 1)
-        await arrived(multipart, 1)
+        await form.received(1)
+        await multipart.received(1)
         await daemon.settled(timeout=60)
         daemon.stop()
 
@@ -146,7 +144,6 @@ async def test_each_endpoint_gets_an_event_in_its_format_with_headers_made_of_it
     assert "nothing was sent  endpoint encoded: it takes text" in explained.stdout
 
 
-@pytest.mark.timeout(120)
 async def test_an_uploaded_form_goes_on_with_its_files(daemon: Daemon) -> None:
     photo = bytes(range(256)) * 400
     async with receiver(answer()) as archive:
@@ -160,7 +157,7 @@ async def test_an_uploaded_form_goes_on_with_its_files(daemon: Daemon) -> None:
                 files={"photo": ("me & you.jpg", photo, "image/jpeg")},
             )
         assert said.status_code == 202, said.text
-        await arrived(archive, 1)
+        await archive.received(1)
         await daemon.settled(timeout=60)
         daemon.stop()
 
@@ -179,13 +176,6 @@ async def test_an_uploaded_form_goes_on_with_its_files(daemon: Daemon) -> None:
     assert (parts["photo"].get_filename(), parts["photo"].get_content_type()) == ("me & you.jpg", "image/jpeg")
 
 
-async def arrived(at: Receiver, count: int) -> None:
-    async with asyncio.timeout(30):
-        while len(at.requests) < count:
-            await asyncio.sleep(0.02)
-
-
-@pytest.mark.timeout(300)
 async def test_a_circle_ends_where_it_began(daemon: Daemon) -> None:
     keys = 'subscribe = "*"\nbearer = "credential:shop"'
     define(daemon, one=(daemon.url("/hooks/shop"), keys), two=(daemon.url("/hooks/shop"), keys))
@@ -262,14 +252,13 @@ def missing(log: list[dict[str, Any]]) -> set[str]:
     return planned - {record["delivery"] for record in of(log, "delivery.ended")}
 
 
-@pytest.mark.timeout(300)
 async def test_an_endpoint_is_pinged_by_the_way_of_every_delivery(daemon: Daemon) -> None:
     async with receiver(answer()) as virtuoso:
         define(daemon, virtuoso=(virtuoso.url(), 'shape = "virtuoso"\nsecret = "credential:etl"'))
         daemon.start()
 
         said = await asyncio.to_thread(daemon.command, "ping", "virtuoso", "--json")
-        await arrived(virtuoso, 1)
+        await virtuoso.received(1)
         await daemon.settled(timeout=60)
         daemon.stop()
 

@@ -9,7 +9,6 @@ ping names none.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import datetime as dt
 import getpass
 import re
@@ -121,21 +120,10 @@ async def site(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[
         yield here, f'{EVERYTHING}\ntls.ca = "file:{authority.own.certificate}"'
 
 
-async def received(at: Receiver, count: int) -> list[Request]:
-    """Return the requests when there are so many."""
-    with contextlib.suppress(TimeoutError):
-        async with asyncio.timeout(30):
-            while len(at.requests) < count:
-                await asyncio.sleep(0.02)
-    assert len(at.requests) == count
-    return at.requests
-
-
 def payloads(requests: Sequence[Request]) -> list[dict[str, Any]]:
     return [orjson.loads(request.body) for request in requests]
 
 
-@pytest.mark.timeout(120)
 async def test_after_its_creation_a_webhook_is_pinged_and_then_told_of_executions(
     project: Project, site: tuple[Receiver, str]
 ) -> None:
@@ -143,12 +131,12 @@ async def test_after_its_creation_a_webhook_is_pinged_and_then_told_of_execution
 
     project.save("site", here.url("/unique-url"), keys)
 
-    (ping,) = await received(here, 1)
+    (ping,) = await here.received(1)
     assert ping.line == "POST /unique-url HTTP/1.1"
     assert ping.headers["content-type"] == "application/json"
     assert orjson.loads(ping.body)["type"] == "PING"
     await project.executes("LAUNCHED", "STARTED", "FINISHED")
-    told = payloads((await received(here, 4))[1:])
+    told = payloads((await here.received(4))[1:])
     assert [(one["type"], one["event"]) for one in told] == [
         ("EXECUTION", "LAUNCHED"),
         ("EXECUTION", "STARTED"),
@@ -156,62 +144,58 @@ async def test_after_its_creation_a_webhook_is_pinged_and_then_told_of_execution
     ]
 
 
-@pytest.mark.timeout(120)
 async def test_the_secret_verifies_requests_pings_included(project: Project) -> None:
     async with receiver(answer()) as here:
         project.save("site", here.url(), f'{EVERYTHING}\nsecret = "credential:secret"')
-        await received(here, 1)
+        await here.received(1)
         await project.executes("LAUNCHED")
-        requests = await received(here, 2)
+        requests = await here.received(2)
 
     for request in requests:
         Webhook(SECRET).verify(request.body, request.headers)
 
 
-@pytest.mark.timeout(120)
 async def test_a_webhook_gets_everything_or_the_individual_events_that_were_chosen(project: Project) -> None:
     async with receiver(answer()) as everything, receiver(answer()) as individual:
         project.save("everything", everything.url())
         project.save("individual", individual.url(), 'subscribe = ["execution.finished"]')
-        await received(everything, 1)
-        await received(individual, 1)
+        await everything.received(1)
+        await individual.received(1)
 
         await project.executes("LAUNCHED", "STARTED", "UPDATED", "FINISHED")
 
-        got = [one.get("event") for one in payloads(await received(everything, 5))]
+        got = [one.get("event") for one in payloads(await everything.received(5))]
         assert got == [None, "LAUNCHED", "STARTED", "UPDATED", "FINISHED"]
-        assert [one.get("event") for one in payloads(await received(individual, 2))] == [None, "FINISHED"]
+        assert [one.get("event") for one in payloads(await individual.received(2))] == [None, "FINISHED"]
 
 
-@pytest.mark.timeout(120)
 async def test_a_webhook_that_is_edited_is_pinged_where_it_is_now_and_the_others_are_not(project: Project) -> None:
     async with receiver(answer()) as before, receiver(answer()) as after, receiver(answer()) as other:
         project.save("site", before.url())
         project.save("other", other.url())
-        await received(before, 1)
-        await received(other, 1)
+        await before.received(1)
+        await other.received(1)
 
         project.save("site", after.url(), 'subscribe = ["execution.launched"]')
 
-        (ping,) = payloads(await received(after, 1))
+        (ping,) = payloads(await after.received(1))
         assert ping["webhook"]["subscribe"] == ["execution.launched"]
         await project.executes("LAUNCHED")
-        await received(after, 2)
-        await received(other, 2)
+        await after.received(2)
+        await other.received(2)
         assert len(before.requests) == 1
 
 
-@pytest.mark.timeout(120)
 async def test_a_ping_can_be_triggered_again_from_the_menu(project: Project) -> None:
     async with receiver(answer()) as here:
         project.save("site", here.url())
-        await received(here, 1)
+        await here.received(1)
 
         done = await asyncio.to_thread(project.daemon.command, "ping", "site")
         assert done.returncode == 0, done.stderr
-        await received(here, 2)
+        await here.received(2)
         said = await project.ask("POST", "/endpoints/site/ping")
-        first, by_command, by_request = await received(here, 3)
+        first, by_command, by_request = await here.received(3)
 
     assert by_request.headers["webhook-id"] == said["delivery"]
     assert "sender" not in orjson.loads(first.body)
@@ -219,11 +203,10 @@ async def test_a_ping_can_be_triggered_again_from_the_menu(project: Project) -> 
         assert orjson.loads(ping.body)["sender"] == {"name": getpass.getuser()}
 
 
-@pytest.mark.timeout(120)
 async def test_the_payload_of_a_ping_is_that_of_the_page(project: Project) -> None:
     async with receiver(answer()) as here:
         project.save("site", here.url())
-        (request,) = await received(here, 1)
+        (request,) = await here.received(1)
 
     ping = orjson.loads(request.body)
     assert (ping["type"], ping["webhookId"]) == ("PING", "site")
@@ -231,31 +214,29 @@ async def test_the_payload_of_a_ping_is_that_of_the_page(project: Project) -> No
     assert (ping["webhook"]["id"], ping["webhook"]["method"], ping["webhook"]["ping"]) == ("site", "POST", True)
 
 
-@pytest.mark.timeout(120)
 @pytest.mark.parametrize("event", ["LAUNCHED", "STARTED", "UPDATED", "FINISHED"])
 async def test_the_payload_of_an_execution_is_that_of_the_page(project: Project, event: str) -> None:
     async with receiver(answer()) as here:
         project.save("site", here.url())
         await project.daemon.applied(2)
         await project.executes(event)
-        (_, request) = await received(here, 2)
+        (_, request) = await here.received(2)
 
     told = orjson.loads(request.body)
     assert told.pop("webhookId") == "site"
     assert told == {"type": "EXECUTION", **execution(event)}
 
 
-@pytest.mark.timeout(120)
 async def test_the_list_of_deliveries_has_the_successful_and_the_unsuccessful_ones(project: Project) -> None:
     async with receiver(answer()) as good, receiver(answer("503 Service Unavailable", {}, b"down")) as bad:
         project.save("good", good.url())
         project.save("bad", bad.url())
         await project.daemon.applied(2)
-        await received(good, 1)
-        await received(bad, 1)
+        await good.received(1)
+        await bad.received(1)
         await project.executes("LAUNCHED")
-        await received(good, 2)
-        await received(bad, 2)
+        await good.received(2)
+        await bad.received(2)
         found, failed = await project.deliveries("good"), await project.deliveries("bad")
 
     assert [(one["status"], one["body"]["content"]["type"]) for one in found] == [
@@ -265,14 +246,13 @@ async def test_the_list_of_deliveries_has_the_successful_and_the_unsuccessful_on
     assert [(one["status"], one["exchanges"][0]["status"]) for one in failed] == [("exhausted", 503)] * 2
 
 
-@pytest.mark.timeout(120)
 async def test_each_delivery_has_its_summary_its_request_and_its_response(
     project: Project, site: tuple[Receiver, str]
 ) -> None:
     here, keys = site
     before = dt.datetime.now(dt.UTC)
     project.save("site", here.url("/unique-url"), keys)
-    (request,) = await received(here, 1)
+    (request,) = await here.received(1)
 
     (listed,) = await project.deliveries("site")
     delivery = await project.ask("GET", f"/deliveries/{listed['id']}")
@@ -296,7 +276,6 @@ async def test_each_delivery_has_its_summary_its_request_and_its_response(
     assert exchange["response_body"] == "This URL has no default content"
 
 
-@pytest.mark.timeout(120)
 async def test_a_delivery_that_got_no_response_says_why(project: Project) -> None:
     async with receiver(answer()) as here:
         url = here.url()
