@@ -22,7 +22,8 @@ PHRASES: Final = {status.value: status.phrase for status in HTTPStatus} | {
 }
 """What statuses are called, whatever the version of Python calls them: 3.13 has taken the words of RFC 9110."""
 
-_STATUS_LINES: Final = {status: f"HTTP/1.1 {status} {phrase}\r\n".encode() for status, phrase in PHRASES.items()}
+# What uvicorn writes for answers that go the long way: nobody reads the words, but they must not tell the ways apart.
+_STATUS_LINES: Final = {status.value: f"HTTP/1.1 {status.value} {status.phrase}\r\n".encode() for status in HTTPStatus}
 
 JSON_TYPE: Final[Headers] = ((b"content-type", b"application/json"),)
 
