@@ -41,6 +41,9 @@ PATIENCE = 30.0
 RETRY = 0.5
 """Seconds between two tries to look while the process has no descriptor left to look with."""
 
+LAST_LOOKS = 20
+"""How often a directory that never rests is looked at, one look after the other, before it counts as unreadable."""
+
 FRESH = SETTLE_BUSY + 1.0
 """Files that were written longer ago than this many seconds have no writer who counts."""
 
@@ -148,7 +151,7 @@ class Watcher:
                     if tree is not None:
                         return state.scan, tree
                     if is_late:
-                        return state.scan, restless(exists=state.scan.exists)
+                        return await self._patiently(self._read_restless)
 
     async def _patiently(self, function: Callable[[*_Ts], _T], *arguments: *_Ts) -> _T:
         """Call what looks at the directory in a thread; again, when there is no descriptor to look with."""
@@ -187,6 +190,16 @@ class Watcher:
             return None
         self._bytes = {path: (seen.files[path], data) for path, data in tree.files.items()}
         return tree
+
+    def _read_restless(self) -> tuple[Scan, Tree]:
+        """Return the content of a directory that never rests, between two changes if there is time between them."""
+        seen = look(self._root)
+        for _ in range(LAST_LOOKS):
+            tree = self._read(seen, is_at_rest=False)
+            if tree is not None:
+                return seen, tree
+            seen = look(self._root)
+        return seen, restless(exists=seen.exists)
 
 
 Writers = Literal["none", "unknown", "open"]

@@ -10,13 +10,14 @@ import sys
 from collections.abc import AsyncIterator, Collection
 from contextlib import aclosing, asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from hooksd.clock import Clock, SystemClock
 from hooksd.config import watch
 from hooksd.config.hints import Hints
-from hooksd.config.tree import Scan, Tree, look
+from hooksd.config.tree import Scan, Tree, gather, look
 from hooksd.config.watch import Watcher
 from tests.config.descriptors import no_descriptors
 from tests.config.unprivileged import privileged, unprivileged
@@ -558,6 +559,21 @@ async def test_a_file_that_changes_within_every_look_is_a_hole_in_the_set(
     monkeypatch.setattr(watch, "gather", lambda *_: None)
     tree = await Watcher(root, clock=SystemClock(), report=print).tree()
     assert tree == Tree(unreadable=(".: the files change faster than they can be read",))
+
+
+async def test_a_file_that_changed_within_the_last_look_is_looked_at_again(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (root / "a.toml").write_bytes(b"a = 1")
+    changed_meanwhile = iter(range(3))
+
+    def gathered(*asked: Any) -> Tree | None:
+        return gather(*asked) if next(changed_meanwhile, None) is None else None
+
+    monkeypatch.setattr(watch, "PATIENCE", 0.0)
+    monkeypatch.setattr(watch, "gather", gathered)
+    tree = await Watcher(root, clock=SystemClock(), report=print).tree()
+    assert tree.files == {"a.toml": b"a = 1"}
 
 
 async def write_for_ever(path: Path) -> None:
