@@ -5,12 +5,12 @@ from __future__ import annotations
 import functools
 import re
 from dataclasses import dataclass
-from ipaddress import IPv4Address
 
 import httpx
 
+from hooksd.model.network import is_disguised
+
 PORTS = {"http": 80, "https": 443}
-_NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*", re.IGNORECASE)
 
 
 class NoPlace(ValueError):
@@ -47,7 +47,7 @@ def place_of(url: str) -> Place:
         raise NoPlace("the URL must begin with https:// or http:// and a host")
     if "%" in host or "\\" in re.split(r"[?#]", url, maxsplit=1)[0]:
         raise NoPlace("the URL holds a backslash, or its host a `%`: programs disagree about where that leads")
-    if _NUMBER.fullmatch(host.rstrip(".").rpartition(".")[2]) and not _is_ipv4(host):
+    if is_disguised(host):
         raise NoPlace(
             f"the host {host} ends in a number and is no IPv4 address: write it as four numbers from 0 to 255"
         )
@@ -58,11 +58,3 @@ def place_of(url: str) -> Place:
         authority=parsed.netloc,
         target=parsed.raw_path,
     )
-
-
-def _is_ipv4(host: str) -> bool:
-    try:
-        IPv4Address(host)
-    except ValueError:
-        return False
-    return True

@@ -5,10 +5,13 @@ Source: RFC 4291 section 2.5.5.2.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
 Network = IPv4Network | IPv6Network
+
+_NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*", re.IGNORECASE)
 
 
 def networks(texts: Iterable[str]) -> tuple[Network, ...]:
@@ -36,6 +39,20 @@ def address_of(text: str) -> IPv4Address | IPv6Address | None:
     if isinstance(address, IPv6Address):
         return address.ipv4_mapped or IPv6Address(int(address))  # without a zone, which networks do not have
     return address
+
+
+def is_disguised(host: str) -> bool:
+    """Tell whether a host of a URL ends in a number and is no IPv4 address: programs disagree about where it leads.
+
+    Source: WHATWG URL Standard, section 3.5, "ends in a number checker".
+    """
+    if not _NUMBER.fullmatch(host.rstrip(".").rpartition(".")[2]):
+        return False
+    try:
+        IPv4Address(host)
+    except ValueError:
+        return True
+    return False
 
 
 def is_within(peer: str, allowed: Sequence[Network]) -> bool:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from ipaddress import IPv4Address
 from urllib.parse import urlsplit
+
+from hooksd.model.network import is_disguised
 
 _KNOWN = ("http://", "https://")
 _LIKE = "write it like `https://example.com/hook`"
-_NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*", re.IGNORECASE)
 
 
 def url_problem(url: str, *, is_whole: bool, may_hold_user: bool = False) -> tuple[str, str] | None:
@@ -39,14 +39,6 @@ def _place_problem(url: str, host: str, port: int | None, *, is_whole: bool) -> 
         return "nobody can listen on port 0", "leave the port out, or write the one that is meant"
     if "\\" in re.split(r"[?#]", url, maxsplit=1)[0] or "%" in host:
         return "programs disagree about where such a URL leads", "write no backslash, and no `%` in the host"
-    if is_whole and _NUMBER.fullmatch(host.rstrip(".").rpartition(".")[2]) and not _is_ipv4(host):
+    if is_whole and is_disguised(host):
         return "the host ends in a number and is no IPv4 address", "write four numbers from 0 to 255"
     return None
-
-
-def _is_ipv4(host: str) -> bool:
-    try:
-        IPv4Address(host)
-    except ValueError:
-        return False
-    return True
