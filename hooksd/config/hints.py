@@ -30,6 +30,24 @@ _SIZE = 65536
 _MOST = 64
 """How often what happened is read before it counts as too much to be told apart."""
 
+_TELLING = {
+    "bcachefs": 0xCA451A4E,
+    "btrfs": 0x9123683E,
+    "erofs": 0xE0F5E1E2,
+    "ext": 0xEF53,
+    "f2fs": 0xF2F52010,
+    "overlay": 0x794C7630,
+    "ramfs": 0x858458F6,
+    "squashfs": 0x73717368,
+    "tmpfs": 0x01021994,
+    "xfs": 0x58465342,
+    "zfs": 0x2FC12FC1,
+}
+"""File systems to which nobody writes but through this kernel, which then tells of it. Those of a network, of FUSE and
+those that a virtual machine shares with its host are written to by others (statfs(2): `f_type`)."""
+_STATUS_SIZE = 256
+"""More bytes than any kernel's `struct statfs` has."""
+
 _WHY = {
     errno.ENOSPC: "the system has no watches left (fs.inotify.max_user_watches)",
     errno.EMFILE: "the system has no descriptors or no instances left (fs.inotify.max_user_instances)",
@@ -58,6 +76,8 @@ class Hints:
         self._descriptor = _checked(libc.inotify_init1(os.O_NONBLOCK | os.O_CLOEXEC))
         self._paths: dict[int, str | None] = {}
         """Of each watch; None when one directory has several."""
+        self.tells_all = all(_file_system(libc, path) in _TELLING.values() for path in self.watched)
+        """Nothing can change in these directories that would not be told."""
         try:
             for path in self.watched:
                 watch = _checked(libc.inotify_add_watch(self._descriptor, os.fsencode(path), _MASK))
@@ -105,6 +125,7 @@ class Blind:
     """Stands in where the system does not let us watch: it waits and knows nothing."""
 
     is_blind = True
+    tells_all = False
     watched: frozenset[str] = frozenset()
 
     def __init__(self, seconds: float, *, clock: Clock) -> None:
@@ -121,6 +142,14 @@ class Blind:
 
     def read(self) -> Collection[str] | None:
         """Return None: anything may have happened."""
+
+
+def _file_system(libc: ctypes.CDLL, path: str) -> int | None:
+    """Return the number of the kind of file system that a directory is on; None when it does not say."""
+    status = ctypes.create_string_buffer(_STATUS_SIZE)
+    if libc.statfs(os.fsencode(path), status) != 0:
+        return None
+    return ctypes.c_long.from_buffer(status).value & 0xFFFFFFFF  # its first member is a word
 
 
 def _checked(result: int) -> int:

@@ -1,6 +1,6 @@
 """What lies in a directory of definitions: which files count, their identities, their bytes.
 
-`look` does not read and is cheap enough to be called every two seconds; `config.watch` compares what it returns and
+`look` does not read and is cheap enough to be called again and again; `config.watch` compares what it returns and
 gathers what has changed. The command line takes what is there with `scan`. The rule of what counts as a definition
 stands here alone.
 """
@@ -79,7 +79,7 @@ def look(root: Path) -> Scan:
         OSError: One of `NOT_NOW`.
     """
     walk = _Walk(str(root))
-    exists = os.path.isdir(walk.root)  # noqa: PTH112 - paths stay text: this runs every two seconds
+    exists = os.path.isdir(walk.root)  # noqa: PTH112 - paths stay text: this runs again and again
     walk.link(walk.root)
     if exists:
         walk.directories()
@@ -95,14 +95,19 @@ def look(root: Path) -> Scan:
 def glance(root: Path, seen: Scan, paths: Collection[str]) -> Scan | None:
     """Return what a look would find if nothing has changed since a scan but some paths; None when only a look can tell.
 
+    That the directory itself has become another one is seen as well: nobody tells of a move of those above it.
+
     Args:
         root: The directory of definitions.
         seen: The scan.
         paths: Absolute paths without symbolic links.
     """
+    directory = os.path.realpath(root)
+    if seen.watched.get(directory) != _identity_if_any(directory):
+        return None
     if not paths:
         return seen
-    base = os.path.realpath(root) + "/"
+    base = directory + "/"
     files = dict(seen.files)
     for path in paths:
         name = path.removeprefix(base)
@@ -287,6 +292,13 @@ class _Walk:
 def _identity(path: str) -> Identity:
     status = os.stat(path)  # noqa: PTH116 - as above
     return (status.st_dev, status.st_ino)
+
+
+def _identity_if_any(path: str) -> Identity | None:
+    try:
+        return _identity(path)
+    except OSError:
+        return None
 
 
 def _on_the_way(path: str) -> list[str]:

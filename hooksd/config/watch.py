@@ -23,8 +23,15 @@ from hooksd.config.hints import Blind, Hints
 from hooksd.config.tree import NOT_NOW, Fingerprint, Identity, Scan, Tree, gather, glance, look, restless
 
 RESCAN = 2.0
-"""Seconds between scans without a hint: what the system does not tell (network file systems, a full queue of events,
-directories that were moved with their parents) is noticed within this time."""
+"""Seconds between scans without a hint: what the system does not tell (network file systems, a full queue of events) is
+noticed within this time, and everywhere that the directory is another one, because one above it was moved."""
+
+LONGEST_RESCAN = 60.0
+"""The same, where the system tells of every change and looking takes long: then a scan only has to find what a program
+or a file system did in a way that nobody knows of."""
+
+SHARE = 0.003
+"""The part of the time that such scans take: those of 10,000 files are 15 seconds apart instead of `RESCAN`."""
 
 SETTLE = 0.06
 """Seconds without a change before a tree is read: a save by rename or a copy of many files is one change."""
@@ -86,16 +93,17 @@ class Watcher:
             with closing(self._watching(watched)) as hints:
                 # The first look comes soon by itself, for what happened before the watch began.
                 due = self._clock.monotonic()
+                is_told = hints.tells_all and hints.watched == watched.keys()
                 while seen.watched == watched:
-                    await hints.wait(due - self._clock.monotonic())
+                    await hints.wait(min(due - self._clock.monotonic(), RESCAN))
                     await self._clock.sleep(_PAUSE)  # what happens together is looked at together
                     began = self._clock.monotonic()
                     paths = hints.read()
-                    if began >= due:
-                        due = began + RESCAN
-                    elif paths is not None and await self._patiently(glance, self._root, seen, paths) == seen:
+                    is_known = began < due and paths is not None
+                    if is_known and await self._patiently(glance, self._root, seen, paths or ()) == seen:
                         continue
-                    now = await self._patiently(look, self._root)
+                    now, took = await self._patiently(self._look)
+                    due = began + interval(took, is_told=is_told and paths is not None)
                     if now != seen:
                         # What nobody told of may go on untold.
                         seen, newer = await self._settled((began, now), hints if paths else None)
@@ -163,6 +171,11 @@ class Watcher:
                     raise
             await self._clock.sleep(RETRY)
 
+    def _look(self) -> tuple[Scan, float]:
+        """Look at everything, and return how many seconds that took as well."""
+        began = self._clock.monotonic()
+        return look(self._root), self._clock.monotonic() - began
+
     def _state(self, seen: Scan, hints: Hints | Blind | None) -> _State:
         paths = hints.read() if hints and hints.watched == seen.watched.keys() else None
         found = (None if paths is None else glance(self._root, seen, paths)) or look(self._root)
@@ -200,6 +213,16 @@ class Watcher:
                 return seen, tree
             seen = look(self._root)
         return seen, restless(exists=seen.exists)
+
+
+def interval(took: float, *, is_told: bool) -> float:
+    """Return after how many seconds everything is looked at again.
+
+    Args:
+        took: How many seconds the last look took.
+        is_told: The system tells of changes in all directories, and has lost none.
+    """
+    return min(max(took / SHARE, RESCAN), LONGEST_RESCAN) if is_told else RESCAN
 
 
 Writers = Literal["none", "unknown", "open"]

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import ctypes
 import errno
 import os
 from collections.abc import Iterator
@@ -151,6 +152,32 @@ def test_an_exhausted_system_is_named_with_what_to_raise(monkeypatch: pytest.Mon
         module._checked(-1)
 
 
+@pytest.mark.parametrize(
+    ("kind", "tells"), [(0xEF53, True), (0x01021994, True), (0x6969, False), (0x65735546, False), (0x1021997, False)]
+)
+def test_only_file_systems_that_others_cannot_write_to_are_said_to_tell_of_every_change(
+    directory: Path, monkeypatch: pytest.MonkeyPatch, kind: int, *, tells: bool
+) -> None:
+    monkeypatch.setattr(module, "_file_system", lambda *_: kind)  # ext4, tmpfs; NFS, FUSE, 9p
+    with closing(Hints([str(directory)], clock=SystemClock())) as hints:
+        assert hints.tells_all is tells
+
+
+def test_one_directory_on_a_network_is_enough_not_to_be_told_of_everything(
+    directory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "_file_system", lambda _, path: 0x6969 if path.endswith("/sub") else 0xEF53)
+    with closing(Hints([str(directory), str(directory / "sub")], clock=SystemClock())) as hints:
+        assert not hints.tells_all
+
+
+def test_the_kind_of_a_file_system_is_what_the_system_says() -> None:
+    library = ctypes.CDLL(None)
+    assert module._file_system(library, "/proc") == 0x9FA0
+    assert module._file_system(library, "/sys") == 0x62656572
+    assert module._file_system(library, "/nonexistent") is None
+
+
 async def test_where_nothing_can_be_watched_waiting_takes_a_while_and_anything_may_have_happened() -> None:
     clock = FakeClock()
     blind = Blind(2.0, clock=clock)
@@ -160,4 +187,5 @@ async def test_where_nothing_can_be_watched_waiting_takes_a_while_and_anything_m
         assert not waiting.done()
         await clock.advance(0.2)
     assert blind.read() is None
+    assert not blind.tells_all
     blind.close()

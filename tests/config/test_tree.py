@@ -67,6 +67,21 @@ def test_a_glance_goes_through_a_link_that_is_the_directory(hooks: Path, tmp_pat
     assert glance(tmp_path / "link", before, [str(hooks / "a.toml")]) == look(tmp_path / "link")
 
 
+def test_a_glance_sees_that_the_directory_is_another_one(hooks: Path) -> None:
+    (hooks.parent / "up").mkdir()
+    hooks.rename(hooks.parent / "up" / "hooks.d")
+    root = hooks.parent / "up" / "hooks.d"
+    before = look(root)
+    assert glance(root, before, ()) == before
+    (hooks.parent / "up").rename(hooks.parent / "away")
+    assert glance(root, before, ()) is None
+    gone = look(root)
+    assert glance(root, gone, ()) == gone
+    root.mkdir(parents=True)
+    assert glance(root, gone, ()) is None
+    assert glance(root, before, ()) is None
+
+
 def test_a_glance_does_not_judge_what_links_directories_and_missing_or_new_files_mean(hooks: Path) -> None:
     before = look(hooks)
     (hooks / "..data").symlink_to("sub")

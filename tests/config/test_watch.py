@@ -7,7 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Collection
+from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import aclosing, asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,8 @@ from hooksd.clock import Clock, SystemClock
 from hooksd.config import watch
 from hooksd.config.hints import Hints
 from hooksd.config.tree import Scan, Tree, gather, look
-from hooksd.config.watch import Watcher
+from hooksd.config.watch import LONGEST_RESCAN, RESCAN, SHARE, Watcher, interval
+from hooksd.testing import FakeClock
 from tests.config.descriptors import no_descriptors
 from tests.config.unprivileged import privileged, unprivileged
 
@@ -467,7 +468,8 @@ LIMITED = """
 import asyncio, sys
 from pathlib import Path
 from hooksd.clock import SystemClock
-from hooksd.config.watch import Watcher
+from hooksd.config.watch import LONGEST_RESCAN, RESCAN, SHARE, Watcher, interval
+from hooksd.testing import FakeClock
 
 async def main(root):
     async for tree in Watcher(root, clock=SystemClock(), report=print).changes():
@@ -615,6 +617,131 @@ async def test_a_directory_without_changes_is_scanned_every_two_seconds_and_not_
         monkeypatch.setattr(watch, "look", counted)
         await found.is_quiet(4.5)
     assert 1 <= scans <= 3
+
+
+@pytest.mark.parametrize(("took", "seconds"), [(0.0001, 2.0), (0.006, 2.0), (0.045, 15.0), (0.15, 50.0), (9.0, 60.0)])
+def test_where_every_change_is_told_scans_take_a_small_part_of_the_time(took: float, seconds: float) -> None:
+    assert interval(took, is_told=True) == pytest.approx(seconds)
+    assert took / interval(took, is_told=True) <= SHARE + took / LONGEST_RESCAN
+    assert interval(took, is_told=False) == RESCAN
+
+
+class Busy(FakeClock):
+    """A clock that looking at the directory moves."""
+
+    def spend(self, seconds: float) -> None:
+        self._now += seconds
+
+
+class Looks:
+    """How a watcher looks at a directory when each look takes 45 ms, in virtual time."""
+
+    def __init__(self, root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.clock = Busy()
+        self.at: list[float] = []
+        self.trees: list[Tree] = []
+        self._root = root
+        monkeypatch.setattr(watch, "look", self._look)
+        monkeypatch.setattr(asyncio, "to_thread", self._here)
+
+    def _look(self, root: Path) -> Scan:
+        self.at.append(self.clock.monotonic())
+        self.clock.spend(0.045)
+        return look(root)
+
+    async def _here(self, function: Callable[..., Any], *arguments: Any) -> Any:
+        return function(*arguments)
+
+    async def _follow(self) -> None:
+        async with aclosing(Watcher(self._root, clock=self.clock, report=print).changes()) as changes:
+            async for tree in changes:
+                self.trees.append(tree)
+
+    @asynccontextmanager
+    async def following(self) -> AsyncIterator[Looks]:
+        """Let the watcher begin, and forget its first looks."""
+        async with asyncio.TaskGroup() as group:
+            task = group.create_task(self._follow())
+            await self.clock.advance(1.0)
+            assert len(self.trees) == 1
+            self.at.clear()
+            yield self
+            task.cancel()
+
+    async def within(self, seconds: float) -> int:
+        """Return how often everything was looked at within some time."""
+        before = len(self.at)
+        await self.clock.advance(seconds)
+        return len(self.at) - before
+
+
+async def test_scans_of_many_files_are_fifteen_seconds_apart_where_the_system_tells_of_changes(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with Looks(root, monkeypatch).following() as looks:
+        assert await looks.within(60.0) == 4
+        assert {round(after - before) for before, after in itertools.pairwise(looks.at)} == {15}
+
+
+@pytest.mark.parametrize("reason", ["blind", "network", "unreadable"])
+async def test_scans_are_two_seconds_apart_where_the_system_does_not_tell_of_all_changes(
+    root: Path, monkeypatch: pytest.MonkeyPatch, reason: str
+) -> None:
+    def exhausted(*_: object, **__: object) -> Hints:
+        raise OSError(errno.ENOSPC, "watch limit reached")
+
+    if reason == "blind":
+        monkeypatch.setattr(watch, "Hints", exhausted)
+    elif reason == "network":
+        monkeypatch.setattr("hooksd.config.hints._file_system", lambda *_: 0x6969)
+    else:
+        monkeypatch.setattr(os, "access", lambda path, *_, **__: path == str(root))
+    async with Looks(root, monkeypatch).following() as looks:
+        assert 28 <= await looks.within(60.0) <= 31
+
+
+async def test_events_that_were_lost_bring_the_next_scan_nearer(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    lost = False
+
+    class Losing(Hints):
+        def read(self) -> Collection[str] | None:
+            return None if lost else super().read()
+
+    monkeypatch.setattr(watch, "Hints", Losing)
+    async with Looks(root, monkeypatch).following() as looks:
+        assert await looks.within(16.0) == 1
+        lost = True
+        assert await looks.within(10.0) == 5
+        lost = False
+        assert await looks.within(32.0) == 3
+
+
+async def test_what_nobody_told_of_is_found_by_the_next_scan(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Deaf(Hints):
+        def read(self) -> Collection[str] | None:
+            super().read()
+            return ()
+
+    monkeypatch.setattr(watch, "Hints", Deaf)
+    async with Looks(root, monkeypatch).following() as looks:
+        (root / "a.toml").write_bytes(b"a = 2\n")
+        await looks.clock.advance(16.5)
+        assert [tree.files for tree in looks.trees] == [{"a.toml": b"a = 1\n"}, {"a.toml": b"a = 2\n"}]
+
+
+async def test_a_directory_that_was_moved_with_those_above_it_is_missed_within_two_seconds(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = tmp_path / "a" / "b" / "hooks.d"
+    root.mkdir(parents=True)
+    (root / "a.toml").write_bytes(b"a = 1\n")
+    async with Looks(root, monkeypatch).following() as looks:
+        (tmp_path / "a").rename(tmp_path / "gone")
+        await looks.clock.advance(3.0)
+        assert [tree.exists for tree in looks.trees] == [True, False]
+        (tmp_path / "gone").rename(tmp_path / "a")
+        await looks.clock.advance(3.0)
+        assert looks.trees[2] == looks.trees[0]
 
 
 async def test_the_tree_now_can_be_asked_for_while_changes_are_followed(root: Path) -> None:
