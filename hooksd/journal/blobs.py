@@ -11,6 +11,9 @@ from hooksd.journal.segment import is_no_room
 
 FOLDER = "blobs"
 
+PROBE = 64 * 1024
+"""Bytes of the body that is tried when it is asked whether there is room."""
+
 _DIGEST = re.compile(r"sha256:([0-9a-f]{64})")
 
 
@@ -63,3 +66,19 @@ def get(disk: Disk, digest: str) -> bytes:
     if digest_of(data) != digest:
         raise KeyError(f"blob {digest} is damaged")
     return data
+
+
+def is_room(disk: Disk) -> bool:
+    """Tell whether a body finds room, by trying: files or a quota may be used up while bytes are free.
+
+    What else is wrong, the next body will say.
+    """
+    try:
+        scratch = disk.scratch()
+        try:
+            scratch.write(bytes(PROBE))
+        finally:
+            scratch.discard()
+    except OSError as error:
+        return not is_no_room(error)
+    return True

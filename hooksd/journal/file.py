@@ -189,10 +189,13 @@ class FileJournal:
             raise type(writer.refusal)(*writer.refusal.args) from writer.refusal
         self._retention.fresh.mark(blobs.digest_of(data))
         self._stored(len(data))
+        return await asyncio.to_thread(self._put, data, writer)
+
+    def _put(self, data: bytes, writer: Writer) -> str:
         try:
-            return await asyncio.to_thread(blobs.put, self._disk, data)
-        except JournalBroken as error:
-            writer.break_down(error)
+            return blobs.put(self._disk, data)
+        except JournalError as error:
+            writer.refused_body(error)
             raise
 
     @property
@@ -209,7 +212,7 @@ class FileJournal:
         writer = self._open_writer
         if writer.refusal is not None:
             raise type(writer.refusal)(*writer.refusal.args) from writer.refusal
-        return Incoming(self._disk, mark=self._retention.fresh.mark, stored=self._stored, broken=writer.break_down)
+        return Incoming(self._disk, mark=self._retention.fresh.mark, stored=self._stored, refused=writer.refused_body)
 
     def _stored(self, size: int) -> None:
         if self._tail is not None:

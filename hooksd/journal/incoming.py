@@ -31,7 +31,7 @@ class Incoming:
         *,
         mark: Callable[[str], None],
         stored: Callable[[int], None],
-        broken: Callable[[JournalBroken], None],
+        refused: Callable[[JournalError], None],
     ) -> None:
         """Begin an empty one; nothing is touched before there is something to write.
 
@@ -39,12 +39,12 @@ class Incoming:
             disk: Where.
             mark: Told the digest just before the body gets its name: it must not be swept away meanwhile.
             stored: Told how many bytes there are more on the disk.
-            broken: Told when the medium fails.
+            refused: Told in the thread when it cannot be written, and why.
         """
         self._disk = disk
         self._mark = mark
         self._stored = stored
-        self._broken = broken
+        self._refused = refused
         self._hash = hashlib.sha256()
         self._pieces: list[bytes] = []
         self._gathered = 0
@@ -84,10 +84,15 @@ class Incoming:
             self._scratch = None
 
     async def _in_thread(self, work: Callable[[], T]) -> T:
+        return await asyncio.to_thread(self._tried, work)
+
+    def _tried(self, work: Callable[[], T]) -> T:
         try:
-            return await asyncio.to_thread(work)
+            return work()
         except OSError as error:
-            raise self._explained(error) from error
+            explained = self._explained(error)
+            self._refused(explained)
+            raise explained from error
 
     def _write(self) -> None:
         data = b"".join(self._pieces)
@@ -110,6 +115,4 @@ class Incoming:
     def _explained(self, error: OSError) -> JournalError:
         if is_no_room(error):
             return JournalFull(f"no room for a body of {self.size} bytes: {error.strerror}")
-        broken = JournalBroken(f"a body cannot be written: {error}")
-        self._broken(broken)
-        return broken
+        return JournalBroken(f"a body cannot be written: {error}")

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 from hooksd.clock import Clock, rfc3339
 from hooksd.errors import JournalBroken, JournalFull
-from hooksd.journal import checkpoint, codec
+from hooksd.journal import blobs, checkpoint, codec
 from hooksd.journal.checkpoint import OpenWork
 from hooksd.journal.disk import Disk
 from hooksd.journal.lines import begun, ended
@@ -158,6 +158,10 @@ class Tail:
             return self._disk.free() >= FLOOR
         except OSError:
             return True  # then the write will say what is wrong
+
+    def takes_bodies(self) -> bool:
+        """Tell whether a body beside the records would find room too. Any thread may ask."""
+        return self.has_room() and blobs.is_room(self._disk)
 
     def _require_room(self) -> None:
         now = self._clock.monotonic()

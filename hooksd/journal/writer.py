@@ -143,9 +143,24 @@ class Writer:
             return None
         return JournalFull(f"{len(queue.items)} records wait for the disk; it is too slow for what arrives")
 
-    def break_down(self, error: JournalBroken) -> None:
-        """Refuse everything from now on: something beside the records could not be written."""
-        self._fail(error, ())
+    def refused_body(self, error: JournalError) -> None:
+        """Hear that a body beside the records could not be written. Any thread but the event loop's: it tries the disk.
+
+        A broken medium refuses everything from now on, a full disk until there is room. A body that is larger than
+        the room is its own matter.
+        """
+        if not isinstance(error, JournalFull):
+            self._fail(error, ())
+        elif not self._tail.takes_bodies():
+            self._fill_up(error)
+
+    def _fill_up(self, error: JournalFull) -> None:
+        with self._ready:
+            if self._refusal is not None:
+                return
+            self._refusal = error
+            self._ready.notify()  # from now on it looks for room
+        self._announce(error)
 
     async def close(self) -> None:
         """Make everything queued durable and end the thread."""
@@ -183,7 +198,7 @@ class Writer:
                     return None
                 full = isinstance(self._refusal, JournalFull)
                 told = self._ready.wait(PROBE_INTERVAL if full else None)
-            if full and not told and self._tail.has_room():
+            if full and not told and self._tail.takes_bodies():
                 self._accept_again()
 
     def _take(self) -> _Queue:

@@ -117,6 +117,30 @@ def spread(seconds: list[float]) -> str:
     return f"median {sorted(seconds)[len(seconds) // 2] * 1000:.1f} ms, slowest {max(seconds) * 1000:.1f} ms"
 
 
+async def test_a_large_body_that_finds_no_room_is_enough_for_the_daemon_to_say_that_its_disk_is_full(
+    daemon: Daemon, receiver: Receiver, small_disk: Path
+) -> None:
+    load = Load()
+    await asyncio.to_thread(daemon.start)
+    async with caller() as client:
+        assert await load.post(client, daemon) == 202
+        await daemon.settled(timeout=60)
+        filler = fill(small_disk)
+        assert await load.post(client, daemon, padding=100_000) == 503
+
+        ready = await client.get(daemon.url("/readyz"))
+        assert (ready.status_code, "it is full" in ready.text) == (503, True)
+        assert orjson.loads((await asyncio.to_thread(daemon.command, "status", "--json")).stdout)["log"] == "full"
+        filler.unlink()
+        async with asyncio.timeout(30):
+            while (await client.get(daemon.url("/readyz"))).status_code != 200:
+                await asyncio.sleep(0.05)
+        assert await load.post(client, daemon, padding=100_000) == 202
+    await daemon.settled(timeout=60)
+    assert await asyncio.to_thread(daemon.stop) == 0
+    assert_nothing_is_lost(daemon, receiver, load)
+
+
 async def test_a_daemon_killed_on_a_full_disk_goes_on_where_it_was_when_there_is_room(
     daemon: Daemon, receiver: Receiver, small_disk: Path
 ) -> None:

@@ -63,3 +63,19 @@ def test_a_full_disk_can_pass_and_another_error_cannot(disk: BadDisk) -> None:
         blobs.put(disk, b"hello")
     with pytest.raises(JournalBroken, match="cannot be written"):
         blobs.put(disk, b"hello")
+
+
+def test_whether_there_is_room_is_found_out_by_trying_and_leaves_nothing(disk: BadDisk, tmp_path: Path) -> None:
+    assert blobs.is_room(disk)
+    disk.fail("write", errno.ENOSPC)
+    assert not blobs.is_room(disk)
+    disk.fail("scratch", errno.EDQUOT)
+    assert not blobs.is_room(disk)
+
+    assert list((tmp_path / "log" / "tmp").iterdir()) == []
+
+
+def test_another_error_says_nothing_of_the_room(disk: BadDisk) -> None:
+    disk.fail("scratch", errno.EIO)
+
+    assert blobs.is_room(disk)

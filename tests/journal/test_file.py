@@ -323,6 +323,18 @@ async def test_a_body_that_the_disk_does_not_take_breaks_the_log_and_one_without
     assert state(journal) == "broken"
 
 
+async def test_a_body_that_finds_the_disk_full_is_enough_to_know(directory: Path, opened: Opened) -> None:
+    disk = BadDisk(directory)
+    journal = opened(disk)
+    disk.free_bytes = 0
+    disk.fail("save", errno.ENOSPC)
+
+    with pytest.raises(JournalFull):
+        await journal.put_blob(b"x")
+
+    assert state(journal) == "full"
+
+
 async def test_too_many_records_at_once_are_refused_at_once(directory: Path, opened: Opened) -> None:
     disk = BadDisk(directory)
     journal = opened(disk, limits=Limits(records=2))

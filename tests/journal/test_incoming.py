@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from hooksd.errors import JournalBroken, JournalFull
+from hooksd.errors import JournalBroken, JournalError, JournalFull
 from hooksd.journal import blobs
 from hooksd.journal.incoming import GATHERED, Incoming
 from tests.journal.bad_disk import BadDisk
@@ -29,10 +29,10 @@ class Shelf:
         def add(size: int) -> None:
             self.stored += size
 
-        def broken(error: JournalBroken) -> None:
+        def refused(error: JournalError) -> None:
             self.told.append(str(error))
 
-        return Incoming(self.disk, mark=self.told.append, stored=add, broken=broken)
+        return Incoming(self.disk, mark=self.told.append, stored=add, refused=refused)
 
     @property
     def scratch(self) -> list[Path]:
@@ -109,6 +109,7 @@ async def test_without_room_it_is_refused_and_can_be_thrown_away(
     with pytest.raises(JournalFull, match="no room"):
         await act(incoming)  # type: ignore[misc] # both are coroutines
 
+    assert "no room" in shelf.told[-1]
     incoming.discard()
     assert shelf.scratch == []
     assert shelf.stored == 0

@@ -197,11 +197,53 @@ async def test_a_bug_below_is_an_outcome_and_not_the_death_of_the_thread(start: 
 
 async def test_whoever_finds_the_disk_broken_elsewhere_can_say_so(start: Start) -> None:
     writing = start(Limits())
-    writing.writer.break_down(JournalBroken("a body cannot be written"))
+    writing.writer.refused_body(JournalBroken("a body cannot be written"))
 
     with pytest.raises(JournalBroken, match="a body cannot be written"):
         await writing.put(samples.refused(1))
     await until(lambda: bool(writing.broken))
+
+
+async def test_a_body_that_finds_no_room_tells_that_the_disk_is_full_and_nobody_has_to_ask_until_there_is_room(
+    start: Start, disk: BadDisk
+) -> None:
+    writing = start(Limits())
+    disk.free_bytes = FLOOR - 1
+    writing.writer.refused_body(JournalFull("no room for a body"))
+    assert writing.writer.state == "full"
+    with pytest.raises(JournalFull, match="no room for a body"):
+        await writing.put(samples.refused(1))
+
+    disk.free_bytes = FLOOR
+    await until(lambda: writing.writer.state == "ok")
+    await writing.put(samples.refused(2))
+
+
+async def test_a_disk_without_room_for_any_body_stays_full_although_bytes_are_free(start: Start, disk: BadDisk) -> None:
+    writing = start(Limits())
+    disk.fail("scratch", errno.EDQUOT, times=3)
+    writing.writer.refused_body(JournalFull("no room for a body"))
+
+    assert writing.writer.state == "full"
+    await until(lambda: writing.writer.state == "ok")
+    assert disk.calls.count("scratch") == 4
+
+
+async def test_a_body_that_is_larger_than_the_room_refuses_nobody_else(start: Start, disk: BadDisk) -> None:
+    writing = start(Limits())
+    writing.writer.refused_body(JournalFull("no room for a body"))
+
+    assert writing.writer.state == "ok"
+    await writing.put(samples.refused(1))
+
+
+async def test_a_body_that_finds_no_room_hides_no_breakdown(start: Start, disk: BadDisk) -> None:
+    writing = start(Limits())
+    writing.writer.refused_body(JournalBroken("a body cannot be written"))
+    disk.free_bytes = 0
+    writing.writer.refused_body(JournalFull("no room for a body"))
+
+    assert writing.writer.state == "broken"
 
 
 async def test_it_is_known_for_how_long_the_disk_has_not_answered(start: Start, disk: BadDisk) -> None:
