@@ -8,8 +8,14 @@ import functools
 
 def rfc3339(unix: float) -> str:
     """Write Unix seconds as UTC with milliseconds: `2026-11-22T03:28:00.123Z` (RFC 3339)."""
-    seconds, millis = divmod(round(unix * 1000), 1000)
-    return f"{_second(seconds)}.{millis:03d}Z"
+    return _stamp(round(unix * 1000))
+
+
+@functools.lru_cache(maxsize=16)
+def _stamp(millis: int) -> str:
+    """Write the milliseconds since 1970: a busy one has tens of records."""
+    seconds, rest = divmod(millis, 1000)
+    return f"{_second(seconds)}.{rest:03d}Z"
 
 
 @functools.lru_cache(maxsize=16)

@@ -15,6 +15,7 @@ RUN_PREFIX = "run_"
 DELIVERY_PREFIX = "dlv_"
 
 _RANDOM = (1 << 74) - 1
+_LOW = (1 << 48) - 1
 
 
 def uuid7(unix: float, random: int) -> uuid.UUID:
@@ -56,26 +57,32 @@ class IdFactory:
         """
         self._now = now
         self._random = random
-        self._last = 0
-        self._stamped = -1
-        """The milliseconds that `_stamp` is the text of."""
+        self._high = -1
+        """Of the last number, a time in milliseconds and 74 random bits, all but the low 48 bits."""
+        self._low = _LOW
+        """Those."""
         self._stamp = ""
+        """The text of the high ones: within a millisecond it stays."""
 
     def _next(self) -> str:
         millis = int(self._now() * 1000)
-        if millis > self._last >> 74:
-            self._last = millis << 74 | self._random() & _RANDOM
-        else:
+        if millis > self._high >> 26:
+            self._begin(millis << 74 | self._random() & _RANDOM)
+        elif self._low < _LOW:
             # Within a millisecond, and when the clock went back, count on in the random bits, and from there into the
             # time (RFC 9562 section 6.2, method 2). Randomness is a system call, so it is asked once a millisecond.
-            self._last += 1
-        number = self._last
-        if number >> 74 != self._stamped:
-            self._stamped = number >> 74
-            self._stamp = f"{self._stamped >> 16 & 0xFFFFFFFF:08x}-{self._stamped & 0xFFFF:04x}-7"
-        # What `uuid7` builds, in pieces: the time is text already.
-        low = f"{number >> 48 & 0x3FFF | 0x8000:04x}-{number & 0xFFFFFFFFFFFF:012x}"
-        return f"{self._stamp}{number >> 62 & 0xFFF:03x}-{low}"
+            self._low += 1
+        else:
+            self._begin(self._high + 1 << 48)
+        return f"{self._stamp}{self._low:012x}"
+
+    def _begin(self, number: int) -> None:
+        """Go on with a number whose high bits are others."""
+        high = number >> 48
+        self._high, self._low = high, number & _LOW
+        # What `uuid7` builds, in pieces.
+        time = f"{high >> 42 & 0xFFFFFFFF:08x}-{high >> 26 & 0xFFFF:04x}"
+        self._stamp = f"{time}-7{high >> 14 & 0xFFF:03x}-{high & 0x3FFF | 0x8000:04x}-"
 
     def event(self) -> EventId:
         """Return the identifier of a new event."""

@@ -50,7 +50,22 @@ def test_later_identifiers_sort_behind_earlier_ones_whatever_the_clock_does(
 def test_an_identifier_is_the_text_of_its_uuid(unix: float, random: int) -> None:
     factory = IdFactory(lambda: unix, lambda: random)
 
-    assert factory.event() == f"evt_{uuid7(unix, random)}" or int(unix * 1000) == 0  # then it counts from nothing
+    assert factory.event() == f"evt_{uuid7(unix, random)}"
+
+
+@given(
+    st.integers(1, 2**40),
+    RANDOM | st.sampled_from([2**48 - 2, 2**62 - 1, 2**74 - 3]),
+    st.lists(st.integers(0, 3), max_size=8),
+)
+def test_within_a_millisecond_identifiers_count_on_from_random_bits(millis: int, random: int, back: list[int]) -> None:
+    clock = iter([millis, *(millis - step for step in back)])
+    factory = IdFactory(lambda: next(clock) / 1000 + 0.0001, lambda: random)
+
+    made = [factory.event() for _ in range(len(back) + 1)]
+
+    first = millis << 74 | random & (1 << 74) - 1
+    assert made == [f"evt_{uuid7((first + step >> 74) / 1000 + 0.0001, first + step)}" for step in range(len(made))]
 
 
 def test_identifiers_stay_valid_when_the_random_bits_run_over() -> None:
