@@ -18,6 +18,24 @@ def directory(tmp_path: Path) -> Path:
     return tmp_path / "deep" / "log"
 
 
+@pytest.fixture
+def synced(directory: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What is synced, each as it is called at that moment below the directory; half saved files without their names."""
+    said: list[str] = []
+
+    def noting(sync: Callable[[int], None]) -> Callable[[int], None]:
+        def note(descriptor: int) -> None:
+            sync(descriptor)
+            place = Path(f"/proc/self/fd/{descriptor}").readlink().relative_to(directory)
+            said.append("half saved" if place.parent.name == "tmp" else str(place))
+
+        return note
+
+    for name in ("fsync", "fdatasync"):
+        monkeypatch.setattr(os, name, noting(getattr(os, name)))
+    return said
+
+
 def mode(path: Path) -> int:
     return stat.S_IMODE(path.stat().st_mode)
 
@@ -239,3 +257,56 @@ def test_a_file_that_is_thrown_away_leaves_nothing(directory: Path) -> None:
     scratch.discard()
 
     assert list((directory / "tmp").iterdir()) == []
+
+
+def test_what_was_written_is_on_the_medium_when_it_was_synced_and_the_name_of_a_new_file_before(
+    directory: Path, synced: list[str]
+) -> None:
+    disk = FileDisk(directory)
+    disk.lock()
+    synced.clear()
+    handle = disk.open("log", new=True)
+    assert synced == ["."]
+    handle.write(memoryview(b"abc"))
+    handle.sync()
+    handle.close()
+
+    assert synced == [".", "log"]
+
+
+def test_a_saved_file_is_on_the_medium_before_it_has_its_name_and_then_every_directory_above_it(
+    directory: Path, synced: list[str]
+) -> None:
+    disk = FileDisk(directory)
+    disk.lock()
+    synced.clear()
+    disk.save("blobs/ab/cd", b"secret")
+
+    assert synced == ["half saved", "blobs/ab", "blobs", "."]
+
+
+def test_a_removed_file_stays_removed_after_a_crash_where_that_matters(directory: Path, synced: list[str]) -> None:
+    disk = FileDisk(directory)
+    disk.lock()
+    for name in ("one", "two"):
+        disk.save(name, b"x")
+    synced.clear()
+    disk.remove("one", sync=False)
+    assert synced == []
+    disk.remove("two")
+
+    assert synced == ["."]
+
+
+def test_what_a_dead_process_left_in_memory_is_written_out_before_the_medium_is_read(
+    directory: Path, synced: list[str]
+) -> None:
+    disk = FileDisk(directory)
+    disk.lock()
+    disk.save("log", b"abc")
+    synced.clear()
+
+    assert disk.read("log") == b"abc"
+    assert synced == []
+    assert disk.read("log", medium=True) == b"abc"
+    assert synced == ["log"]
