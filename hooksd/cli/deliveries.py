@@ -124,7 +124,8 @@ def _filter(webhook: str | None, endpoint: str | None, *, failed: bool) -> Calla
                 name = tree["event"].get("webhook")
                 return name is not None and not failed and (both or name == webhook)
             case "request.refused":
-                return both or (webhook is not None and tree.get("webhook") == webhook)
+                # No name is empty: what was not asked for is the name of nothing.
+                return both or (webhook or "") == tree.get("webhook") or (endpoint or "") == tree.get("endpoint")
             case "attempt.ended":
                 return (both or tree["endpoint"] == endpoint) and not (failed and tree["outcome"] == "ok")
             case _:
@@ -146,11 +147,11 @@ def _row(tree: Tree) -> tuple[object, ...]:
             return _accepted(tree)
         case "request.refused":
             times = f"{tree['count']} times, " if tree.get("count", 1) > 1 else ""
-            who = tree.get("webhook") or "?"
+            endpoint = tree.get("endpoint")
             return (
                 tree["at"],
-                "in",
-                who,
+                "out" if endpoint else "in",
+                tree.get("webhook") or endpoint or "?",
                 "",
                 f"{tree['status']} refused",
                 f"{times}{tree['reason']} from {tree['peer']}",

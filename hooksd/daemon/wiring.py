@@ -272,6 +272,7 @@ def _triggers(ground: Ground, works: _Works) -> TriggerDesk:
         deliver=works.dispatcher.deliver,
         current=ground.current,
         is_ready=lambda: ground.journal.state == "ok" and not works.distributor.is_full,
+        refusals=works.refusals,
     )
 
 

@@ -90,7 +90,7 @@ class EventLine(NamedTuple):
 
 @value
 class RequestRefused:
-    """A request that was not accepted. Its body is not kept."""
+    """A request that was not accepted: by a webhook, or to trigger an endpoint. Its body is not kept."""
 
     at: str
     webhook: str | None
@@ -98,9 +98,10 @@ class RequestRefused:
     """From a closed set of words; the caller is not told."""
     status: int
     peer: str
-    """The address it came from."""
+    """The address it came from; of a trigger, who asked."""
     count: int = 1
     """How many alike this record stands for."""
+    endpoint: str | None = None
     type: Literal["request.refused"] = "request.refused"
 
 

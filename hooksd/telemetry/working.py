@@ -21,8 +21,10 @@ class RequestsRefused:
     reason: str
     status: int
     peer: str
-    """The address of the last of them."""
+    """The address of the last of them; of triggers, who asked last."""
     count: int
+    endpoint: str | None = None
+    """Which endpoint was not triggered."""
 
     def measure(self, metrics: Metrics) -> None:  # noqa: D102 - see Happening
         metrics.requests_refused.labels(self.webhook or "", self.reason).inc(self.count)

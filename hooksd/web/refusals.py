@@ -36,11 +36,15 @@ WebReason = Literal[
 """Why a request was refused before or after it was authenticated; `auth.verdict.Reason` says why it was not, and
 `web.guard_limits.GuardReason` why nobody asked."""
 
+TriggerReason = Literal["unknown_endpoint", "callers", "unreadable_body", "too_large", "unfit"]
+"""Why an endpoint was not triggered."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Kind:
     webhook: str | None
-    reason: Reason | WebReason | GuardReason
+    endpoint: str | None
+    reason: Reason | WebReason | GuardReason | TriggerReason
     status: int
 
 
@@ -68,7 +72,20 @@ class Refusals:
             status: What the caller was answered.
             peer: The address it came from.
         """
-        kind = _Kind(webhook=webhook, reason=reason, status=status)
+        self._count(_Kind(webhook=webhook, endpoint=None, reason=reason, status=status), peer)
+
+    def trigger(self, *, endpoint: str | None, reason: TriggerReason, status: int, by: str) -> None:
+        """Count a refused trigger.
+
+        Args:
+            endpoint: Which endpoint was to be asked; None where none is.
+            reason: Why.
+            status: What the caller was answered.
+            by: Who asked.
+        """
+        self._count(_Kind(webhook=None, endpoint=endpoint, reason=reason, status=status), by)
+
+    def _count(self, kind: _Kind, peer: str) -> None:
         before = self._waiting.get(kind)
         self._waiting[kind] = _Tally(peer=peer, count=before.count + 1 if before else 1)
 
@@ -94,7 +111,13 @@ class Refusals:
         at = rfc3339(self._clock.now())
         records = [
             RequestRefused(
-                at=at, webhook=kind.webhook, reason=kind.reason, status=kind.status, peer=tally.peer, count=tally.count
+                at=at,
+                webhook=kind.webhook,
+                reason=kind.reason,
+                status=kind.status,
+                peer=tally.peer,
+                count=tally.count,
+                endpoint=kind.endpoint,
             )
             for kind, tally in taken.items()
         ]
@@ -111,6 +134,7 @@ class Refusals:
                     status=record.status,
                     peer=record.peer,
                     count=record.count,
+                    endpoint=record.endpoint,
                 )
             )
 

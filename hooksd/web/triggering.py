@@ -26,11 +26,19 @@ from hooksd.web.answer import Answer, json_answer
 from hooksd.web.asked import Refusal, document_of, unknown
 from hooksd.web.desk import Desk, Served
 from hooksd.web.problem import FULL, problem, unavailable
+from hooksd.web.refusals import Refusals, TriggerReason
 
 _QUERY: Final = ("queryParams", "query")
 """Two names for the same."""
 _KEYS: Final = frozenset({"data", "headers", *_QUERY})
 _MEMBERS: Final = ("referenceId", "status", "data", "error")
+_REASONS: Final[Mapping[int, TriggerReason]] = {
+    400: "unreadable_body",
+    404: "unknown_endpoint",
+    413: "too_large",
+    422: "unfit",
+}
+"""Why a trigger was refused, by the status of its answer."""
 _NOTHING: Final[tuple[Json, ...]] = (None, "", {}, [])
 
 
@@ -57,6 +65,7 @@ class TriggerDesk:
         deliver: Callable[[Deliver], Awaitable[Performed]],
         current: Callable[[], Snapshot],
         is_ready: Callable[[], bool],
+        refusals: Refusals,
     ) -> None:
         """Take what it works with.
 
@@ -64,10 +73,12 @@ class TriggerDesk:
             deliver: Carries out a call, or says why nothing was sent.
             current: Returns the definitions in force.
             is_ready: Tells whether there is room for another delivery.
+            refusals: Where refused triggers are counted.
         """
         self._deliver = deliver
         self._current = current
         self._is_ready = is_ready
+        self._refusals = refusals
 
     def serves(self) -> Iterable[Served]:
         """Return what is asked of it."""
@@ -75,8 +86,23 @@ class TriggerDesk:
 
     async def trigger(self, request: Request) -> Answer:
         """Answer `POST /api/v1/endpoints/NAME/trigger`."""
-        name, endpoints = request.path_params["name"], self._current().endpoints
         by = await asyncio.to_thread(caller_of, request)
+        try:
+            answer = await self._answer(request, by)
+        except Refusal as refusal:
+            answer = refusal.answer
+        self._count(request.path_params["name"], answer.status, by)
+        return answer
+
+    def _count(self, name: str, status: int, by: str) -> None:
+        """Let operators find what was refused. Names of nothing count as one: callers choose them."""
+        known = name in self._current().endpoints
+        reason = "callers" if status == 404 and known else _REASONS.get(status)
+        if reason is not None:
+            self._refusals.trigger(endpoint=name if known else None, reason=reason, status=status, by=by)
+
+    async def _answer(self, request: Request, by: str) -> Answer:
+        name, endpoints = request.path_params["name"], self._current().endpoints
         endpoint = endpoints.get(name)
         if only_triggers(request) and (endpoint is None or by not in endpoint.value.callers):
             return problem(404, f"there is no endpoint {name!r}")

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from hooksd.cli.deliveries import HEADER
-from tests.cli.conftest import DELIVERY, EVENT, Command
+from hooksd.model.record import RequestRefused
+from tests.cli.conftest import AT, DELIVERY, EVENT, Command, write_log
 
 pytestmark = pytest.mark.usefixtures("log")
 
@@ -116,3 +119,16 @@ def test_what_is_no_delivery_of_the_log_is_said(hooksd: Command, identifier: str
 
     assert (result.status, result.out) == (64, "")
     assert "\x1b" not in result.err
+
+
+@pytest.mark.usefixtures("log")
+def test_refused_triggers_are_found_by_their_endpoint(hooksd: Command, home: Path) -> None:
+    refused = RequestRefused(at=AT, webhook=None, endpoint="erp", reason="unfit", status=422, peer="plugin", count=2)
+    write_log(home / ".hooksd" / "log", [refused])
+
+    shown = hooksd("deliveries", "--endpoint", "erp").out.splitlines()[1]
+    told = hooksd("tail", "-n", "1", "--no-follow").out
+
+    assert shown.split()[1:] == ["out", "erp", "422", "refused", "2", "times,", "unfit", "from", "plugin"]
+    assert "erp  422 unfit  from plugin  2 times" in told
+    assert hooksd("deliveries", "--endpoint", "chat", "--json").objects()[0]["type"] == "attempt.ended"

@@ -8,17 +8,20 @@ from dataclasses import replace
 
 from hooksd.delivery.standing import Standing
 from hooksd.engine.ports import Accepted, Publisher
+from hooksd.journal.memory import MemoryJournal
 from hooksd.model.base import Json
 from hooksd.model.effect import Deliver, Performed
 from hooksd.model.event import Event
 from hooksd.model.outgoing import DeliveryPlan
 from hooksd.model.record import DeliveryCreated
+from hooksd.telemetry.observer import Observer
 from hooksd.testing import FakeClock, FakeIds
 from hooksd.web.desk import Desk
 from hooksd.web.duplicates import Duplicates
 from hooksd.web.outgoing import Gatekeeper, OutgoingDesk
 from hooksd.web.publishing import PublishingDesk
 from hooksd.web.redelivering import Outbox, RedeliveryDesk
+from hooksd.web.refusals import Refusals
 from hooksd.web.triggering import TriggerDesk
 from tests.web.doubles import FakeControl, FakeIntake, plan
 
@@ -89,6 +92,7 @@ async def unknown(delivery: str) -> None:
 def every_desk() -> tuple[Desk, ...]:
     """Return the desks that the daemon has."""
     clock, control, intake = FakeClock(), FakeControl(), FakeIntake()
+    refusals = Refusals(journal=MemoryJournal(), clock=clock, observer=Observer())
     return (
         OutgoingDesk(control=control, outbox=FakeOutbox(), public_url=None),
         RedeliveryDesk(control=control, outbox=FakeOutbox(), created=unknown),
@@ -101,7 +105,7 @@ def every_desk() -> tuple[Desk, ...]:
             current=control.current,
             public_url=None,
         ),
-        TriggerDesk(deliver=told, current=control.current, is_ready=lambda: True),
+        TriggerDesk(deliver=told, current=control.current, is_ready=lambda: True, refusals=refusals),
     )
 
 

@@ -7,13 +7,16 @@ from typing import Any
 import httpx
 import pytest
 
+from hooksd.journal.memory import MemoryJournal
 from hooksd.model.base import Json
 from hooksd.model.effect import Deliver, Performed
+from hooksd.model.record import RequestRefused
 from hooksd.model.secret import Secret
 from hooksd.telemetry.observer import Observer
 from hooksd.testing import FakeClock, FakeIds
 from hooksd.web.admin import Admin
 from hooksd.web.app import admin_app
+from hooksd.web.refusals import Refusals
 from hooksd.web.triggering import TriggerDesk
 from tests.delivery.house import endpoint
 from tests.web.doubles import FakeControl, FakeIntake, client
@@ -33,7 +36,14 @@ class Desk:
         control = FakeControl()
         shops = (endpoint("shop", callers=["plugin"], query_params=["page"]), endpoint("erp"))
         control.snapshot = replace(control.snapshot, endpoints={shop.name: shop for shop in shops})
-        desk = TriggerDesk(deliver=self._deliver, current=control.current, is_ready=lambda: self.is_ready)
+        self.journal = MemoryJournal()
+        self.refusals = Refusals(journal=self.journal, clock=FakeClock(), observer=Observer())
+        desk = TriggerDesk(
+            deliver=self._deliver,
+            current=control.current,
+            is_ready=lambda: self.is_ready,
+            refusals=self.refusals,
+        )
         admin = Admin(
             control=control,
             intake=FakeIntake(),
@@ -54,6 +64,15 @@ class Desk:
             return await caller.post(
                 f"/api/v1/endpoints/{name}/trigger", json=document, headers={"Authorization": f"Bearer {key}"}
             )
+
+    async def refused(self) -> list[tuple[str | None, str, int, str, int]]:
+        """Return what the log says of refused triggers."""
+        await self.refusals.flush()
+        return [
+            (record.endpoint, record.reason, record.status, record.peer, record.count)
+            for record in self.journal.records
+            if isinstance(record, RequestRefused) and record.webhook is None
+        ]
 
 
 @pytest.fixture
@@ -149,3 +168,48 @@ async def test_a_key_for_triggers_asks_what_names_it_and_for_all_else_there_is_n
     assert desk.asked[0].by == "plugin"
     assert (await desk.post({}, "erp", "plugin key")).json()["detail"] == "there is no endpoint 'erp'"
     assert (await desk.post({}, "erp")).status_code == 200
+
+
+async def test_what_does_not_fit_is_in_the_log_with_who_asked_and_many_alike_are_one(desk: Desk) -> None:
+    for side in range(3):
+        await desk.post({"queryParams": {"side": side}}, key="plugin key")
+    await desk.post([])
+
+    assert await desk.refused() == [("shop", "unfit", 422, "admin", 4)]
+
+
+async def test_what_the_endpoint_itself_cannot_be_given_is_in_the_log_too(desk: Desk) -> None:
+    desk.performed = Performed(ok=False, error="/a: not a number")
+    await desk.post({"data": {}}, key="plugin key")
+
+    assert await desk.refused() == [("shop", "unfit", 422, "plugin", 1)]
+
+
+async def test_a_key_that_asks_what_it_may_not_is_in_the_log_although_it_learns_nothing(desk: Desk) -> None:
+    await desk.post({}, name="erp", key="plugin key")
+
+    assert await desk.refused() == [("erp", "callers", 404, "plugin", 1)]
+
+
+async def test_names_of_nothing_are_counted_together_so_that_nobody_can_fill_the_memory(desk: Desk) -> None:
+    for number in range(5):
+        await desk.post({}, name=f"e{number}")
+
+    assert await desk.refused() == [(None, "unknown_endpoint", 404, "admin", 5)]
+
+
+async def test_a_body_that_is_no_json_is_in_the_log(desk: Desk) -> None:
+    async with client(desk.app) as caller:
+        headers = {"Authorization": "Bearer operator"}
+        said = await caller.post("/api/v1/endpoints/shop/trigger", content=b"{", headers=headers)
+
+    assert said.status_code == 400
+    assert await desk.refused() == [("shop", "unreadable_body", 400, "admin", 1)]
+
+
+async def test_what_is_served_or_comes_too_soon_is_no_refusal(desk: Desk) -> None:
+    await desk.post({})
+    desk.is_ready = False
+    assert (await desk.post({})).status_code == 503
+
+    assert await desk.refused() == []
