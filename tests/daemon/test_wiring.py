@@ -35,7 +35,7 @@ def daemon(tmp_path: Path) -> Iterator[Daemon]:
 
 
 def wait_for(daemon: Daemon, kind: str, count: int = 1) -> None:
-    deadline = time.monotonic() + 15
+    deadline = time.monotonic() + 60
     while sum(record["type"] == kind for record in records(daemon.log_dir)) < count:
         assert time.monotonic() < deadline, f"no {kind}:\n{daemon.stderr}"
         time.sleep(0.02)
@@ -84,10 +84,13 @@ def test_a_second_signal_does_not_wait_for_what_runs(daemon: Daemon) -> None:
     assert daemon.process is not None
     began = time.monotonic()
     daemon.process.terminate()
-    time.sleep(0.3)
+    while "daemon.stopping" not in daemon.stderr:  # before it is noticed, a second signal is none
+        assert time.monotonic() - began < 60
+        time.sleep(0.02)
+    again = time.monotonic()
 
     assert daemon.stop() == 0
-    assert time.monotonic() - began < 10
+    assert time.monotonic() - again < 15, "programs get 20 seconds to end by themselves"
 
 
 def test_an_inherited_socket_is_served_instead_of_the_setting(daemon: Daemon) -> None:
@@ -106,7 +109,7 @@ def test_an_inherited_socket_is_served_instead_of_the_setting(daemon: Daemon) ->
             stderr=err,
             pass_fds=[door.fileno()],
         )
-        answer = httpx.get(f"http://127.0.0.1:{port}/readyz", timeout=15, trust_env=False)
+        answer = httpx.get(f"http://127.0.0.1:{port}/readyz", timeout=60, trust_env=False)
 
     assert answer.status_code == 200
     with pytest.raises(httpx.ConnectError):

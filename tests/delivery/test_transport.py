@@ -12,7 +12,7 @@ from hooksd.delivery.transport import Transport
 from hooksd.delivery.transport_wire import Call, Wire
 from tests.delivery.receiver import answer, read_request, receiver
 from tests.delivery.test_dialer import Names
-from tests.delivery.test_sender import free_port
+from tests.end_to_end.daemon import free_port
 
 HEAD = b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\n"
 
@@ -149,9 +149,9 @@ async def test_its_failures_are_those_of_httpx() -> None:
         await reader.read()
 
     made = Transport(now=time.monotonic, resolver=Unknown())
-    async with receiver(silence) as here, httpx.AsyncClient(transport=made, trust_env=False, timeout=0.1) as client:
+    async with receiver(silence) as here, httpx.AsyncClient(transport=made, trust_env=False, timeout=30) as client:
         with pytest.raises(httpx.ReadTimeout):
-            await client.get(here.url())
+            await client.get(here.url(), timeout=0.1)
         with pytest.raises(httpx.ConnectError):
             await client.get(f"http://127.0.0.1:{free_port()}/")
         with pytest.raises(httpx.ConnectError, match="no such name"):

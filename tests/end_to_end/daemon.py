@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import http.client
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -20,10 +21,21 @@ START_SECONDS = 60.0
 STOP_SECONDS = 60.0
 
 
+PORTS = range(12_000, 30_000)
+"""Below those that the system gives to callers, and to servers that ask for any: nobody takes one between two lives of
+a daemon."""
+
+
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """Return a port on which nobody listens, and nobody will who does not ask here."""
+    for port in random.SystemRandom().sample(PORTS, 100):
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
+    raise AssertionError("100 ports were taken")
 
 
 def records(log_dir: Path) -> list[dict[str, Any]]:

@@ -92,7 +92,7 @@ def push(daemon: Daemon, body: bytes, *, secret: str = SECRET) -> httpx.Response
     return httpx.post(daemon.url("/hooks/github"), content=body, headers=headers, timeout=30, trust_env=False)
 
 
-def until(claim: Callable[[], bool], seconds: float = 10) -> None:
+def until(claim: Callable[[], bool], seconds: float = 60) -> None:
     deadline = time.monotonic() + seconds
     while not claim():
         assert time.monotonic() < deadline, "it did not happen in time"
@@ -184,7 +184,7 @@ set = { done = true }
 async def test_a_run_that_was_killed_in_the_middle_goes_on(daemon: Daemon) -> None:
     daemon.write({"slow.toml": RESUMED})
     daemon.start()
-    run = httpx.post(daemon.url("/hooks/slow"), json={}, trust_env=False).json()["runs"][0]["id"]
+    run = httpx.post(daemon.url("/hooks/slow"), json={}, timeout=60, trust_env=False).json()["runs"][0]["id"]
     until(lambda: any(record["type"] == "step.started" for record in records(daemon.log_dir)))
     daemon.kill()
 

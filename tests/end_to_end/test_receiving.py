@@ -212,7 +212,7 @@ def test_every_refusal_is_in_the_log_with_its_reason_and_nothing_of_its_body(rec
         post(receiving, "/hooks/upload", json=body),
         post(receiving, "/hooks/near", json=body),
         post(receiving, "/hooks/nowhere", json=body),
-        httpx.put(receiving.url("/hooks/open"), json=body, trust_env=False),
+        httpx.put(receiving.url("/hooks/open"), json=body, timeout=60, trust_env=False),
         post(receiving, "/hooks/open", json={"needle": "x" * 2000}),
         post(receiving, "/hooks/open", content=b"<needle/>", headers={"content-type": "text/xml"}),
         post(receiving, "/hooks/open", content=b"needle", headers={"content-encoding": "gzip"}),

@@ -263,20 +263,22 @@ async def test_a_failed_start_leaves_nothing_behind(runner: ProcessRunner, tmp_p
 # --- bounds
 
 
-async def test_a_program_that_takes_too_long_is_asked_to_end(runner: ProcessRunner) -> None:
-    done = await runner.perform(shell("trap 'echo cleaned; exit 7' TERM; while :; do sleep 0.02; done", timeout=0.2))
+async def test_a_program_that_takes_too_long_is_asked_to_end(tmp_path: Path) -> None:
+    patient = ProcessRunner(grace=30, directory=tmp_path, memory=tmp_path)
+
+    done = await patient.perform(shell("trap 'echo cleaned; exit 7' TERM; while :; do sleep 0.02; done", timeout=1))
 
     assert (done.ok, done.kind, done.code, done.output) == (False, "timeout", 7, "cleaned")
-    assert str(done.error).startswith("did not end within 200ms")
+    assert str(done.error).startswith("did not end within 1s")
 
 
 async def test_a_program_that_will_not_end_is_killed_after_the_grace(runner: ProcessRunner) -> None:
     began = time.monotonic()
 
-    done = await runner.perform(shell("trap '' TERM; while :; do sleep 0.02; done", timeout=0.1))
+    done = await runner.perform(shell("trap '' TERM; while :; do sleep 0.02; done", timeout=1))
 
     assert (done.kind, done.code, done.detail["signal"]) == ("timeout", None, "SIGKILL")
-    assert 0.3 <= time.monotonic() - began < 3
+    assert time.monotonic() - began >= 1.2
 
 
 async def test_the_start_of_a_flood_is_kept_and_all_of_it_counted(tmp_path: Path) -> None:
@@ -292,7 +294,7 @@ async def test_the_start_of_a_flood_is_kept_and_all_of_it_counted(tmp_path: Path
 
 
 async def test_a_program_that_floods_until_its_timeout_is_ended(runner: ProcessRunner) -> None:
-    done = await runner.perform(starts("yes", timeout=0.2))
+    done = await runner.perform(starts("yes", timeout=1))
 
     assert done.kind == "timeout"
     assert len(str(done.output)) == 64 * 1024 - 1
@@ -315,7 +317,7 @@ async def test_waiting_for_a_place_is_not_the_programs_time(tmp_path: Path) -> N
     runner = ProcessRunner(limit=1, directory=tmp_path, memory=tmp_path)
 
     async with asyncio.TaskGroup() as group:
-        tasks = [group.create_task(runner.perform(starts("sleep", "0.3", timeout=0.6))) for _ in range(3)]
+        tasks = [group.create_task(runner.perform(starts("sleep", "0.3", timeout=2))) for _ in range(8)]
 
     assert all(task.result().ok for task in tasks)
 
@@ -323,25 +325,30 @@ async def test_waiting_for_a_place_is_not_the_programs_time(tmp_path: Path) -> N
 # --- what programs start
 
 
+def told(script: str) -> str:
+    """Return a script that ends when a process it leaves behind has said who it is, on descriptor 3, and tells that."""
+    return f"pipe=$(mktemp -u); mkfifo $pipe; exec 3<>$pipe; {script} read pid <&3; echo $pid; rm $pipe"
+
+
 async def test_a_child_in_the_background_ends_with_the_step(runner: ProcessRunner) -> None:
     began = time.monotonic()
 
-    done = await runner.perform(shell("sleep 300 & echo $!"))
+    done = await runner.perform(shell("sleep 300 & echo $!", timeout=60))
 
     assert done.ok
-    assert time.monotonic() - began < 3
+    assert time.monotonic() - began < 30
     assert await eventually(lambda: not is_alive(int(str(done.output))))
 
 
 async def test_a_descendant_in_a_session_of_its_own_ends_with_the_step(runner: ProcessRunner) -> None:
-    done = await runner.perform(shell('setsid sh -c "echo \\$\\$; sleep 300; true" & sleep 0.2'))
+    done = await runner.perform(shell(told('setsid sh -c "echo \\$\\$ >&3; sleep 300; true" &')))
 
     assert await eventually(lambda: not is_alive(int(str(done.output))))
     assert await eventually(lambda: zombies() == [])
 
 
 async def test_a_daemon_that_forked_twice_and_its_children_end_with_the_step(runner: ProcessRunner) -> None:
-    done = await runner.perform(shell('(setsid sh -c "sleep 301 & echo \\$!; sleep 302; true" &); sleep 0.2'))
+    done = await runner.perform(shell(told('(setsid sh -c "sleep 301 & echo \\$! >&3; sleep 302; true" &);')))
 
     assert await eventually(lambda: not is_alive(int(str(done.output))))
 
@@ -351,12 +358,14 @@ async def test_what_takes_the_mark_out_of_its_environment_stays_and_its_open_out
 ) -> None:
     began = time.monotonic()
 
-    done = await runner.perform(shell('env -u HOOKSD_PROCESS setsid sh -c "echo \\$\\$; exec sleep 300" & sleep 0.2'))
+    done = await runner.perform(shell(told('env -u HOOKSD_PROCESS setsid sh -c "echo \\$\\$ >&3; exec sleep 300" &')))
 
     daemon = int(str(done.output))
     try:
         assert is_alive(daemon)
-        assert 0.5 <= time.monotonic() - began < 3, "half a second for the end of the output, no more"
+        assert 0.5 <= time.monotonic() - began < 30, (
+            "half a second for the end of the output, and not as long as it is open"
+        )
     finally:
         os.kill(daemon, signal.SIGKILL)
         os.waitpid(daemon, 0)
@@ -383,7 +392,8 @@ async def test_a_process_that_hooksd_started_for_something_else_is_left_alone(ru
 # --- cancelling
 
 
-async def test_cancelling_kills_the_whole_group_at_once(runner: ProcessRunner, tmp_path: Path) -> None:
+async def test_cancelling_kills_the_whole_group_at_once(tmp_path: Path) -> None:
+    runner = ProcessRunner(grace=300, directory=tmp_path, memory=tmp_path)
     async with asyncio.TaskGroup() as group:
         task = group.create_task(
             runner.perform(shell(f"trap '' TERM; sleep 300 & echo $! > {tmp_path}/child; wait", timeout=300))
@@ -393,7 +403,7 @@ async def test_cancelling_kills_the_whole_group_at_once(runner: ProcessRunner, t
         began = time.monotonic()
         task.cancel()
 
-    assert time.monotonic() - began < 1
+    assert time.monotonic() - began < 30
     assert task.cancelled()
     assert await eventually(lambda: not is_alive(child))
     assert await eventually(lambda: zombies() == [])

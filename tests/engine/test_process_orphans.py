@@ -18,8 +18,15 @@ def in_its_own_session(*argv: str, mark: str) -> int:
     return process.pid
 
 
+async def dead(pid: int) -> None:
+    """Return when a process has ended and nobody has waited for it."""
+    async with asyncio.timeout(30):
+        while Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z":
+            await asyncio.sleep(0.01)
+
+
 async def ends(pid: int, family: Family, mark: str) -> bool:
-    end = time.monotonic() + 5
+    end = time.monotonic() + 30
     while Path(f"/proc/{pid}").exists() and time.monotonic() < end:
         await family.end_marked(mark)
     return not Path(f"/proc/{pid}").exists()
@@ -56,7 +63,7 @@ async def test_a_leader_is_left_to_who_started_it() -> None:
 
 async def test_a_dead_orphan_is_waited_for_whatever_its_mark() -> None:
     orphan = in_its_own_session("true", mark="x")
-    await asyncio.sleep(0.2)
+    await dead(orphan)
 
     assert Family().sweep("y")
     assert not Path(f"/proc/{orphan}").exists()
@@ -64,7 +71,7 @@ async def test_a_dead_orphan_is_waited_for_whatever_its_mark() -> None:
 
 async def test_a_child_in_our_own_session_is_never_touched() -> None:
     child = os.spawnve(os.P_NOWAIT, "/bin/sh", ["sh", "-c", "exit 4"], {MARK: "mine"})  # noqa: S606 - it is not a shell's
-    await asyncio.sleep(0.2)
+    await dead(child)
 
     assert not Family().sweep("mine")
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 4

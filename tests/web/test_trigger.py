@@ -253,10 +253,16 @@ async def test_a_caller_who_waits_for_100_continue_gets_it_only_if_the_body_is_w
     close = "Connection: close"
 
     async with serving(listener) as port:
-        wanted = await talk(port, post(b"", "Content-Length: 2", "Expect: 100-continue", close), b"{}", wait=0.05)
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(post(b"", "Content-Length: 2", "Expect: 100-continue", close))
+        asked = await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"{}")
+        wanted = await reader.read()
+        writer.close()
         unwanted = await talk(port, post(b"", "Content-Length: 2000", "Expect: 100-continue", close))
 
-    assert wanted.startswith(b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 202 ")
+    assert asked == b"HTTP/1.1 100 Continue\r\n\r\n"
+    assert wanted.startswith(b"HTTP/1.1 202 ")
     assert unwanted.startswith(b"HTTP/1.1 413 ")
     assert len(listener.intake.events) == 1
 
