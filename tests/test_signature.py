@@ -30,6 +30,20 @@ def test_equal_compares_all_bytes() -> None:
     assert not equal(b"ab", b"abc")
 
 
+class Hasty(bytes):
+    """Bytes that do not let themselves be compared by what stops at the first difference."""
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __eq__(self, other: object) -> bool:
+        raise AssertionError("compared with ==, whose time tells how much was right")
+
+
+def test_equal_does_not_compare_as_python_does_whose_time_tells_how_much_was_right() -> None:
+    assert equal(Hasty(b"ab"), Hasty(b"ab"))
+    assert not equal(Hasty(b"ab"), Hasty(b"ac"))
+
+
 @pytest.mark.parametrize(
     ("secret", "encoding", "prefix", "key"),
     [
