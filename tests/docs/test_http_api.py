@@ -5,27 +5,16 @@ import shutil
 
 import pytest
 
-from hooksd.telemetry.observer import Observer
-from hooksd.testing import FakeClock, FakeIds
-from hooksd.web.admin import Admin
 from tests.docs.console import carried_out, definitions, examples, page
 from tests.end_to_end.daemon import Daemon
-from tests.web.desks import every_desk
-from tests.web.doubles import FakeControl, FakeIntake
+from tests.web.desks import admin_of, every_desk
+from tests.web.doubles import FakeControl
 
 TEXT = page("http-api.md")
 
 
 def routes() -> list[str]:
-    admin = Admin(
-        control=FakeControl(),
-        intake=FakeIntake(),
-        ids=FakeIds(),
-        clock=FakeClock(),
-        observer=Observer(),
-        public_url=None,
-        desks=every_desk(),
-    )
+    admin = admin_of(FakeControl(), *every_desk())
     return [
         f"{method} {re.sub('{([a-z]+)}', lambda name: name[1].upper(), route.path)}"
         for route in admin.routes()

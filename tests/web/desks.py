@@ -16,8 +16,10 @@ from hooksd.model.outgoing import DeliveryPlan
 from hooksd.model.record import DeliveryCreated
 from hooksd.telemetry.observer import Observer
 from hooksd.testing import FakeClock, FakeIds
+from hooksd.web.admin import Admin
 from hooksd.web.desk import Desk
 from hooksd.web.duplicates import Duplicates
+from hooksd.web.editing import Editor
 from hooksd.web.outgoing import Gatekeeper, OutgoingDesk
 from hooksd.web.publishing import PublishingDesk
 from hooksd.web.redelivering import Outbox, RedeliveryDesk
@@ -83,6 +85,20 @@ class FakeOutbox:
 
 _outbox: type[Outbox] = FakeOutbox
 _gatekeeper: type[Gatekeeper] = FakeOutbox
+
+
+def admin_of(control: FakeControl, *desks: Desk, editor: Editor | None = None, public_url: str | None = None) -> Admin:
+    """Return what serves operators of a daemon that is a fake, and so is all beside it."""
+    return Admin(
+        control=control,
+        intake=FakeIntake(),
+        ids=FakeIds(),
+        clock=FakeClock(),
+        observer=Observer(),
+        public_url=public_url,
+        editor=editor,
+        desks=desks,
+    )
 
 
 async def unknown(delivery: str) -> None:

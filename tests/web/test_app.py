@@ -5,23 +5,13 @@ import pytest
 from starlette.types import ASGIApp
 
 from hooksd.model.secret import Secret
-from hooksd.telemetry.observer import Observer
-from hooksd.testing import FakeClock, FakeIds
-from hooksd.web.admin import Admin
 from hooksd.web.app import admin_app
-from tests.web.doubles import FakeControl, FakeIntake, client
+from tests.web.desks import admin_of
+from tests.web.doubles import FakeControl, client
 
 
 def app(token: Secret | None = None) -> ASGIApp:
-    admin = Admin(
-        control=FakeControl(),
-        intake=FakeIntake(),
-        ids=FakeIds(),
-        clock=FakeClock(),
-        observer=Observer(),
-        public_url=None,
-    )
-    return admin_app(admin, token=token)
+    return admin_app(admin_of(FakeControl()), token=token)
 
 
 async def ask(application: ASGIApp, method: str, path: str, **headers: str) -> httpx.Response:

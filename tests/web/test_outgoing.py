@@ -12,15 +12,13 @@ from hooksd.delivery.dispatcher import Dispatcher
 from hooksd.delivery.gate import Hold, Last
 from hooksd.model.definitions import Defined, Definitions
 from hooksd.model.secret import Secret
-from hooksd.telemetry.observer import Observer
-from hooksd.testing import NOON, FakeClock, FakeIds
-from hooksd.web.admin import Admin
+from hooksd.testing import NOON
 from hooksd.web.app import admin_app
 from hooksd.web.outgoing import Gatekeeper, OutgoingDesk
 from tests.delivery.house import endpoint
 from tests.delivery.house import snapshot as endpoints
-from tests.web.desks import FakeOutbox
-from tests.web.doubles import FakeControl, FakeIntake, client
+from tests.web.desks import FakeOutbox, admin_of
+from tests.web.doubles import FakeControl, client
 from tests.web.records import ATTEMPT, CREATED, DELIVERED, trees
 
 DELIVERY = "dlv_00000000-0000-7000-8000-000000000001"
@@ -48,18 +46,8 @@ class Desk:
         self.control = FakeControl()
         self.control.snapshot = force(endpoint("slack"), endpoint("erp"))
         self.outbox = FakeOutbox()
-        self.app = admin_app(
-            Admin(
-                control=self.control,
-                intake=FakeIntake(),
-                ids=FakeIds(),
-                clock=FakeClock(),
-                observer=Observer(),
-                public_url=None,
-                desks=(OutgoingDesk(control=self.control, outbox=self.outbox, public_url=None),),
-            ),
-            token=None,
-        )
+        desk = OutgoingDesk(control=self.control, outbox=self.outbox, public_url=None)
+        self.app = admin_app(admin_of(self.control, desk), token=None)
 
     async def get(self, path: str) -> httpx.Response:
         async with client(self.app) as caller:

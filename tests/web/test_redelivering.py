@@ -11,14 +11,11 @@ from hooksd.delivery.dispatcher import Dispatcher
 from hooksd.errors import JournalBroken
 from hooksd.model.base import Json
 from hooksd.model.record import DeliveryCreated
-from hooksd.telemetry.observer import Observer
-from hooksd.testing import FakeClock, FakeIds
-from hooksd.web.admin import Admin
 from hooksd.web.app import admin_app
 from hooksd.web.redelivering import MOST, Outbox, RedeliveryDesk
 from tests.delivery.house import endpoint, snapshot
-from tests.web.desks import FakeOutbox
-from tests.web.doubles import FakeControl, FakeIntake, client
+from tests.web.desks import FakeOutbox, admin_of
+from tests.web.doubles import FakeControl, client
 from tests.web.records import ACCEPTED, ATTEMPT, CREATED, DELIVERED, trees
 
 DELIVERY = "dlv_00000000-0000-7000-8000-000000000001"
@@ -41,18 +38,7 @@ class Desk:
         self.control.records = trees(MINE, TRIED, ENDED)
         self.outbox = FakeOutbox()
         desk = RedeliveryDesk(control=self.control, outbox=self.outbox, created=self.created)
-        self.app = admin_app(
-            Admin(
-                control=self.control,
-                intake=FakeIntake(),
-                ids=FakeIds(),
-                clock=FakeClock(),
-                observer=Observer(),
-                public_url=None,
-                desks=(desk,),
-            ),
-            token=None,
-        )
+        self.app = admin_app(admin_of(self.control, desk), token=None)
 
     async def created(self, delivery: str) -> Mapping[str, Json] | None:
         return next((one for one in self.control.records if one.get("delivery") == delivery), None)

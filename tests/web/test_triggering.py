@@ -13,13 +13,13 @@ from hooksd.model.effect import Deliver, Performed
 from hooksd.model.record import RequestRefused
 from hooksd.model.secret import Secret
 from hooksd.telemetry.observer import Observer
-from hooksd.testing import FakeClock, FakeIds
-from hooksd.web.admin import Admin
+from hooksd.testing import FakeClock
 from hooksd.web.app import admin_app
 from hooksd.web.refusals import Refusals
 from hooksd.web.triggering import TriggerDesk
 from tests.delivery.house import endpoint
-from tests.web.doubles import FakeControl, FakeIntake, client
+from tests.web.desks import admin_of
+from tests.web.doubles import FakeControl, client
 
 OUTPUT: Mapping[str, Json] = {
     "referenceId": "dlv_1", "status": 404, "data": {"a": 1}, "error": True, "message": "answered 404",
@@ -44,16 +44,9 @@ class Desk:
             is_ready=lambda: self.is_ready,
             refusals=self.refusals,
         )
-        admin = Admin(
-            control=control,
-            intake=FakeIntake(),
-            ids=FakeIds(),
-            clock=FakeClock(),
-            observer=Observer(),
-            public_url=None,
-            desks=(desk,),
+        self.app = admin_app(
+            admin_of(control, desk), token=Secret(b"operator"), triggers={"plugin": Secret(b"plugin key")}
         )
-        self.app = admin_app(admin, token=Secret(b"operator"), triggers={"plugin": Secret(b"plugin key")})
 
     async def _deliver(self, effect: Deliver) -> Performed:
         self.asked.append(effect)

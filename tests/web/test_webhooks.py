@@ -11,13 +11,11 @@ from hooksd.config.diagnostics import Diagnostic
 from hooksd.config.writing import TOML
 from hooksd.model.base import Json
 from hooksd.model.webhook import uuid_digest
-from hooksd.telemetry.observer import Observer
-from hooksd.testing import FakeClock, FakeIds
-from hooksd.web.admin import Admin
 from hooksd.web.app import admin_app
 from hooksd.web.editing import Declined, Done, Editor, Wanted
 from hooksd.web.webhooks import ID_LENGTH
-from tests.web.doubles import FakeControl, FakeIntake, client, snapshot, webhook
+from tests.web.desks import admin_of
+from tests.web.doubles import FakeControl, client, snapshot, webhook
 
 TEXT = "version = 1\n[webhooks.shop]\nauth.type = 'none'\n"
 PROBLEM = Diagnostic(code="H012", message="unknown key `x`", file="a.toml", line=3, column=1, end_column=2, excerpt="x")
@@ -61,18 +59,9 @@ class Desk:
     def __init__(self, *, writes: bool = True) -> None:
         self.control = FakeControl()
         self.editor = FakeEditor(self.control)
-        self.app = admin_app(
-            Admin(
-                control=self.control,
-                intake=FakeIntake(),
-                ids=FakeIds(),
-                clock=FakeClock(),
-                observer=Observer(),
-                public_url="https://hooks.example.com",
-                editor=self.editor if writes else None,
-            ),
-            token=None,
-        )
+        editor = self.editor if writes else None
+        admin = admin_of(self.control, editor=editor, public_url="https://hooks.example.com")
+        self.app = admin_app(admin, token=None)
 
     async def ask(self, method: str, path: str = "", **more: Any) -> httpx.Response:
         async with client(self.app) as caller:
