@@ -10,6 +10,7 @@ from hooksd.auth.verdict import Verifier
 from hooksd.config.body_schema import BodySchema
 from hooksd.expr.condition import Condition
 from hooksd.expr.template import Template, Value
+from hooksd.model.arrival import Frame, frame_of
 from hooksd.model.base import Json
 from hooksd.model.definitions import Definitions
 from hooksd.model.endpoint import Endpoint
@@ -86,6 +87,11 @@ class CompiledWebhook:
     """Whether callers are who they say shows in the body too, so that it must be there first."""
     media: str | None = None
     """What bodies are whatever their callers call them; None: what they are called."""
+    frame: Frame = field(init=False, repr=False, compare=False)
+    """What the records of its events have in common."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "frame", frame_of(self.name, self.verifier.trust, self.origin))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

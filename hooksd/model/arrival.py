@@ -19,8 +19,39 @@ from hooksd.model.record import EventLine, NotStarted, Origin, RunPlan
 from hooksd.model.stored import is_one_line, store_body
 from hooksd.model.trust import Trust
 
-_NO_FILES: Final[Mapping[str, Json]] = {}
-_LABELS: Final = tuple(trust.label for trust in sorted(Trust))
+_NULL: Final = b"null"
+_NOTHING_STARTED: Final = b'[],"not_started":[],"deliveries":[],"not_sent":[],"type":"event.accepted"}'
+
+
+class Frame(NamedTuple):
+    """What the records of one webhook say in the same words: pieces of JSON, between which stands what differs."""
+
+    source: bytes
+    """From `source` to the name of `subject`."""
+    webhook: bytes
+    """From `trust` to the name of `delivery_id`."""
+    origin: bytes
+    """From `publisher` to the name of `runs`."""
+
+
+def frame_of(webhook: str, trust: Trust, origin: Origin) -> Frame:
+    """Write it.
+
+    Args:
+        webhook: The name of the webhook.
+        trust: What its requests earn.
+        origin: Where it is defined.
+    """
+    return Frame(
+        b',"source":%b,"subject":' % orjson.dumps(_source(webhook)),
+        b',"trust":%b,"hop":0,"cause":null,"webhook":%b,"delivery_id":'
+        % (orjson.dumps(trust.label), orjson.dumps(webhook)),
+        b',"publisher":null},"origin":%b,"runs":' % orjson.dumps(origin),
+    )
+
+
+def _source(webhook: str) -> str:
+    return f"webhook/{webhook}"
 
 
 class Arrival(NamedTuple):
@@ -40,11 +71,13 @@ class Arrival(NamedTuple):
     data: Json
     key: int | None = None
     observed: str | None = None
+    frame: Frame | None = None
+    """Of its webhook, where somebody has it."""
 
     @property
     def source(self) -> str:
         """What events of this webhook say where they are from."""
-        return f"webhook/{self.webhook}"
+        return _source(self.webhook)
 
     def event(self) -> Event:
         """Return it as an event."""
@@ -67,10 +100,22 @@ class Arrival(NamedTuple):
         )
 
 
-def _body(media: str, raw: bytes) -> Json:
+def _body(media: str, raw: bytes) -> tuple[bytes, bytes, bytes]:
+    """Return the pieces of `model.stored.store_body`, as JSON."""
     if raw and is_one_line(media, raw):
-        return {"media": media, "size": len(raw), "encoding": "json", "content": orjson.Fragment(raw)}
-    return store_body(media, raw)
+        return b'{"media":%b,"size":%d,"encoding":"json","content":' % (orjson.dumps(media), len(raw)), raw, b"}"
+    return orjson.dumps(store_body(media, raw)), b"", b""
+
+
+def _started(
+    runs: tuple[RunPlan, ...],
+    not_started: tuple[NotStarted, ...],
+    deliveries: tuple[DeliveryPlan, ...],
+    not_sent: tuple[NotSent, ...],
+) -> bytes:
+    return b'%b,"not_started":%b,"deliveries":%b,"not_sent":%b,"type":"event.accepted"}' % (
+        *map(orjson.dumps, (runs, not_started, deliveries, not_sent)),
+    )
 
 
 def line_of(
@@ -88,38 +133,32 @@ def line_of(
     Raises:
         ValueError: A value is none that JSON can hold.
     """
-    event = {
-        "id": arrival.id,
-        "type": arrival.type,
-        "source": arrival.source,
-        "subject": arrival.subject,
-        "time": arrival.time,
-        "trust": _LABELS[arrival.trust],
-        "hop": 0,
-        "cause": None,
-        "webhook": arrival.webhook,
-        "delivery_id": arrival.delivery_id,
-        "headers": arrival.headers,
-        "query": arrival.query,
-        "body": _body(arrival.media, arrival.raw),
-        "files": _NO_FILES,
-        "fingerprint": None,
-        "key": arrival.key,
-        "observed": arrival.observed,
-        "publisher": None,
-    }
-    record = {
-        "at": arrival.time,
-        "revision": revision,
-        "event": event,
-        "origin": origin,
-        "runs": runs,
-        "not_started": not_started,
-        "deliveries": deliveries,
-        "not_sent": not_sent,
-        "type": "event.accepted",
-    }
+    # In one go: one by one by their names, reading them takes as long as writing half of them.
+    (
+        identifier, kind, subject, time, trust, webhook, delivery_id,
+        headers, query, media, raw, _, key, observed, frame,
+    ) = arrival  # fmt: skip
+    written = orjson.dumps
+    starts = runs or not_started or deliveries or not_sent
     try:
-        return EventLine(orjson.dumps(record), runs, deliveries)
+        frame = frame or frame_of(webhook, trust, origin)
+        at = written(time)
+        before, content, after = _body(media, raw)
+        text = b"".join((
+            b'{"at":', at,
+            b',"revision":', written(revision),
+            b',"event":{"id":', written(identifier),
+            b',"type":', written(kind),
+            frame.source, _NULL if subject is None else written(subject),
+            b',"time":', at,
+            frame.webhook, _NULL if delivery_id is None else written(delivery_id),
+            b',"headers":', written(headers),
+            b',"query":', written(query) if query else b"{}",
+            b',"body":', before, content, after,
+            b',"files":{},"fingerprint":null,"key":', written(key),
+            b',"observed":', _NULL if observed is None else written(observed),
+            frame.origin, _started(runs, not_started, deliveries, not_sent) if starts else _NOTHING_STARTED,
+        ))  # fmt: skip
     except TypeError as error:
         raise ValueError(f"an event.accepted record cannot be written: {error}") from error
+    return EventLine(text, runs, deliveries)

@@ -79,7 +79,7 @@ class StoredEvent:
 
 def is_one_line(media: str, raw: bytes) -> bool:
     """Tell whether a body stands in a record as it came: it is JSON, and one line can hold it."""
-    return body.is_json(media) and b"\n" not in raw and b"\r" not in raw
+    return (media == body.JSON or body.is_json(media)) and b"\n" not in raw and b"\r" not in raw
 
 
 def store_body(media: str, raw: bytes, blob: str | None = None) -> StoredBody:

@@ -340,6 +340,7 @@ class Receiver:
             data,
             verdict.key if isinstance(verdict, Authentic) else _key(verdict.found),
             self._observed(webhook, verdict.found) if isinstance(verdict, Observed) else None,
+            webhook.frame,
         )
 
     def _observed(self, webhook: CompiledWebhook, found: Authentic | Refused) -> str:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from hooksd.journal import codec
 from hooksd.model import body
-from hooksd.model.arrival import Arrival, line_of
+from hooksd.model.arrival import Arrival, frame_of, line_of
 from hooksd.model.ids import EventId
 from hooksd.model.outgoing import DeliveryPlan, NotSent
 from hooksd.model.record import EventAccepted, NotStarted, Origin, RunPlan
@@ -101,6 +101,12 @@ def test_the_line_is_what_the_log_makes_of_the_record(
         not_sent=not_sent,
     )
     assert line.text == codec.dump(record)
+    framed = arrival._replace(frame=frame_of(arrival.webhook, arrival.trust, origin))
+    made = line_of(
+        framed, revision="abc", origin=origin, runs=runs, not_started=not_started, deliveries=deliveries,
+        not_sent=not_sent,
+    )  # fmt: skip
+    assert made == line
     assert (line.runs, line.deliveries) == (runs, deliveries)
 
 
