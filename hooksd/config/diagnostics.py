@@ -27,6 +27,7 @@ CODES: Mapping[str, str] = MappingProxyType({
     "H005": "Value that JSON data cannot hold",
     "H006": "The file is not a table",
     "H007": "Too large or too deeply nested",
+    "H008": "The file is not read",
     "H010": "Missing `version`",
     "H011": "Unsupported `version`",
     "H012": "Unknown key",

@@ -7,7 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from hooksd.config import tree
 from hooksd.config.diagnostics import Diagnostic, Severity
+
+_WHAT_TO_DO = {
+    tree.TOO_LONG: "divide it into several files, or remove it",
+    tree.NOWHERE: "let it lead to a file, or remove it",
+}
+"""By why a file cannot be read; else it is to be made readable."""
 
 
 def unreadable(lines: Iterable[str]) -> tuple[Diagnostic, ...]:
@@ -16,13 +23,31 @@ def unreadable(lines: Iterable[str]) -> tuple[Diagnostic, ...]:
     Args:
         lines: `PATH: WHY` of each, as `config.tree` says it.
     """
-    hint = "nothing is applied without it: make it readable, or remove it"
-    return tuple(_of_file(line, "error", hint) for line in lines)
+    return tuple(_unreadable(*_parts(line)) for line in lines)
+
+
+def _unreadable(path: str, why: str) -> Diagnostic:
+    hint = _WHAT_TO_DO.get(why, "make it readable, or remove it")
+    return about_file("H001", path, why, "error", f"nothing is applied without it: {hint}")
 
 
 def left_out(lines: Iterable[str]) -> tuple[Diagnostic, ...]:
     """Return a warning for each name that was left out. See `unreadable`."""
-    return tuple(_of_file(line, "warning", None) for line in lines)
+    return tuple(_left_out(*_parts(line)) for line in lines)
+
+
+def _left_out(path: str, why: str) -> Diagnostic:
+    if why != tree.NOT_READ:
+        return about_file("H001", path, why, "warning", None)
+    hint = "write it as TOML or JSON, or keep it elsewhere"
+    if path.lower().endswith(tree.SUFFIXES):
+        hint = "rename it: `.toml` and `.json` are written in lower case"
+    return about_file("H008", path, why, "warning", hint)
+
+
+def _parts(line: str) -> tuple[str, str]:
+    path, _, why = line.rpartition(": ")
+    return path, why
 
 
 def about_file(code: str, file: str, message: str, severity: Severity, hint: str | None) -> Diagnostic:
@@ -38,8 +63,3 @@ def about_file(code: str, file: str, message: str, severity: Severity, hint: str
         hint=hint,
         severity=severity,
     )
-
-
-def _of_file(line: str, severity: Severity, hint: str | None) -> Diagnostic:
-    path, _, why = line.rpartition(": ")
-    return about_file("H001", path, why, severity, hint)

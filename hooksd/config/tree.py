@@ -17,6 +17,9 @@ from pathlib import Path
 SUFFIXES = (".toml", ".json")
 """What the name of a definition file ends with."""
 
+LOOKALIKES = (*SUFFIXES, ".yaml", ".yml", ".json5", ".jsonc")
+"""What the names of files end with, in any case, whose authors may believe that they are read."""
+
 MAX_FILE = 4 * 2**20
 """The longest definition file in bytes. Nobody writes longer ones; a disk image renamed by mistake is not read."""
 
@@ -28,6 +31,15 @@ TRIES = 10
 
 NOT_NOW = (errno.EMFILE, errno.ENFILE)
 """Errors that say nothing of a directory: there is no descriptor to look at it with."""
+
+NOT_READ = "left out, only names that end with .toml or .json are read"
+"""Why a file that looks like definitions is none."""
+
+TOO_LONG = f"it is longer than {MAX_FILE // 2**20} MiB"
+"""Why a file is not read."""
+
+NOWHERE = "it is a link to something that is not there"
+"""Why a file cannot be read."""
 
 Identity = tuple[int, int]
 """Device and inode."""
@@ -70,6 +82,11 @@ class Tree:
 def is_definition(path: str) -> bool:
     """Tell whether a path relative to the directory names a definition file: no part is hidden or a backup."""
     return path.endswith(SUFFIXES) and not any(_is_ignored(part) for part in path.split("/"))
+
+
+def is_lookalike(path: str) -> bool:
+    """Tell whether a path, neither hidden nor a backup, looks like that of a definition file and is not."""
+    return path.lower().endswith(LOOKALIKES) and not path.endswith(SUFFIXES)
 
 
 def look(root: Path) -> Scan:
@@ -115,8 +132,8 @@ def glance(root: Path, seen: Scan, paths: Collection[str]) -> Scan | None:
             status = os.lstat(path)
         except OSError:
             return None
-        # Links and directories decide what other paths mean.
-        if name == path or not stat.S_ISREG(status.st_mode):
+        # Links and directories decide what other paths mean, and a lookalike is told of.
+        if name == path or not stat.S_ISREG(status.st_mode) or is_lookalike(name):
             return None
         if is_definition(name):
             if name not in files or status.st_size > MAX_FILE:
@@ -241,6 +258,8 @@ class _Walk:
         try:
             is_directory = entry.is_dir()
             if not is_directory and not name.endswith(SUFFIXES):
+                if is_lookalike(name) and path.isprintable():
+                    self.problems.append(f"{path}: {NOT_READ}")
                 return False
             if not path.isprintable():
                 # Undecodable bytes arrive as lone surrogates, which are not printable either.
@@ -259,7 +278,7 @@ class _Walk:
             self.problems.append(f"{path}: left out, it is not a regular file")
             return
         if status.st_size > MAX_FILE:
-            self.unreadable.append(f"{path}: it is longer than {MAX_FILE // 2**20} MiB")
+            self.unreadable.append(f"{path}: {TOO_LONG}")
             return
         self.files[path] = fingerprint(status)
         if entry.is_symlink():
@@ -274,7 +293,7 @@ class _Walk:
         if error.errno == errno.ELOOP and not path.endswith(SUFFIXES):
             self.problems.append(f"{path}: left out, it is a link that leads to itself")
         elif isinstance(error, FileNotFoundError):
-            self.unreadable.append(f"{path}: it is a link to something that is not there")
+            self.unreadable.append(f"{path}: {NOWHERE}")
         else:
             self.unreadable.append(f"{path}: {why(error)}")
 

@@ -66,6 +66,20 @@ def test_a_name_that_is_left_out_is_a_warning_as_it_is_for_the_daemon(hooksd: Co
     assert hooksd("validate", "--strict").status == 3
 
 
+def test_a_file_of_another_format_is_a_warning_and_no_silence(hooksd: Command, write: Write) -> None:
+    write("a.toml", GOOD)
+    write("b.yaml", "version: 1")
+    write("c.toml.bak", "version = 1")
+
+    result = hooksd("validate")
+
+    assert result.status == 0
+    warned = "warning[H008]: left out, only names that end with .toml or .json are read\n --> b.yaml:1:1"
+    assert warned in result.out
+    assert "write it as TOML or JSON" in result.out
+    assert "c.toml" not in result.out
+
+
 def test_files_can_be_checked_on_their_own(hooksd: Command, write: Write) -> None:
     good, _ = write("a.toml", GOOD), write("b.toml", BAD)
 

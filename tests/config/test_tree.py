@@ -41,6 +41,30 @@ def test_two_looks_at_the_same_content_are_equal_and_a_write_makes_them_differ(t
     assert look(tmp_path) != before
 
 
+@pytest.mark.parametrize("name", ["a.yaml", "a.yml", "a.YML", "a.TOML", "a.Json", "a.json5", "a.jsonc"])
+def test_a_file_that_looks_like_definitions_and_is_not_read_is_named(tmp_path: Path, name: str) -> None:
+    (tmp_path / "sub").mkdir()
+    (tmp_path / "sub" / name).write_text("version = 1")
+    found = look(tmp_path)
+    assert found.files == {}
+    assert found.problems == (f"sub/{name}: left out, only names that end with .toml or .json are read",)
+    assert found.unreadable == ()
+
+
+def test_what_editors_people_and_other_programs_leave_behind_is_not_named(tmp_path: Path) -> None:
+    for name in (".a.yaml", "a.toml.bak", "a.toml.orig", "a.yaml~", "a.toml.disabled", "README.md", "yaml", "a.txt"):
+        (tmp_path / name).write_text("version = 1")
+    (tmp_path / "dir.yaml").mkdir()
+    assert look(tmp_path).problems == ()
+
+
+def test_a_glance_at_a_file_that_looks_like_definitions_leaves_it_to_a_look(tmp_path: Path) -> None:
+    root = tmp_path.resolve()
+    before = look(root)
+    (root / "a.yaml").write_text("version: 1")
+    assert glance(root, before, [str(root / "a.yaml")]) is None
+
+
 @pytest.fixture
 def hooks(tmp_path: Path) -> Path:
     root = (tmp_path / "hooks.d").resolve()
