@@ -6,6 +6,7 @@ import base64
 import binascii
 import hashlib
 import hmac
+from typing import Final
 
 from hooksd.model.auth import HashName, SecretEncoding
 
@@ -45,7 +46,8 @@ class Mac:
         inner, outer = self._inner.copy(), self._outer.copy()
         inner.update(message)
         outer.update(inner.digest())
-        return bytes(outer.digest())
+        made: bytes = outer.digest()
+        return made
 
 
 def digest(algorithm: HashName, key: bytes, message: bytes) -> bytes:
@@ -57,9 +59,8 @@ def digest(algorithm: HashName, key: bytes, message: bytes) -> bytes:
     return hmac.digest(key, message, algorithm)
 
 
-def equal(a: bytes, b: bytes) -> bool:
-    """Tell whether two byte strings are equal, in a time that does not depend on where they differ."""
-    return hmac.compare_digest(a, b)
+equal: Final = hmac.compare_digest
+"""Tell whether two byte strings are equal, in a time that does not depend on where they differ."""
 
 
 def decode_key(secret: bytes, encoding: SecretEncoding, prefix: str = "") -> bytes:
@@ -102,9 +103,9 @@ def decode_canonical(text: str, encoding: str) -> bytes | None:
     would have several texts.
     """
     try:
-        raw = text.encode("ascii")
         if encoding == "hex":
-            return binascii.unhexlify(raw)
+            return binascii.unhexlify(text)
+        raw = text.encode("ascii")
         decoded = binascii.a2b_base64(raw, strict_mode=True)
     except ValueError:
         return None

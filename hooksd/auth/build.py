@@ -19,7 +19,7 @@ from hooksd.auth.problem import AuthProblem
 from hooksd.auth.refusal import Refusal
 from hooksd.auth.remote import Remote, Remotes
 from hooksd.auth.request import Inbound
-from hooksd.auth.sources import Examined, Word, finder, identity, worder
+from hooksd.auth.sources import Examined, Word, finder, first_of, identity, spoken
 from hooksd.auth.twilio import HEADER as TWILIO_HEADER
 from hooksd.auth.twilio import Twilio
 from hooksd.auth.verdict import Authentic, Observed, Reading, Refused, Verdict, Verifier, authentic
@@ -58,39 +58,28 @@ class BuiltVerifier:
 
     proof: Proof
     trust: Trust
-    event: tuple[tuple[Word, ...], ...]
-    """Where the event type is; of several ways, the first that finds something."""
-    id: tuple[Word, ...]
+    event: Word
+    """What happened, in the provider's words."""
+    id: Word
+    """Which delivery it is."""
     observes: bool
     credential_headers: frozenset[str]
     credential_fields: frozenset[str]
     credential_paths: frozenset[str]
 
     def verify(self, request: Inbound, now: float) -> Verdict:  # noqa: D102 - see Verifier
-        found = self._judge(request, now)
-        return Observed(found=found) if self.observes else found
-
-    def _judge(self, request: Inbound, now: float) -> Authentic | Refused:
+        found: Authentic | Refused
         try:
-            return authentic(self.proof.prove(Examined(request), now))
+            found = authentic(self.proof.prove(Examined(request), now))
         except Refusal as refusal:
-            return Refused(reason=refusal.reason)
+            found = Refused(reason=refusal.reason)
         except Exception:  # noqa: BLE001 - whatever a caller sends, the answer is a verdict
-            return Refused(reason="internal_error")
+            found = Refused(reason="internal_error")
+        return Observed(found=found) if self.observes else found
 
     def read(self, request: Inbound, data: Json) -> Reading:  # noqa: D102 - see Verifier
         seen = Examined(request, data)
-        kind: str | None = None
-        for way in self.event:
-            words = [found for word in way if (found := word(seen)) is not None]
-            if words:
-                kind = ".".join(words)
-                break
-        identity: str | None = None
-        for word in self.id:
-            if (identity := word(seen)) is not None:
-                break
-        return Reading(kind, identity)
+        return Reading(self.event(seen), self.id(seen))
 
 
 def build_verifier(auth: Auth, secret: SecretOf, remotes: Remotes | None = None) -> Verifier:
@@ -111,10 +100,8 @@ def build_verifier(auth: Auth, secret: SecretOf, remotes: Remotes | None = None)
     return BuiltVerifier(
         proof=_proof(concrete, secret, remotes or Remotes()),
         trust=trust_earned(concrete),
-        event=tuple(
-            tuple(map(worder, part.event)) for part in ((concrete,) if concrete.event else parts) if part.event
-        ),
-        id=tuple(identity(part.id) for part in ((concrete,) if concrete.id else parts) if part.id),
+        event=first_of(tuple(spoken(part.event) for part in ((concrete,) if concrete.event else parts) if part.event)),
+        id=first_of(tuple(identity(part.id) for part in ((concrete,) if concrete.id else parts) if part.id)),
         observes=concrete.mode == "observe",
         credential_headers=_all(parts, "header").union(*(_own_headers(part) for part in parts)),
         credential_fields=_all(parts, "query") | _all(parts, "form"),

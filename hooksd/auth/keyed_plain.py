@@ -21,31 +21,33 @@ _SIGNATURE = "{signature}"
 class PlainKeyed:
     """Proves requests by the keyed hash of their bodies. `plainly_keyed` makes it."""
 
-    macs: tuple[Mac, ...]
+    keys: tuple[tuple[int, Mac], ...]
+    """Each with its place, the last first."""
     header: str
     """In lower case."""
     prefix: str
     encoding: Encoding
 
     def prove(self, seen: Examined, now: float) -> int:  # noqa: ARG002 - see Proof: no time is signed
-        """Return the place of the key that fits.
+        """Return the place of the key that fits; of several, the first.
 
         Raises:
             Refusal: None fits.
         """
-        value = seen.header(self.header)
+        request, prefix = seen.request, self.prefix
+        named = request.unrepeated
+        value = seen.header(self.header) if named is None else named.get(self.header)
         if not value:
             raise Refusal("missing_signature")
         text = value.strip(" \t")
-        prefix = self.prefix
-        if len(text) <= len(prefix) or not text.startswith(prefix):
+        if not text.startswith(prefix) or text == prefix:
             raise Refusal("malformed_signature")
         given = decode_canonical(text[len(prefix) :], self.encoding) or b""  # empty: equal to no digest
-        fitting = None
-        for place, mac in enumerate(self.macs):  # every key, without leaving early
-            if equal(given, mac.digest(seen.request.body)) and fitting is None:
+        fitting = -1
+        for place, mac in self.keys:  # every key, without leaving early
+            if equal(given, mac.digest(request.body)):
                 fitting = place
-        if fitting is None:
+        if fitting < 0:
             raise Refusal("bad_signature")
         return fitting
 
@@ -68,5 +70,5 @@ def plainly_keyed(auth: HmacAuth, keys: tuple[bytes, ...]) -> PlainKeyed | None:
     )
     if not is_plain:
         return None
-    macs = tuple(Mac(auth.algorithm, key) for key in keys)
-    return PlainKeyed(macs=macs, header=name.lower(), prefix=prefix, encoding=auth.encoding[0])
+    macs = [(place, Mac(auth.algorithm, key)) for place, key in enumerate(keys)]
+    return PlainKeyed(keys=tuple(reversed(macs)), header=name.lower(), prefix=prefix, encoding=auth.encoding[0])

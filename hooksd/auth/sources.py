@@ -202,12 +202,31 @@ def worder(source: str) -> Word:
     wanted = name.lower()
 
     def of_header(seen: Examined) -> str | None:
-        headers = seen.request.unrepeated
-        text = None if headers is None else headers.get(wanted, "")
+        named = seen.request.unrepeated
+        if named is None:
+            return word(find, seen)
+        text = named.get(wanted)
+        if text is None:
+            return None
         # Most are ASCII as they stand; all others are what their bytes say.
-        return word(find, seen) if text is None or not text.isascii() else _fit(text)
+        return _fit(text) if text.isascii() else word(find, seen)
 
     return of_header
+
+
+def spoken(sources: tuple[str, ...]) -> Word:
+    """Return the function that reads several sources as one word: those of them that are there, joined with dots."""
+    words = tuple(map(worder, sources))
+    if len(words) == 1:
+        return words[0]
+    return lambda seen: ".".join([found for read in words if (found := read(seen)) is not None]) or None
+
+
+def first_of(words: tuple[Word, ...]) -> Word:
+    """Return the function that reads the first of several words that is there; of none it is never there."""
+    if len(words) == 1:
+        return words[0]
+    return lambda seen: next((found for read in words if (found := read(seen)) is not None), None)
 
 
 def identity(sources: tuple[str, ...]) -> Word:

@@ -11,6 +11,7 @@ from hooksd.auth.credentials import Nobody
 from hooksd.auth.presets import preset_names
 from hooksd.auth.problem import AuthProblem
 from hooksd.auth.request import Inbound
+from hooksd.auth.sources import first_of
 from hooksd.auth.verdict import Authentic, Reading, Refused, Verifier
 from hooksd.model.secret import Secret
 from hooksd.model.trust import Trust
@@ -120,8 +121,8 @@ def test_a_mistake_of_ours_refuses_the_request() -> None:
     judge = BuiltVerifier(
         proof=Broken(),
         trust=Trust.TOKEN,
-        event=(),
-        id=(),
+        event=first_of(()),
+        id=first_of(()),
         observes=False,
         credential_headers=frozenset(),
         credential_fields=frozenset(),

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hooksd.auth.refusal import Refusal
-from hooksd.auth.sources import MAX_WORD, Examined, finder, identity, word, worder
+from hooksd.auth.sources import MAX_WORD, Examined, finder, first_of, identity, spoken, word, worder
 from hooksd.model.body import MAX_FIELDS
 from tests.auth.requests import inbound
 
@@ -134,3 +134,21 @@ def test_several_sources_make_one_identity_and_none_when_one_is_missing() -> Non
     assert read(Examined(inbound(ce_source="/shops/7"))) is None
     assert read(Examined(inbound(ce_id="1"))) is None
     assert read(Examined(inbound(ce_source="/" * MAX_WORD, ce_id="1"))) is None
+
+
+def test_of_several_sources_those_that_are_there_make_one_word() -> None:
+    read = spoken(("header:x-event", "json:action"))
+
+    assert read(Examined(inbound(b'{"action": "opened"}', x_event="pr"))) == "pr.opened"
+    assert read(Examined(inbound(b'{"action": "opened"}'))) == "opened"
+    assert read(Examined(inbound(b"{}", x_event="pr"))) == "pr"
+    assert read(Examined(inbound(b"{}"))) is None
+
+
+def test_of_several_words_the_first_that_is_there_counts() -> None:
+    read = first_of((worder("header:a"), worder("header:b")))
+
+    assert read(Examined(inbound(a="1", b="2"))) == "1"
+    assert read(Examined(inbound(b="2"))) == "2"
+    assert read(Examined(inbound())) is None
+    assert first_of(())(Examined(inbound(a="1"))) is None
