@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import pytest
@@ -10,15 +10,18 @@ import pytest
 from hooksd.clock import unix
 from hooksd.delivery import dispatcher as dispatching
 from hooksd.delivery.attempt import Attempted, exchange_of
+from hooksd.delivery.bell import NAP
 from hooksd.delivery.request import Prepared
 from hooksd.errors import JournalBroken, JournalFull
 from hooksd.journal.memory import MemoryJournal
+from hooksd.journal.protocol import Durable
+from hooksd.journal.receipt import Receipt
 from hooksd.journal.replay import Unfinished, UnfinishedDelivery
 from hooksd.model.effect import Deliver
 from hooksd.model.holding import EndpointHeld, EndpointReleased
 from hooksd.model.identity import Grant
-from hooksd.model.ids import RunId
-from hooksd.model.record import AttemptEnded, AttemptStarted, DeliveryCreated, DeliveryEnded
+from hooksd.model.ids import DeliveryId, RunId
+from hooksd.model.record import AttemptEnded, AttemptStarted, DeliveryCreated, DeliveryEnded, EventLine, Outcome, Record
 from hooksd.model.retry import SCHEDULES, Retry
 from hooksd.model.secret import Secret
 from hooksd.testing import FakeClock
@@ -587,6 +590,81 @@ async def test_a_schedule_that_this_version_cannot_read_is_replaced_by_the_endpo
         assert (await waiting).ok
 
 
+# --- what the log promises already
+
+
+def take(house: House, number: int = 1) -> None:
+    """Ask for a delivery that the record of its event has planned."""
+    house.dispatcher.take(DeliveryId(f"dlv_{number}"), effect(run="", step=""))
+
+
+ALL = ["delivery.created", "attempt.started", "attempt.ended", "delivery.ended"]
+
+
+async def test_a_planned_delivery_leaves_before_its_own_records_are_durable(house: House) -> None:
+    house.journal.fail_with(JournalFull("no room"))
+
+    async with house.at_work():
+        take(house)
+        await house.clock.settle()
+        assert (len(house.sender.sent), house.dispatcher.pending) == (1, 1)
+        house.journal.fail_with(None)
+        await house.clock.advance(31)
+
+    assert house.kinds() == ALL
+    assert house.dispatcher.pending == 0
+
+
+async def test_a_planned_delivery_that_must_not_come_twice_waits_for_its_records(house: House) -> None:
+    house.snapshot = snapshot(endpoint(at_most_once=True))
+    house.journal.fail_with(JournalFull("no room"))
+
+    async with house.at_work():
+        take(house)
+        await house.clock.advance(100)
+        assert house.sender.sent == []
+        house.journal.fail_with(None)
+        await house.clock.advance(31)
+
+    assert (house.kinds(), len(house.sender.sent)) == (ALL, 1)
+
+
+async def test_a_planned_delivery_is_in_the_log_while_it_waits_for_its_turn(house: House) -> None:
+    house.snapshot = snapshot(endpoint(max_in_flight=1))
+    house.sender.hold()
+
+    async with house.at_work():
+        for number in (1, 2):
+            take(house, number)
+        await house.clock.settle()
+        assert house.kinds() == ["delivery.created", "attempt.started", "delivery.created"]
+        house.sender.release()
+        await house.clock.settle()
+
+    assert [record.delivery for record in ends(house)] == ["dlv_1", "dlv_2"]
+
+
+async def test_a_planned_delivery_that_a_full_log_refused_while_it_waited_is_written_before_it_leaves(
+    house: House,
+) -> None:
+    house.snapshot = snapshot(endpoint(max_in_flight=1))
+    house.sender.hold()
+
+    async with house.at_work():
+        take(house, 1)
+        await house.clock.settle()
+        house.journal.fail_with(JournalFull("no room"))
+        take(house, 2)
+        await house.clock.settle()
+        house.sender.release()
+        await house.clock.advance(100)
+        assert len(house.sender.sent) == 1
+        house.journal.fail_with(None)
+        await house.clock.advance(31)
+
+    assert [record.type for record in house.journal.records if getattr(record, "delivery", "") == "dlv_2"] == ALL
+
+
 # --- a log in trouble
 
 
@@ -685,7 +763,7 @@ async def test_a_clock_that_is_set_forward_makes_due_within_a_minute(house: Hous
         task = group.create_task(house.dispatcher.deliver(effect()))
         await house.clock.settle()
         set_forward(house.clock, 3 * HOUR)
-        await house.clock.advance(dispatching.NAP + 1)
+        await house.clock.advance(NAP + 1)
         assert (await task).ok
 
 
@@ -748,9 +826,10 @@ async def test_410_suspends_the_endpoint_and_a_changed_definition_resumes_it(hou
         assert not (await house.dispatcher.deliver(effect(run="first"))).ok
         waiting = group.create_task(house.dispatcher.deliver(effect(run="second")))
         await house.clock.advance(30 * 24 * HOUR)
-        found = house.dispatcher.held("shop")
+        standing = house.dispatcher.standings(["shop"])["shop"]
         assert found is not None
-        assert (found.reason, house.dispatcher.waiting("shop")) == ("suspended", 1)
+        assert standing.hold is not None
+        assert (standing.hold.reason, standing.waiting) == ("suspended", 1)
         house.snapshot = snapshot(replace(endpoint("shop"), digest="sha256:new"))
         house.dispatcher.reloaded()
         assert (await waiting).ok
@@ -904,6 +983,43 @@ async def test_an_attempt_that_a_crash_cut_off_is_not_made_again_where_nothing_m
     assert ends(again)[0].status == "indeterminate"
     assert (done.ok, done.kind) == (False, "exhausted")
     assert "nobody knows whether it arrived" in str(done.error)
+
+
+class SlowJournal(MemoryJournal):
+    """Takes its time with the start of an attempt."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.waiting: list[Receipt] = []
+
+    def append(self, records: Sequence[Record | EventLine]) -> Durable:
+        receipt = super().append(records)
+        if not any(isinstance(record, AttemptStarted) for record in records):
+            return receipt
+        self.waiting.append(Receipt())
+        return self.waiting[-1]
+
+
+@pytest.mark.parametrize("once", [True, False])
+async def test_only_where_nothing_may_arrive_twice_a_request_waits_until_the_log_would_know_of_it_after_a_crash(
+    *, once: bool
+) -> None:
+    journal = SlowJournal()
+    house = House(
+        clock=FakeClock(),
+        journal=journal,
+        sender=FakeSender(),
+        snapshot=snapshot(endpoint("shop", at_most_once=once)),
+    )
+    async with house.at_work() as group:
+        task = group.create_task(house.dispatcher.deliver(effect()))
+        await house.clock.settle()
+        assert len(house.sender.sent) == (0 if once else 1)
+        for receipt in journal.waiting:
+            receipt.settle(None)
+        assert (await task).ok
+
+    assert len(house.sender.sent) == 1
 
 
 async def test_a_broken_connection_is_the_end_where_nothing_may_arrive_twice_unless_nothing_had_left(
@@ -1084,15 +1200,12 @@ async def test_any_answer_to_a_call_is_data(house: House) -> None:
     assert len(house.sender.sent) == 3
 
 
+def unanswered(outcome: Outcome, error: str) -> Callable[[Prepared], Attempted]:
+    return lambda prepared: Attempted(outcome=outcome, exchange=exchange_of(prepared), error=error)
+
+
 async def test_that_nobody_answers_a_call_is_data_too(house: House) -> None:
-    house.sender.answers = [
-        lambda prepared: replace(
-            answered(prepared, 500),
-            outcome="refused",
-            exchange=exchange_of(prepared),
-            error="the connection was refused",
-        )
-    ]
+    house.sender.answers = [unanswered("refused", "the connection was refused")]
 
     async with house.at_work():
         done = await house.dispatcher.deliver(call())
@@ -1107,7 +1220,7 @@ async def test_a_call_is_made_at_once_whatever_is_held_against_the_endpoint(hous
 
     async with house.at_work():
         await house.dispatcher.deliver(effect(run="first"))
-        assert house.dispatcher.held("shop") is not None
+        assert house.dispatcher.standings(["shop"])["shop"].hold is not None
         assert (await house.dispatcher.deliver(call())).code == 200
 
 
@@ -1142,12 +1255,7 @@ async def test_a_call_that_a_crash_cut_off_is_made_again_only_if_twice_is_once(
 
 async def test_what_a_call_says_of_a_failure_names_no_host(house: House) -> None:
     house.sender.answers = [
-        lambda prepared: replace(
-            answered(prepared, 500),
-            outcome="blocked",
-            exchange=exchange_of(prepared),
-            error="shop.internal (10.0.0.3) may not be called: a private address",
-        )
+        unanswered("blocked", "shop.internal (10.0.0.3) may not be called: a private address"),
     ]
 
     async with house.at_work():
