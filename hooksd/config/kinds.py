@@ -11,6 +11,7 @@ from types import MappingProxyType
 EXPECTED: Mapping[str, str] = MappingProxyType({
     "string_type": "a text",
     "string_sub_type": "a text",
+    "text_or_texts": "a text or a list of texts",
     "tuple_type": "a list",
     "list_type": "a list",
     "mapping_type": "a table",

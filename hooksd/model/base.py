@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, StringConstraints
+from pydantic_core import PydanticCustomError
 
 from hooksd.model.plain import Json
 
@@ -34,8 +35,16 @@ Expression = Annotated[str, StringConstraints(min_length=1, max_length=4096)]
 
 
 def one_or_many(value: object) -> object:
-    """Let a file write one string where a list is meant."""
-    return (value,) if isinstance(value, str) else value
+    """Let a file write one string where a list is meant.
+
+    Raises:
+        PydanticCustomError: It is neither.
+    """
+    if isinstance(value, str):
+        return (value,)
+    if not isinstance(value, list | tuple):
+        raise PydanticCustomError("text_or_texts", "expected a text or a list of texts")
+    return value
 
 
 Names = Annotated[tuple[Name, ...], BeforeValidator(one_or_many, json_schema_input_type=Name | list[Name])]

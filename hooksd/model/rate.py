@@ -9,6 +9,7 @@ from typing import Annotated
 from pydantic import BeforeValidator, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
+from hooksd.model.base import one_or_many
 from hooksd.model.spans import format_duration
 
 __all__ = ["RATE_PATTERN", "Rate", "Rates", "parse_rate"]
@@ -50,12 +51,8 @@ def parse_rate(text: object) -> Rate:
     return Rate(count=int(match[1]), seconds=seconds, per_address=match[4] is not None)
 
 
-def _one_or_many(value: object) -> object:
-    return (value,) if isinstance(value, str) else value
-
-
 _RATE_SCHEMA = {"type": "string", "pattern": RATE_PATTERN, "description": 'A rate, like "5/10m".'}
 _Text = Annotated[str, WithJsonSchema(_RATE_SCHEMA)]
 _Rate = Annotated[Rate, BeforeValidator(parse_rate, json_schema_input_type=str), WithJsonSchema(_RATE_SCHEMA)]
-Rates = Annotated[tuple[_Rate, ...], BeforeValidator(_one_or_many, json_schema_input_type=_Text | list[_Text])]
+Rates = Annotated[tuple[_Rate, ...], BeforeValidator(one_or_many, json_schema_input_type=_Text | list[_Text])]
 """One rate or several; all of them hold."""

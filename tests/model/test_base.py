@@ -38,3 +38,9 @@ def test_one_name_may_stand_for_a_list() -> None:
 
 def test_the_keys_of_a_model_are_those_of_the_file() -> None:
     assert keys_of(Thing) == {"name", "more"}
+
+
+@pytest.mark.parametrize("value", [3, True, None, {"a": 1}])
+def test_what_is_neither_a_text_nor_a_list_is_told_that_both_are_possible(value: object) -> None:
+    with pytest.raises(ValidationError, match="a text or a list of texts"):
+        Thing.model_validate({"name": "a", "more": value})
