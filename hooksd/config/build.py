@@ -41,6 +41,7 @@ from hooksd.expr.template import Template, Value, compile_template, compile_valu
 from hooksd.model.base import Json
 from hooksd.model.definitions import Defined, Definitions
 from hooksd.model.endpoint import Endpoint
+from hooksd.model.permission import least_trust
 from hooksd.model.record import Origin
 from hooksd.model.secret import Secret
 from hooksd.model.step import SaveStep, Step, verb_of
@@ -218,6 +219,8 @@ def compile_workflow(defined: Defined[Workflow]) -> CompiledWorkflow:
         steps=steps["steps"],
         on_failure=steps["on_failure"],
         finally_=steps["finally"],
+        trust=least_trust(workflow.trust, workflow.run_as),
+        reads=_read_by(when, concurrency),
         secrets=_secrets_in(name for item in compiled if item is not None for name in item.names),
     )
 
@@ -235,14 +238,17 @@ def _steps(workflow: Workflow, phase: Phase) -> tuple[CompiledStep, ...]:
 
 
 def _step(phase: Phase, index: int, step: Step) -> CompiledStep:
+    condition = _condition(step.if_)
+    values = {key: compile_value(value) for key, value in (*_templated(step), *_bare(step))}
     return CompiledStep(
         key=step_key(phase, index, step.id),
         phase=phase,
         index=index,
         verb=verb_of(step) or "",
         value=step,
-        condition=_condition(step.if_),
-        values={key: compile_value(value) for key, value in (*_templated(step), *_bare(step))},
+        condition=condition,
+        values=values,
+        reads=_read_by(condition, *values.values()),
     )
 
 
@@ -343,6 +349,18 @@ def _template(source: str | None) -> Template | None:
 
 def _endpoint_names(endpoint: Endpoint) -> frozenset[str]:
     return frozenset().union(*(compile_template(text).names for text in (endpoint.url, *endpoint.headers.values())))
+
+
+def _read_by(*expressions: Condition | Template | Value | None) -> frozenset[str]:
+    """Return the names in scope that expressions read."""
+    references = (reference for item in expressions if item is not None for reference in item.references)
+    return _shared(frozenset(str(reference.path[0]) for reference in references))
+
+
+@cache
+def _shared(names: frozenset[str]) -> frozenset[str]:
+    """Return one set for all that are equal: there are few, and thousands of definitions have one."""
+    return names
 
 
 def _secrets_in(names: Iterable[str]) -> frozenset[str]:

@@ -23,6 +23,7 @@ from hooksd.model.record import Origin
 from hooksd.model.role import Role
 from hooksd.model.secret import Secret
 from hooksd.model.step import Step
+from hooksd.model.trust import Trust
 from hooksd.model.webhook import Webhook
 from hooksd.model.workflow import Phase, Workflow
 
@@ -108,6 +109,8 @@ class CompiledStep:
     """Of `if`."""
     values: Mapping[str, Value]
     """Every templated key that the step has, by the file's spelling: `run`, `env`, `json`, `http`, `headers`, ..."""
+    reads: frozenset[str]
+    """The names in scope that its expressions read: `body`, `steps`, ..."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,12 +127,23 @@ class CompiledWorkflow:
     steps: tuple[CompiledStep, ...]
     on_failure: tuple[CompiledStep, ...]
     finally_: tuple[CompiledStep, ...]
-    secrets: frozenset[str] = frozenset()
+    trust: Trust
+    """The trust below which it refuses events."""
+    reads: frozenset[str]
+    """The names in scope that `when` and `concurrency` read: most often nothing, or `body`."""
+    secrets: frozenset[str]
     """The names that its expressions read of `secrets`."""
+    identity: tuple[str, str, str, int] = field(init=False, repr=False, compare=False)
+    """What it is and where it stands, to find again what is known of it."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "identity", (self.name, self.digest, self.origin.file, self.origin.line))
 
     def phase(self, name: Phase) -> tuple[CompiledStep, ...]:
         """Return the steps of one of the three lists."""
-        return {"steps": self.steps, "on_failure": self.on_failure, "finally": self.finally_}[name]
+        if name == "steps":
+            return self.steps
+        return self.on_failure if name == "on_failure" else self.finally_
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -181,7 +195,8 @@ class Snapshot:
     secrets: Mapping[str, Secret]
     """What `{{ secrets.NAME }}` may read, by name: every name that some definition mentions."""
     subscriptions: Mapping[str, tuple[CompiledWorkflow, ...]] = field(default_factory=dict)
-    """Workflows by each `on` entry without `*`; those that name a webhook are spelled `webhook:NAME`."""
+    """Workflows by each `on` entry without `*`, each once, in the order of their names; entries that name a webhook are
+    spelled `webhook:NAME`."""
     patterns: tuple[tuple[str, CompiledWorkflow], ...] = ()
     """`on` entries with `*`."""
     receivers: Mapping[str, tuple[CompiledEndpoint, ...]] = field(default_factory=dict)
@@ -204,13 +219,13 @@ def subscribers(snapshot: Snapshot, event_type: str, webhook: str | None) -> tup
     received = None if webhook is None else BY_WEBHOOK + webhook
     by_type = () if event_type.startswith(BY_WEBHOOK) else snapshot.subscriptions.get(event_type, ())
     by_webhook = () if received is None else snapshot.subscriptions.get(received, ())
+    if not snapshot.patterns and not (by_type and by_webhook):
+        return by_type or by_webhook
     by_pattern = [
         workflow
         for pattern, workflow in snapshot.patterns
         if (text := received if pattern.startswith(BY_WEBHOOK) else event_type) is not None and matches(pattern, text)
     ]
-    if not (by_type or by_webhook or by_pattern):
-        return ()
     found = {workflow.name: workflow for workflow in (*by_type, *by_webhook, *by_pattern)}
     return tuple(found[name] for name in sorted(found))
 

@@ -13,7 +13,7 @@ Endpoints = tuple[Mapping[str, tuple[CompiledEndpoint, ...]], tuple[tuple[str, C
 
 
 def workflows_by_event(workflows: Mapping[str, CompiledWorkflow], previous: Snapshot | None) -> Workflows:
-    """Return the workflows by what they listen to.
+    """Return the workflows by what they listen to, in the order of their names.
 
     Args:
         workflows: All of them by name.
@@ -23,9 +23,9 @@ def workflows_by_event(workflows: Mapping[str, CompiledWorkflow], previous: Snap
 
 
 def _indexed(workflows: Iterable[CompiledWorkflow]) -> Workflows:
-    plain: dict[str, list[CompiledWorkflow]] = {}
+    plain: dict[str, dict[str, CompiledWorkflow]] = {}
     patterns: list[tuple[str, CompiledWorkflow]] = []
-    for workflow in workflows:
+    for workflow in sorted(workflows, key=lambda item: item.name):
         for entry in workflow.value.on:
             if entry == MANUAL:
                 continue
@@ -33,8 +33,8 @@ def _indexed(workflows: Iterable[CompiledWorkflow]) -> Workflows:
             if "*" in spelled:
                 patterns.append((spelled, workflow))
             else:
-                plain.setdefault(spelled, []).append(workflow)
-    return {entry: tuple(items) for entry, items in plain.items()}, tuple(patterns)
+                plain.setdefault(spelled, {})[workflow.name] = workflow
+    return {entry: tuple(items.values()) for entry, items in plain.items()}, tuple(patterns)
 
 
 def _replaced(workflows: Mapping[str, CompiledWorkflow], previous: Snapshot) -> Workflows | None:

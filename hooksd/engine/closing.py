@@ -1,4 +1,4 @@
-"""The first and the last record of a run, and the events that it publishes: values made from its state."""
+"""The first and the last record of a run, the events that it publishes, and what observers are told of it."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ from hooksd.engine.steps.intent import Publish
 from hooksd.engine.world import World
 from hooksd.model import body
 from hooksd.model.event import MAX_HOP, Cause, Event
-from hooksd.model.record import RunEnded, RunStarted, RunStatus, StepEnded
+from hooksd.model.record import Record, RunEnded, RunStarted, RunStatus, StepEnded
 from hooksd.telemetry import happenings
+from hooksd.telemetry.observer import Observer
 
 
 def started(run: Run, world: World) -> RunStarted:
@@ -73,8 +74,27 @@ def emitted(run: Run, world: World, step: str | None, intent: Publish) -> Event:
     )
 
 
-def step_happening(record: StepEnded, workflow: str) -> happenings.StepEnded:
-    """Return what observers are told of a step's end."""
+def observe(observer: Observer, record: Record, workflow: str) -> None:
+    """Let observers know of a record of a run. Those of which no line is written are only counted."""
+    match record:
+        case RunStarted():
+            if observer.is_verbose:
+                observer.emit(happenings.RunStarted(run=record.run, workflow=workflow))
+            else:
+                observer.metrics.run_started(workflow)
+        case StepEnded():
+            if observer.is_verbose:
+                observer.emit(_step_happening(record, workflow))
+            else:
+                observer.metrics.step_ended(record.verb, record.status, record.ms / 1000)
+        case RunEnded():
+            if record.status in ("failed", "timed_out") or observer.is_verbose:
+                observer.emit(_run_happening(record))
+            else:
+                observer.metrics.run_ended(workflow, record.status, record.ms / 1000)
+
+
+def _step_happening(record: StepEnded, workflow: str) -> happenings.StepEnded:
     return happenings.StepEnded(
         run=record.run,
         workflow=workflow,
@@ -86,8 +106,7 @@ def step_happening(record: StepEnded, workflow: str) -> happenings.StepEnded:
     )
 
 
-def run_happening(record: RunEnded) -> happenings.RunEnded:
-    """Return what observers are told of a run's end."""
+def _run_happening(record: RunEnded) -> happenings.RunEnded:
     return happenings.RunEnded(
         run=record.run,
         workflow=record.workflow,

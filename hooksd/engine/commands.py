@@ -7,13 +7,14 @@ left out when commands are compared, so that a transcript names them only where 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from hooksd.model.base import Json
 from hooksd.model.record import RunStatus, StepStatus
+from hooksd.model.value import value
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Attempt:
     """Judge a step's `if`, render it, and have it done; then write down what came of it."""
 
@@ -26,7 +27,7 @@ class Attempt:
     """When the step ends as cancelled, whatever it does."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Rest:
     """Do nothing until a time, then write down that the step is over."""
 
@@ -37,7 +38,7 @@ class Rest:
     """When the step ends as cancelled."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Conclude:
     """Write down the result of a step whose outcome the log already proves: no attempt is made."""
 
@@ -48,7 +49,7 @@ class Conclude:
     error: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Finish:
     """Write down the end of the run."""
 

@@ -15,19 +15,18 @@ from hooksd.model.definitions import Defined
 from hooksd.model.record import Origin, RunPlan
 from hooksd.model.workflow import Workflow
 
-_Key = tuple[str, str, str, int]
-
 
 class DefinitionStore:
     """Knows under which digest each workflow is kept, and stores each one once."""
 
     def __init__(self, journal: Journal) -> None:
         self._journal = journal
-        self._digests: dict[_Key, str] = {}
+        self._digests: dict[tuple[str, str, str, int], str] = {}
+        """By `CompiledWorkflow.identity`."""
 
     def missing(self, workflows: Iterable[CompiledWorkflow]) -> tuple[CompiledWorkflow, ...]:
         """Return those that this process has not stored yet."""
-        return tuple(workflow for workflow in workflows if _key(workflow) not in self._digests)
+        return tuple([workflow for workflow in workflows if workflow.identity not in self._digests])
 
     async def keep(self, workflow: CompiledWorkflow) -> None:
         """Make a workflow's definition durable, and its digest known.
@@ -35,7 +34,7 @@ class DefinitionStore:
         Raises:
             JournalFull: There is no room.
         """
-        self._digests[_key(workflow)] = await self._journal.put_blob(_written(workflow))
+        self._digests[workflow.identity] = await self._journal.put_blob(_written(workflow))
 
     def digest(self, workflow: CompiledWorkflow) -> str:
         """Return what `RunPlan.definition` says of a workflow that was kept.
@@ -43,7 +42,7 @@ class DefinitionStore:
         Raises:
             KeyError: It was not.
         """
-        return self._digests[_key(workflow)]
+        return self._digests[workflow.identity]
 
     def load(self, plan: RunPlan, snapshot: Snapshot) -> CompiledWorkflow:
         """Return the workflow that a run was accepted with, compiled.
@@ -57,10 +56,6 @@ class DefinitionStore:
         if current is not None and _digest(_written(current)) == plan.definition:
             return current
         return _compiled(self._journal.blob(plan.definition))
-
-
-def _key(workflow: CompiledWorkflow) -> _Key:
-    return (workflow.name, workflow.digest, workflow.origin.file, workflow.origin.line)
 
 
 def _written(workflow: CompiledWorkflow) -> bytes:

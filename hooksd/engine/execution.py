@@ -7,9 +7,9 @@ costs one sync for each step, and whatever the world has seen is in the log.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from typing import assert_never
+from collections.abc import Coroutine, Mapping
+from dataclasses import replace
+from typing import Any, assert_never
 
 import orjson
 
@@ -18,7 +18,7 @@ from hooksd.config.snapshot import CompiledStep
 from hooksd.engine import closing
 from hooksd.engine.commands import Attempt, Command, Conclude, Finish, Rest
 from hooksd.engine.machine import apply, decide
-from hooksd.engine.patience import OutOfTime, cut
+from hooksd.engine.patience import OutOfTime, Until
 from hooksd.engine.ports import Response
 from hooksd.engine.preparing import Skip, prepare
 from hooksd.engine.rights import Rights, rights_of
@@ -28,17 +28,17 @@ from hooksd.engine.steps.registry import VERBS
 from hooksd.engine.world import World
 from hooksd.model.base import Json
 from hooksd.model.effect import Deliver, Effect, Performed, StartProcess
-from hooksd.model.record import Record, RunEnded, RunStarted, RunStatus, StepEnded, StepRetried, StepStarted, StepStatus
+from hooksd.model.record import Record, RunStatus, StepEnded, StepRetried, StepStarted, StepStatus
 from hooksd.model.retry import longest_wait, wait_after
 from hooksd.model.stored import BLOB_THRESHOLD
 from hooksd.model.units import format_duration
-from hooksd.telemetry import happenings
+from hooksd.model.value import value
 
 LONGEST_ERROR = 2000
 """Characters of an error that are kept."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Outcome:
     """What came of a step, as far as it is not known from the step itself."""
 
@@ -63,7 +63,7 @@ class Execution:
         self._world = world
         self._pending: list[Record] = []
         self._replaced_by: str | None = None
-        self._limit: asyncio.Timeout | None = None
+        self._limit: Until | None = None
 
     async def carry_out(self) -> None:
         """Go on until the run has ended, or until no step may begin any more.
@@ -81,7 +81,7 @@ class Execution:
         """End `steps` as cancelled, because run `by` takes its place. What cleans up is still done."""
         self._replaced_by = by
         if self._limit is not None and self.run.phase == "steps":
-            cut(self._limit)
+            self._limit.cut()
 
     async def end(self, status: RunStatus, *, step: str | None = None, error: str | None = None) -> None:
         """Publish and write down the end of the run.
@@ -102,69 +102,70 @@ class Execution:
         """Forget what was not written down yet: one of those records is why the run cannot go on."""
         self._pending.clear()
 
-    async def _do(self, command: Command) -> None:
+    def _do(self, command: Command) -> Coroutine[Any, Any, None]:
+        """Return what does what a command says."""
         match command:
             case Attempt():
-                await self._attempt(command)
+                return self._attempt(command)
             case Rest():
-                await self._rest(command)
+                return self._rest(command)
             case Conclude(status=status, attempts=attempts, output=output, error=error):
-                await self._close(Outcome(status=status, attempts=attempts, output=output, error=error))
+                return self._close(Outcome(status=status, attempts=attempts, output=output, error=error))
             case Finish(status=status, step=step, error=error):
-                await self.end(status, step=step, error=error)
+                return self.end(status, step=step, error=error)
             case _:
                 assert_never(command)
 
     async def _attempt(self, command: Attempt) -> None:
         made = command.number - 1
-        if not await self._wait_until(command.not_before or 0.0, command.deadline):
+        due, deadline = command.not_before, command.deadline
+        if not (self._has_time(deadline) if due is None else await self._wait_until(due, deadline)):
             await self._cancelled(made)
             return
         rights, intent = self._prepare(command.number)
         if not (isinstance(intent, Act) and isinstance(intent.effect, StartProcess)):
             await self._pursue(command, intent, rights)
             return
-        is_late = self._world.programs.locked()
-        if not await self._place(command.deadline):
-            await self._cancelled(made)
-            return
+        places = self._world.programs
+        if places.locked():
+            if not await self._wait_for_place(deadline):
+                await self._cancelled(made)
+                return
+            # Roles and secrets may be others by now.
+            rights, intent = self._prepare(command.number)
+        else:
+            await places.acquire()
         try:
-            if is_late:
-                # Roles and secrets may be others by now.
-                rights, intent = self._prepare(command.number)
             await self._pursue(command, intent, rights)
         finally:
-            self._world.programs.release()
+            places.release()
 
-    async def _place(self, deadline: float) -> bool:
-        """Take a place for a program; false when the deadline or a newer run came first."""
-        places = self._world.programs
-        if not places.locked():
-            return await places.acquire()
+    async def _wait_for_place(self, deadline: float) -> bool:
+        """Take a place for a program as soon as there is one; false when the deadline or a newer run came first."""
         await self._flush()
         self.is_idle = True
         try:
-            async with self._world.patience.until(deadline) as self._limit:
-                return await places.acquire()
+            with self._world.patience.until(deadline) as self._limit:
+                return await self._world.programs.acquire()
         except OutOfTime:
             return False
         finally:
             self._limit = None
             self.is_idle = False
 
-    async def _pursue(self, command: Attempt, intent: Intent | Skip, rights: Rights) -> None:
-        step = self._step
+    def _pursue(self, command: Attempt, intent: Intent | Skip, rights: Rights) -> Coroutine[Any, Any, None]:
+        """Return what does what a step wants."""
         match intent:
+            case Act(effect=effect):
+                return self._act(command, effect, rights)
             case Skip(detail=detail):
-                await self._close(Outcome(status="skipped", attempts=0, detail=detail))
+                return self._close(Outcome(status="skipped", attempts=0, detail=detail))
             case Refuse(error=error, detail=detail):
                 # `fail` did what it was told; the others did not get as far as an attempt.
-                attempts = command.number if step.verb == "fail" else command.number - 1
-                await self._close(Outcome(status="failed", attempts=attempts, error=rights.hide(error), detail=detail))
-            case Act(effect=effect):
-                await self._act(command, effect, rights)
+                attempts = command.number if self._step.verb == "fail" else command.number - 1
+                return self._close(Outcome(status="failed", attempts=attempts, error=rights.hide(error), detail=detail))
             case _:
-                await self._inner(command, intent)
+                return self._inner(command, intent)
 
     async def _inner(self, command: Attempt, intent: Settle | Answer | Publish | Sleep) -> None:
         """Do what needs nobody outside."""
@@ -236,7 +237,7 @@ class Execution:
             return None
         performed: Performed | None = None
         try:
-            async with self._world.patience.until(limit) as self._limit:
+            with self._world.patience.until(limit) as self._limit:
                 performed = await self._world.performer.perform(effect)
         except OutOfTime:
             if not self._is_cut_off() and limit < deadline:
@@ -256,15 +257,14 @@ class Execution:
 
     async def _wait_until(self, when: float, deadline: float) -> bool:
         """Wait; false when the deadline or a newer run came first."""
-        clock = self._world.clock
-        if self._is_cut_off() or clock.now() >= deadline:
+        if not self._has_time(deadline):
             return False
-        if when <= clock.now():
+        if when <= self._world.clock.now():
             return True
         await self._flush()
         self.is_idle = True
         try:
-            async with self._world.patience.until(min(when, deadline)) as self._limit:
+            with self._world.patience.until(min(when, deadline)) as self._limit:
                 await asyncio.Event().wait()
         except OutOfTime:
             pass  # one of the two times has come, or a newer run
@@ -272,6 +272,10 @@ class Execution:
             self._limit = None
             self.is_idle = False
         return not self._is_cut_off() and when <= deadline
+
+    def _has_time(self, deadline: float) -> bool:
+        """Tell whether neither the deadline nor a newer run has come."""
+        return not self._is_cut_off() and self._world.clock.now() < deadline
 
     def _is_cut_off(self) -> bool:
         """Tell whether a newer run ends this one's `steps`."""
@@ -288,7 +292,7 @@ class Execution:
     async def _close(self, outcome: Outcome) -> None:
         """Write down the result of the step that the run stands at."""
         step = self._step
-        error = outcome.error[:LONGEST_ERROR] if outcome.error is not None else None
+        output, error = outcome.output, outcome.error
         record = StepEnded(
             at=self._world.at(),
             run=self.run.id,
@@ -299,12 +303,12 @@ class Execution:
             attempts=outcome.attempts,
             ms=outcome.ms,
             code=outcome.code,
-            output=outcome.output,
-            error=error,
+            output=output,
+            error=error[:LONGEST_ERROR] if error is not None else None,
             detail=outcome.detail or {},
         )
         try:
-            encoded = orjson.dumps(record.output)
+            encoded = b"" if output is None else orjson.dumps(output)
         except TypeError as problem:
             record = replace(record, status="failed", output=None, error=f"its output is not JSON: {problem}")
             encoded = b""
@@ -347,23 +351,11 @@ class Execution:
     def _note(self, record: Record, whole: Record | None = None) -> None:
         self._pending.append(record)
         self.run = apply(self.run, whole or record)
-        self._observe(record)
+        if self._world.observer is not None:
+            closing.observe(self._world.observer, record, self.run.workflow.name)
 
     async def _flush(self) -> None:
         if self._pending:
             records = tuple(self._pending)
             await self._world.logbook.write(records)
             del self._pending[: len(records)]
-
-    def _observe(self, record: Record) -> None:
-        observer = self._world.observer
-        if observer is None:
-            return
-        name = self.run.workflow.name
-        match record:
-            case RunStarted():
-                observer.emit(happenings.RunStarted(run=record.run, workflow=name))
-            case StepEnded():
-                observer.emit(closing.step_happening(record, name))
-            case RunEnded():
-                observer.emit(closing.run_happening(record))

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
-from typing import TypeVar
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from typing import Any, TypeVar, TypeVarTuple
 
 from hooksd.clock import Clock
 from hooksd.errors import JournalFull
@@ -11,6 +11,7 @@ from hooksd.journal.protocol import Journal
 from hooksd.model.record import Record
 
 T = TypeVar("T")
+Ts = TypeVarTuple("Ts")
 
 FIRST_WAIT = 0.1
 """Seconds before the second try when there is no room; each further wait is twice as long."""
@@ -24,13 +25,13 @@ class Logbook:
         self._journal = journal
         self._clock = clock
 
-    async def write(self, records: Sequence[Record]) -> None:
-        """Return when the records are durable.
+    def write(self, records: Sequence[Record]) -> Coroutine[Any, Any, None]:
+        """Await it to return when the records are durable.
 
         Raises:
             JournalBroken: The log is at its end.
         """
-        await self.persist(lambda: self._journal.append(records))
+        return self.persist(self._journal.append, records)
 
     async def keep(self, data: bytes) -> str:
         """Keep bytes as a blob and return its digest.
@@ -38,9 +39,9 @@ class Logbook:
         Raises:
             JournalBroken: The log is at its end.
         """
-        return await self.persist(lambda: self._journal.put_blob(data))
+        return await self.persist(self._journal.put_blob, data)
 
-    async def persist(self, ask: Callable[[], Awaitable[T]]) -> T:
+    async def persist(self, ask: Callable[[*Ts], Awaitable[T]], *what: *Ts) -> T:
         """Ask for something of the log until there is room for it.
 
         Raises:
@@ -49,7 +50,7 @@ class Logbook:
         wait = FIRST_WAIT
         while True:
             try:
-                return await ask()
+                return await ask(*what)
             except JournalFull:
                 await self._clock.sleep(wait)
                 wait = min(2 * wait, LONGEST_WAIT)

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from typing import get_args
 
 from hooksd.clock import unix
-from hooksd.config.snapshot import CompiledStep
+from hooksd.config.snapshot import CompiledStep, CompiledWorkflow
 from hooksd.engine.commands import Attempt, Command, Conclude, Finish, Rest
 from hooksd.engine.run import Emitted, Progress, Result, Run, Verdict
 from hooksd.engine.steps.registry import is_repeatable
@@ -50,7 +50,8 @@ def apply(run: Run, record: Record) -> Run:
     """
     match record:
         case RunStarted():
-            return _enter(run._replace(started_at=unix(record.at)))
+            phase, position = _standing(run.workflow, run.phase, run.position)
+            return run._replace(started_at=unix(record.at), phase=phase, position=position)
         case StepStarted():
             return run._replace(progress=_begun(run.progress, record))
         case StepRetried():
@@ -142,42 +143,40 @@ def _ended(run: Run, record: StepEnded) -> Run:
         attempts=record.attempts,
         ms=record.ms,
     )
-    run = run._replace(
+    phase, position = run.phase, run.position + 1
+    verdict, cleanup_at = run.verdict, run.cleanup_at
+    if phase != "steps":
+        # What cleans up is done as a whole, whatever fails, until its own deadline.
+        phase = None if record.status == "cancelled" else phase
+    elif (verdict := _verdict(run, record)) is not None:
+        # Someone who made this run stop wants it gone, not repaired: only what must happen in any case still does.
+        phase, position = "on_failure" if verdict.status in ("failed", "timed_out") else "finally", 0
+        cleanup_at = unix(record.at)
+    phase, position = _standing(run.workflow, phase, position)
+    return run._replace(
         progress=None,
-        position=run.position + 1,
+        phase=phase,
+        position=position,
+        verdict=verdict,
+        cleanup_at=cleanup_at,
         results={**run.results, record.step: result},
         variables={**run.variables, **record.output} if record.verb == "set" and result.ok else run.variables,
     )
-    if run.phase == "steps":
-        return _enter(_judged(run, record))
-    # What cleans up is done as a whole, whatever fails, until its own deadline.
-    return run._replace(phase=None) if record.status == "cancelled" else _enter(run)
-
-
-def _judged(run: Run, record: StepEnded) -> Run:
-    """Return a run whose `steps` are over if this result ends them."""
-    verdict = _verdict(run, record)
-    if verdict is None:
-        return run
-    # Someone who made this run stop wants it gone, not repaired: only what must happen in any case still does.
-    phase: Phase = "on_failure" if verdict.status in ("failed", "timed_out") else "finally"
-    return run._replace(verdict=verdict, phase=phase, position=0, cleanup_at=unix(record.at))
 
 
 def _verdict(run: Run, record: StepEnded) -> Verdict | None:
+    """Return how `steps` are over if this result of the step that the run stands at ends them."""
     if record.status == "cancelled":
         status = CANCELLED_BY[str(record.detail.get("reason", "deadline"))]
         return Verdict(status=status, step=record.step, error=record.error)
-    # `position` is already that of the next step.
-    step = run.workflow.steps[run.position - 1].value
-    if record.status in ("failed", "interrupted") and step.on_error == "fail":
+    steps = run.workflow.steps
+    if record.status in ("failed", "interrupted") and steps[run.position].value.on_error == "fail":
         return Verdict(status="failed", step=record.step, error=record.error)
-    return Verdict(status="succeeded") if run.position >= len(run.workflow.steps) else None
+    return Verdict(status="succeeded") if run.position + 1 >= len(steps) else None
 
 
-def _enter(run: Run) -> Run:
-    """Return a run that stands at a step: lists that are at their end are left."""
-    phase, position = run.phase, run.position
-    while phase is not None and position >= len(run.workflow.phase(phase)):
+def _standing(workflow: CompiledWorkflow, phase: Phase | None, position: int) -> tuple[Phase | None, int]:
+    """Return where a run stands: lists that are at their end are left."""
+    while phase is not None and position >= len(workflow.phase(phase)):
         phase, position = NEXT[phase], 0
-    return run if phase == run.phase else run._replace(phase=phase, position=position)
+    return phase, position

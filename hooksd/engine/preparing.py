@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from hooksd.config.snapshot import CompiledStep
 from hooksd.engine.rights import Rights
@@ -15,9 +14,10 @@ from hooksd.expr.condition import Condition
 from hooksd.expr.problem import RenderProblem
 from hooksd.expr.scope import Scope
 from hooksd.model.base import Json
+from hooksd.model.value import value
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Skip:
     """The step's `if` is not true."""
 
@@ -36,10 +36,9 @@ def prepare(run: Run, step: CompiledStep, number: int, rights: Rights, base_url:
         rights: What the run may do now.
         base_url: Where the HTTP API is, without a slash at the end.
     """
-    denial = rights.secret_denial(_names(step))
-    if denial is not None:
+    if "secrets" in step.reads and (denial := rights.secret_denial(_names(step))) is not None:
         return Refuse(error=denial)
-    scope = run_scope(run, rights.secrets, base_url)
+    scope = run_scope(run, rights.secrets, base_url, step.reads)
     if step.condition is not None and number == 1 and (skip := _skip(step.condition, scope)) is not None:
         return skip
     try:
@@ -50,7 +49,7 @@ def prepare(run: Run, step: CompiledStep, number: int, rights: Rights, base_url:
 
 def _names(step: CompiledStep) -> frozenset[str]:
     of_condition = step.condition.names if step.condition is not None else frozenset()
-    return of_condition.union(*(value.names for value in step.values.values()))
+    return of_condition.union(*(item.names for item in step.values.values()))
 
 
 def _skip(condition: Condition, scope: Scope) -> Skip | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from urllib.parse import quote
 
 from hooksd.config.snapshot import CompiledWorkflow, Snapshot
@@ -12,6 +12,7 @@ from hooksd.model.permission import denial, secret_denial
 from hooksd.model.role import Role
 from hooksd.model.secret import Secret
 from hooksd.model.trust import Trust
+from hooksd.model.value import value
 
 _SECRETS = "secrets."
 
@@ -19,7 +20,7 @@ SHORTEST_HIDDEN = 4
 """A secret shorter than this many characters is not looked for in texts: it would be found everywhere."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Rights:
     """The permissions of a run at one moment."""
 
@@ -46,17 +47,17 @@ class Rights:
                     return reason
         return None
 
-    def hide(self, value: Json) -> Json:
+    def hide(self, told: Json) -> Json:
         """Return a JSON value with every secret of the role in it replaced, for what is told to people."""
-        match value:
+        match told:
             case str():
-                return self._hidden(value)
+                return self._hidden(told)
             case Mapping():
-                return {key: self.hide(item) for key, item in value.items()}
+                return {key: self.hide(item) for key, item in told.items()}
             case list() | tuple():
-                return [self.hide(item) for item in value]
+                return [self.hide(item) for item in told]
             case _:
-                return value
+                return told
 
     def _hidden(self, text: str) -> str:
         for secret in sorted(self.secrets.values(), key=len, reverse=True):
@@ -74,7 +75,9 @@ def rights_of(snapshot: Snapshot, workflow: CompiledWorkflow, trust: Trust) -> R
     """Return what a workflow may do for an event of some trust under the definitions in force."""
     name = workflow.value.run_as
     role = snapshot.roles.get(name) if name else None
-    readable = role.secrets if role else ()
+    if role is None or not role.secrets:
+        return Rights(trust=trust, role_name=name, role=role)
+    readable = role.secrets
     secrets = {secret: _text(snapshot.secrets[secret]) for secret in readable if secret in snapshot.secrets}
     return Rights(trust=trust, role_name=name, role=role, secrets=secrets)
 

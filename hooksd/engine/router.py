@@ -1,9 +1,11 @@
-"""Which runs an event starts, and why the other candidates do not: a pure decision, recorded with the event."""
+"""Which runs an event starts, and why the other candidates do not: a pure decision, recorded with the event.
+
+Most events start nothing: what only a run needs is not made before one is known to start.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 
 from hooksd.config.snapshot import CompiledWorkflow, Snapshot
 from hooksd.engine.rights import Rights, rights_of
@@ -11,16 +13,18 @@ from hooksd.engine.scope import event_scope
 from hooksd.expr.condition import Condition
 from hooksd.expr.problem import RenderProblem
 from hooksd.expr.scope import Scope
+from hooksd.expr.template import Template
+from hooksd.model.arrival import Arrival
 from hooksd.model.event import Event
 from hooksd.model.ids import RunId
-from hooksd.model.permission import least_trust
 from hooksd.model.record import NotStarted, RunPlan
+from hooksd.model.value import value
 
 MAX_KEY = 1024
 """The longest `concurrency` key in characters."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Start:
     """A workflow that an event starts."""
 
@@ -28,7 +32,7 @@ class Start:
     plan: RunPlan
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Routing:
     """What becomes of an event."""
 
@@ -41,15 +45,8 @@ class Routing:
         return tuple([start.plan for start in self.starts])
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Key:
-    """The rendered `concurrency` of a workflow that starts."""
-
-    text: str | None
-
-
 def route(
-    event: Event,
+    event: Event | Arrival,
     candidates: Iterable[CompiledWorkflow],
     *,
     snapshot: Snapshot,
@@ -59,7 +56,7 @@ def route(
     """Judge every candidate by trust and condition.
 
     Args:
-        event: The event.
+        event: The event, or what will be one.
         candidates: The workflows that it may start: subscribers, or one that was asked for by name.
         snapshot: The definitions in force.
         definition: Returns the digest that a workflow's definition is kept under.
@@ -77,37 +74,37 @@ def route(
             workflow=workflow.name,
             definition=definition(workflow),
             origin=workflow.origin,
-            concurrency=judged.text,
+            concurrency=judged,
         )
         starts.append(Start(workflow=workflow, plan=plan))
     return Routing(starts=tuple(starts), not_started=tuple(not_started))
 
 
-def _judge(event: Event, workflow: CompiledWorkflow, snapshot: Snapshot) -> NotStarted | _Key:
-    least = least_trust(workflow.value.trust, workflow.value.run_as)
-    if event.trust < least:
-        detail = f"the event is {event.trust.label}, the workflow wants {least.label} or better"
+def _judge(event: Event | Arrival, workflow: CompiledWorkflow, snapshot: Snapshot) -> NotStarted | str | None:
+    """Return why a workflow does not start, or the key of its run: None where it has none."""
+    when, concurrency = workflow.when, workflow.concurrency
+    if event.trust < workflow.trust:
+        detail = f"the event is {event.trust.label}, the workflow wants {workflow.trust.label} or better"
         return NotStarted(workflow=workflow.name, reason="trust", detail=detail)
-    if workflow.when is None and workflow.concurrency is None:
-        return _Key(text=None)
-    rights = rights_of(snapshot, workflow, event.trust)
-    scope = event_scope(event, workflow.value.vars, rights.secrets)
-    if workflow.when is not None:
-        refused = _condition(workflow.name, workflow.when, scope, rights)
-        if refused is not None:
-            return refused
-    return _key(workflow, scope, rights)
+    if when is None and concurrency is None:
+        return None
+    reads = workflow.reads
+    rights = rights_of(snapshot, workflow, event.trust) if "secrets" in reads else None
+    scope = event_scope(event, workflow.value.vars, rights.secrets if rights else {}, reads)
+    if when is not None and (refused := _condition(workflow.name, when, scope, rights)) is not None:
+        return refused
+    return None if concurrency is None else _key(workflow.name, concurrency, scope, rights)
 
 
-def _condition(name: str, condition: Condition, scope: Scope, rights: Rights) -> NotStarted | None:
-    denial = rights.secret_denial(condition.names)
+def _condition(name: str, condition: Condition, scope: Scope, rights: Rights | None) -> NotStarted | None:
+    denial = None if rights is None else rights.secret_denial(condition.names)
     if denial is not None:
         return NotStarted(workflow=name, reason="condition_error", detail=denial, condition=condition.source)
     judged = condition.judge(scope)
     if judged.value:
         return None
     # The names of secrets may be told, their values not.
-    values = {key: value for key, value in condition.values(scope).items() if not key.startswith("secrets")}
+    values = condition.values(scope)
     if judged.error is not None:
         return NotStarted(
             workflow=name, reason="condition_error", detail=judged.error, condition=condition.source, values=values
@@ -122,18 +119,16 @@ def _condition(name: str, condition: Condition, scope: Scope, rights: Rights) ->
     )
 
 
-def _key(workflow: CompiledWorkflow, scope: Scope, rights: Rights) -> NotStarted | _Key:
-    if workflow.concurrency is None:
-        return _Key(text=None)
-    problem = rights.secret_denial(workflow.concurrency.names)
+def _key(name: str, template: Template, scope: Scope, rights: Rights | None) -> NotStarted | str:
+    problem = None if rights is None else rights.secret_denial(template.names)
     text = ""
     if problem is None:
         try:
-            text = workflow.concurrency.text(scope)
+            text = template.text(scope)
         except RenderProblem as error:
             problem = error.message
     if len(text) > MAX_KEY:
         problem = f"the key has {len(text)} characters, the most is {MAX_KEY}"
     if problem is not None:
-        return NotStarted(workflow=workflow.name, reason="key_error", detail=f"`concurrency`: {problem}")
-    return _Key(text=text)
+        return NotStarted(workflow=name, reason="key_error", detail=f"`concurrency`: {problem}")
+    return text

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -12,10 +11,11 @@ from hooksd.model.base import Json
 from hooksd.model.event import Event
 from hooksd.model.ids import RunId
 from hooksd.model.record import RunPlan, RunStatus, StepStatus
+from hooksd.model.value import value
 from hooksd.model.workflow import Phase
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Result:
     """What came of a step."""
 
@@ -32,7 +32,7 @@ class Result:
         return self.status == "ok"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Progress:
     """A step that was attempted and has no result yet."""
 
@@ -45,7 +45,7 @@ class Progress:
     """How many of its attempts ended with the process."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Verdict:
     """How `steps` ended, and with it the run."""
 
@@ -54,7 +54,7 @@ class Verdict:
     error: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Emitted:
     """An event that a step of the run published."""
 

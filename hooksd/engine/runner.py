@@ -181,9 +181,9 @@ class Engine:
     ) -> Taken:
         if self._is_crowded(candidates, targets):
             return Taken(Accepted(arrival.id, (), ()), settled(JournalFull(CROWDED)))
-        event, revision = arrival.event(), snapshot.revision.id
-        routing = self._route(event, candidates, snapshot)
-        going = self._distribute(event, targets)
+        revision = snapshot.revision.id
+        routing = self._route(arrival, candidates, snapshot)
+        going = self._distribute(arrival, targets)
         line = line_of(
             arrival,
             revision=revision,
@@ -195,10 +195,10 @@ class Engine:
         )
         durable = self._journal.append((line,))
         if routing.starts or going.plans:
-            durable.then(partial(self._enrol, event, routing, going, revision, arrival.time))
+            durable.then(partial(self._enrol, arrival.event(), routing, going, revision, arrival.time))
         else:
-            durable.then(partial(self._note, event.id, event.type, event.source, 0))
-        return Taken(Accepted(event.id, line.runs, routing.not_started), durable)
+            durable.then(partial(self._note, arrival.id, arrival.type, arrival.source, 0))
+        return Taken(Accepted(arrival.id, line.runs, routing.not_started), durable)
 
     async def start(self, event: Event, workflow: str) -> Accepted:
         """Accept an event for one workflow by name; see `Intake.start`."""
@@ -327,10 +327,10 @@ class Engine:
         )
         return _Made(event, routing, going, record)
 
-    def _route(self, event: Event, candidates: Sequence[CompiledWorkflow], snapshot: Snapshot) -> Routing:
+    def _route(self, event: Event | Arrival, candidates: Sequence[CompiledWorkflow], snapshot: Snapshot) -> Routing:
         return route(event, candidates, snapshot=snapshot, definition=self._definitions.digest, new_run=self._ids.run)
 
-    def _distribute(self, event: Event, targets: Sequence[CompiledEndpoint]) -> Distribution:
+    def _distribute(self, event: Event | Arrival, targets: Sequence[CompiledEndpoint]) -> Distribution:
         if not targets or self._outlet is None:
             return NOWHERE
         return distribute(targets, trust=event.trust, headers=event.headers, new_delivery=self._ids.delivery)

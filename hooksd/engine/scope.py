@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
+from types import MappingProxyType
 
 from hooksd.clock import rfc3339
 from hooksd.engine.run import Result, Run
 from hooksd.expr.event import event_json, files_json
-from hooksd.expr.scope import Scope
+from hooksd.expr.scope import NAMES, Scope
+from hooksd.model.arrival import Arrival
 from hooksd.model.base import Json
 from hooksd.model.event import Event
 
@@ -15,39 +17,72 @@ NEVER_RAN = Result(status="skipped")
 """What `steps.NAME` is in `on_failure` and `finally` for a step that the run did not come to."""
 
 
-def event_scope(event: Event, variables: Mapping[str, Json], secrets: Mapping[str, str]) -> dict[str, Json]:
-    """Return what `when` and `concurrency` can read."""
-    return {
-        "event": event_json(event),
-        "body": event.data,
-        "headers": dict(event.headers),
-        "query": dict(event.query),
-        "files": files_json(event),
-        "vars": dict(variables),
-        "secrets": dict(secrets),
+_OF_EVENT: Mapping[str, Callable[[Event | Arrival], Json]] = MappingProxyType(
+    {
+        "event": lambda it: event_json(_event(it)),
+        "body": lambda it: it.data,
+        "headers": lambda it: dict(it.headers),
+        "query": lambda it: dict(it.query),
+        "files": lambda it: files_json(_event(it)),
     }
+)
 
 
-def run_scope(run: Run, secrets: Mapping[str, str], base_url: str) -> Scope:
+def event_scope(
+    event: Event | Arrival,
+    variables: Mapping[str, Json],
+    secrets: Mapping[str, str],
+    names: Collection[str] = NAMES,
+) -> dict[str, Json]:
+    """Return what `when` and `concurrency` can read.
+
+    Args:
+        event: The event.
+        variables: What is `vars`.
+        secrets: What the workflow's role may read, by name.
+        names: The names that are read. What nobody reads is not made.
+    """
+    scope = {name: _OF_EVENT[name](event) for name in names if name in _OF_EVENT}
+    if "vars" in names:
+        scope["vars"] = dict(variables)
+    if "secrets" in names:
+        scope["secrets"] = dict(secrets)
+    return scope
+
+
+def run_scope(run: Run, secrets: Mapping[str, str], base_url: str, names: Collection[str] = NAMES) -> Scope:
     """Return what the steps of a run can read.
 
     Args:
         run: The run.
         secrets: What its role may read, by name.
         base_url: Where the HTTP API is, without a slash at the end.
+        names: The names that are read. What nobody reads is not made.
     """
-    scope = event_scope(run.event, {**run.workflow.value.vars, **run.variables}, secrets)
-    scope["steps"] = {key: _result(result) for key, result in _results(run).items()}
-    scope["run"] = {
+    if not names:
+        return {}
+    scope = event_scope(run.event, {**run.workflow.value.vars, **run.variables}, secrets, names)
+    if "steps" in names:
+        scope["steps"] = {key: _result(result) for key, result in _results(run).items()}
+    if "run" in names:
+        scope["run"] = _run(run, base_url)
+    if "error" in names and run.verdict is not None and run.verdict.status != "succeeded":
+        scope["error"] = {"step": run.verdict.step, "message": run.verdict.error}
+    return scope
+
+
+def _event(event: Event | Arrival) -> Event:
+    return event.event() if isinstance(event, Arrival) else event
+
+
+def _run(run: Run, base_url: str) -> dict[str, Json]:
+    return {
         "id": run.id,
         "workflow": run.workflow.name,
         "ok": run.verdict is None or run.verdict.status == "succeeded",
         "url": f"{base_url}/api/v1/runs/{run.id}",
         "date": rfc3339(run.accepted_at)[:10],
     }
-    if run.verdict is not None and run.verdict.status != "succeeded":
-        scope["error"] = {"step": run.verdict.step, "message": run.verdict.error}
-    return scope
 
 
 def _results(run: Run) -> Mapping[str, Result]:

@@ -18,7 +18,7 @@ from hooksd.model.retry import RetryRule
 from hooksd.model.value import value
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class StartProcess:
     """Run a program to its end."""
 

@@ -9,6 +9,7 @@ from hooksd.model.base import Json
 from hooksd.model.ids import EventId, RunId
 from hooksd.model.received import Files
 from hooksd.model.trust import Trust
+from hooksd.model.value import value
 
 MAX_HOP = 16
 """An event emitted further than this from the first cause is refused: workflows that start each other must end."""
@@ -23,7 +24,7 @@ class Cause:
     step: str | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Event:
     """One event as workflows see it. Values of credentials have been replaced before it is made."""
 

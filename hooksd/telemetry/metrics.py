@@ -19,7 +19,7 @@ from prometheus_client import (
 )
 
 from hooksd.telemetry.held import HeldEndpoints
-from hooksd.telemetry.tally import DeliveryTally, RequestTally
+from hooksd.telemetry.tally import DeliveryTally, RequestTally, RunTally
 
 CONFIG_STATES: Final = ("IN_SYNC", "APPLYING", "REJECTED", "HELD")
 """What `hooksd_config_state` is labelled with; one of them is 1."""
@@ -62,11 +62,13 @@ class Metrics:
         self.requests_failed = self._counter("requests_failed", "Requests that an error of hooksd ended with 500.")
 
     def _add_engine(self) -> None:
-        self.runs_started = self._counter("runs_started", "Runs that left the queue.", "workflow")
-        self.runs = self._counter("runs", "Runs that ended, by workflow and status.", "workflow", "status")
-        self.run_seconds = self._histogram("run_seconds", "From acceptance to the end of a run.", _SLOW, "workflow")
-        self.steps = self._counter("steps", "Steps that ended, by verb and status.", "verb", "status")
-        self.step_seconds = self._histogram("step_seconds", "The last attempt of a step.", _SLOW, "verb")
+        tally = RunTally(_SLOW)
+        self.run_started = tally.started
+        self.run_ended = tally.ended
+        self.step_ended = tally.step
+        self.registry.register(tally)
+        self._names += ["hooksd_runs_started_total", "hooksd_runs_total", "hooksd_run_seconds"]
+        self._names += ["hooksd_steps_total", "hooksd_step_seconds"]
 
     def _add_delivery(self) -> None:
         tally = DeliveryTally(_QUICK)

@@ -1,4 +1,4 @@
-"""What is counted for every request and every delivery: plain numbers, made into metrics only when somebody looks.
+"""What is counted for every request, run and delivery: plain numbers, made into metrics only when somebody looks.
 
 A counter of the metrics library takes a lock and a histogram walks its buckets; together that took as long as verifying
 a signature. `telemetry.metrics` owns the tallies of a daemon; they are moved and read on the event loop alone.
@@ -103,6 +103,40 @@ class RequestTally(Collector):
             "hooksd_request_seconds", "From the head of a request to the end of its answer.", "webhook"
         )
         yield self._events.shown("hooksd_events_accepted", "Events that are durable, by source.", "source")
+
+
+class RunTally(Collector):
+    """Runs by workflow, from their beginning to their end, and steps by verb."""
+
+    def __init__(self, bounds: Sequence[float]) -> None:
+        """Begin at nothing; the argument is that of `RequestTally`."""
+        self._started = _Counts()
+        self._ended = _Counts()
+        self._run_times = _Times(bounds)
+        self._steps = _Counts()
+        self._step_times = _Times(bounds)
+
+    def started(self, workflow: str) -> None:
+        """Count one run that left the queue, on the event loop."""
+        self._started.add(workflow)
+
+    def ended(self, workflow: str, status: str, seconds: float) -> None:
+        """Count one run that has its end, on the event loop."""
+        self._ended.add(workflow, status)
+        self._run_times.add(workflow, seconds)
+
+    def step(self, verb: str, status: str, seconds: float) -> None:
+        """Count one step that has its result, on the event loop."""
+        self._steps.add(verb, status)
+        self._step_times.add(verb, seconds)
+
+    def collect(self) -> Iterator[CounterMetricFamily | HistogramMetricFamily]:
+        """Return the numbers as the metrics library shows them."""
+        yield self._started.shown("hooksd_runs_started", "Runs that left the queue.", "workflow")
+        yield self._ended.shown("hooksd_runs", "Runs that ended, by workflow and status.", "workflow", "status")
+        yield self._run_times.shown("hooksd_run_seconds", "From acceptance to the end of a run.", "workflow")
+        yield self._steps.shown("hooksd_steps", "Steps that ended, by verb and status.", "verb", "status")
+        yield self._step_times.shown("hooksd_step_seconds", "The last attempt of a step.", "verb")
 
 
 class DeliveryTally(Collector):

@@ -73,7 +73,7 @@ class RunStarted:
     workflow: str
 
     def measure(self, metrics: Metrics) -> None:  # noqa: D102 - see Happening
-        metrics.runs_started.labels(self.workflow).inc()
+        metrics.run_started(self.workflow)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,8 +95,7 @@ class RunEnded:
         return "warning" if self.status in {"failed", "timed_out"} else "debug"
 
     def measure(self, metrics: Metrics) -> None:  # noqa: D102 - see Happening
-        metrics.runs.labels(self.workflow, self.status).inc()
-        metrics.run_seconds.labels(self.workflow).observe(self.seconds)
+        metrics.run_ended(self.workflow, self.status, self.seconds)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,8 +114,7 @@ class StepEnded:
     error: str | None = None
 
     def measure(self, metrics: Metrics) -> None:  # noqa: D102 - see Happening
-        metrics.steps.labels(self.verb, self.status).inc()
-        metrics.step_seconds.labels(self.verb).observe(self.seconds)
+        metrics.step_ended(self.verb, self.status, self.seconds)
 
 
 # --- deliveries

@@ -14,6 +14,7 @@ from hooksd.config.snapshot import CompiledWebhook, Snapshot
 from hooksd.model.definitions import Defined
 from hooksd.model.record import Origin
 from hooksd.model.secret import Secret
+from hooksd.model.trust import Trust
 from hooksd.model.workflow import Workflow
 from tests.config.sets import REVISION, definitions, snapshot, store, workflow
 
@@ -114,6 +115,22 @@ def test_every_expression_of_a_workflow_is_compiled_under_the_key_of_the_file(cr
     assert emit.values.keys() == {"emit", "subject"}
     assert [step.key for step in (*found.on_failure, *found.finally_)] == ["on_failure[0]", "end"]
     assert found.phase("finally")[0].values["respond"].is_constant
+
+
+def test_what_expressions_read_is_known_before_they_are_judged(credentials: Path) -> None:
+    compiled = snapshot({"w.toml": STEPS, "roles.toml": ROLES}, store(credentials)).workflows["w"]
+
+    assert compiled.reads == {"body"}
+    assert [step.reads for step in compiled.steps] == [{"body", "secrets"}, {"body"}, frozenset(), {"body"}]
+    assert compiled.trust is Trust.TOKEN
+    assert compiled.identity == ("w", compiled.digest, "w.toml", 1)
+
+
+def test_loops_and_texts_count_among_what_is_read() -> None:
+    text = "{% for x in event.data %}{{ x }}{{ vars.v }}{% endfor %} of {{ headers['a'] | default(query.b) }}"
+    compiled = snapshot({"w.toml": workflow('"x"', f'concurrency = "{text}"\nvars.v = 1')}).workflows["w"]
+
+    assert compiled.reads == {"event", "vars", "headers", "query"}
 
 
 def test_keys_that_a_step_does_not_have_are_not_compiled() -> None:

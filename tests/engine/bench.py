@@ -38,6 +38,7 @@ class Bench:
         ids: FakeIds | None = None,
         credentials: Path | None = None,
         outlet: Outlet | None = None,
+        observer: Observer | None = None,
         **kinds: Any,
     ) -> None:
         self.clock = clock or FakeClock()
@@ -45,7 +46,7 @@ class Bench:
         self.performer = performer or RecordingPerformer()
         self.ids = ids or FakeIds(self.clock.now)
         self.credentials = credentials
-        self.observer = Observer()
+        self.observer = observer or Observer()
         self.define(workflows, **kinds)
         self.engine = Engine(
             journal=self.journal,

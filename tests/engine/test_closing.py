@@ -7,6 +7,7 @@ import pytest
 from hooksd.model.event import MAX_HOP
 from hooksd.model.record import EventAccepted, RunEnded
 from hooksd.model.trust import Trust
+from hooksd.telemetry.observer import Observer
 from tests.engine.bench import Bench
 
 QUIET: dict[str, Any] = {"on": "workflow.*", "run_as": None, "steps": [{"set": {"a": 1}}]}
@@ -83,3 +84,28 @@ async def test_ends_are_counted() -> None:
 
         rendered = bench.observer.metrics.render().decode()
         assert 'workflow="w"' in rendered
+
+
+class Talkative(Observer):
+    """An observer of which somebody wants every line."""
+
+    @property
+    def is_verbose(self) -> bool:
+        return True
+
+
+async def test_what_is_only_counted_is_counted_as_what_is_told() -> None:
+    workflows = {
+        "ok": {"steps": [{"set": {"a": 1}}, {"if": "false", "fail": "no"}]},
+        "bad": {"steps": [{"fail": "no"}], "finally": [{"set": {"b": 1}}]},
+    }
+    counted = []
+    for kind in (Observer, Talkative):
+        bench = Bench(workflows, observer=kind())
+        async with bench.running():
+            await bench.happens()
+        lines = bench.observer.metrics.render().decode().splitlines()
+        counted.append([line for line in lines if line.startswith(("hooksd_run", "hooksd_step"))])
+    assert counted[0] == counted[1]
+    assert 'hooksd_runs_total{status="failed",workflow="bad"} 1.0' in counted[0]
+    assert 'hooksd_steps_total{status="skipped",verb="fail"} 1.0' in counted[0]

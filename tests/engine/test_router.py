@@ -3,12 +3,20 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import orjson
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from hooksd.clock import rfc3339
 from hooksd.engine.router import MAX_KEY, Routing, route
+from hooksd.engine.scope import event_scope
+from hooksd.model.arrival import Arrival
+from hooksd.model.base import Json
+from hooksd.model.ids import EventId
 from hooksd.model.record import NotStarted
 from hooksd.model.trust import Trust
-from hooksd.testing import FakeIds, event_of, snapshot_of
+from hooksd.testing import NOON, FakeIds, event_of, snapshot_of
 
 
 def routed(workflow: dict[str, Any], data: Any = None, *, trust: Trust = Trust.SIGNED, **options: Any) -> Routing:
@@ -117,3 +125,62 @@ def test_a_secret_decides_only_for_who_may_read_it_and_its_value_is_not_told(tmp
     assert "s3cret-value" not in str(refused)
     assert reason({"when": when}, {"t": "s3cret-value"}, credentials=tmp_path).reason == "condition_error"
     assert reason({"concurrency": "{{ secrets.token }}"}, credentials=tmp_path).reason == "key_error"
+
+
+CONDITIONS = (
+    "body.ref == 'main'",
+    "body.ref == 'main' and not body.deleted",
+    "body.deleted or body.missing",
+    "headers['x-kind'] == 'push' and query.n == '1'",
+    "event.type == 'push' and event.hop == 0 and body.ref is defined",
+    "files | length == 0 and vars.v == 1",
+    "body.ref == vars.v",
+    "body.ref < 3",
+)
+KEYS = (None, "k", "{{ body.ref }}", "{{ event.id }} of {{ headers['x-kind'] }}", "{{ query.n }}{{ vars.v }}")
+BODIES: st.SearchStrategy[Json] = st.fixed_dictionaries(
+    {}, optional={"ref": st.sampled_from(["main", "dev", 1, None]), "deleted": st.booleans()}
+) | st.sampled_from([None, [], "x", 3])
+
+
+@given(st.sampled_from(CONDITIONS), st.sampled_from(KEYS), BODIES, st.sampled_from(Trust), st.sampled_from(["1", "2"]))
+def test_a_request_starts_what_its_event_would_and_says_the_same_of_the_rest(
+    when: str, key: str | None, body: Json, trust: Trust, n: str
+) -> None:
+    workflow: dict[str, Any] = {"on": "x", "vars": {"v": 1}, "when": when, "steps": [{"sleep": "1s"}]}
+    document = {**workflow, "trust": "token"} | ({} if key is None else {"concurrency": key})
+    snapshot = snapshot_of({"workflows": {"w": document}})
+    arrival = Arrival(
+        id=EventId("evt_1"),
+        type="push",
+        subject=None,
+        time=rfc3339(NOON),
+        trust=trust,
+        webhook="hook",
+        delivery_id="d",
+        headers={"x-kind": "push"},
+        query={"n": n},
+        media="application/json",
+        raw=orjson.dumps(body),
+        data=body,
+    )
+
+    def judged(event: Any) -> Routing:
+        return route(
+            event,
+            snapshot.workflows.values(),
+            snapshot=snapshot,
+            definition=lambda workflow: workflow.digest,
+            new_run=FakeIds().run,
+        )
+
+    found = judged(arrival)
+    assert found == judged(arrival.event())
+    compiled = snapshot.workflows["w"]
+    assert compiled.when is not None
+    whole = event_scope(arrival.event(), compiled.value.vars, {})
+    if trust >= Trust.TOKEN:
+        holds = compiled.when.judge(whole).value
+        assert holds or found.not_started[0].reason.startswith("condition")
+        assert not (holds and found.not_started) or found.not_started[0].reason == "key_error"
+        assert holds or found.not_started[0].values == compiled.when.values(whole)

@@ -3,6 +3,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import orjson
+import pytest
 
 from hooksd.engine.run import Result, Verdict
 from hooksd.engine.scope import event_scope, run_scope
@@ -84,3 +85,14 @@ def test_files_are_read_by_the_names_of_their_fields_with_the_path_to_their_byte
     assert scope["files"]["doc"]["path"] == "/log/blobs/ab/abcd"
     assert event_json(event)["files"] == scope["files"]
     assert event_scope(event_of(None), {}, {})["files"] == {}
+
+
+@pytest.mark.parametrize("name", sorted(NAMES))
+def test_what_is_read_alone_is_what_it_is_among_everything(name: str) -> None:
+    run = run_at({"id": "a", "run": ["x"]}, {"n": 1}, vars={"v": 1})
+    run = run._replace(verdict=Verdict(status="failed", step="b", error="broken"), phase="finally")
+    whole = run_scope(run, {"token": "t"}, "https://hooks.example")
+
+    assert run_scope(run, {"token": "t"}, "https://hooks.example", {name}) == {name: whole[name]}
+    assert set(whole) == NAMES
+    assert run_scope(run, {}, "", ()) == {}

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from prometheus_client import CollectorRegistry, Histogram, generate_latest
 
-from hooksd.telemetry.tally import DeliveryTally, RequestTally
+from hooksd.telemetry.tally import DeliveryTally, RequestTally, RunTally
 
 BOUNDS = (0.001, 0.01, 0.1)
 SECONDS = (0.0, 0.001, 0.0011, 0.05, 0.1, 7.0)
@@ -71,3 +71,24 @@ def test_attempts_are_told_apart_by_endpoint_and_outcome_and_deliveries_by_their
     assert read("hooksd_attempt_seconds_bucket", {"endpoint": "a", "le": "0.1"}) == 3
     assert read("hooksd_attempt_seconds_bucket", {"endpoint": "a", "le": "0.01"}) == 0
     assert read("hooksd_deliveries_total", {"endpoint": "a", "status": "delivered"}) == 1
+
+
+def test_runs_are_told_apart_by_workflow_and_end_and_steps_by_verb_and_status() -> None:
+    registry = CollectorRegistry()
+    tally = RunTally(BOUNDS)
+    registry.register(tally)
+
+    for workflow, status in (("a", "succeeded"), ("a", "failed"), ("b", "succeeded")):
+        tally.started(workflow)
+        tally.step("run", "ok" if status == "succeeded" else "failed", 0.05)
+        tally.ended(workflow, status, 0.005)
+    tally.started("b")
+
+    read = registry.get_sample_value
+    assert read("hooksd_runs_started_total", {"workflow": "b"}) == 2
+    assert read("hooksd_runs_total", {"workflow": "a", "status": "failed"}) == 1
+    assert read("hooksd_run_seconds_sum", {"workflow": "a"}) == 0.01
+    assert read("hooksd_run_seconds_bucket", {"workflow": "a", "le": "0.01"}) == 2
+    assert read("hooksd_steps_total", {"verb": "run", "status": "ok"}) == 2
+    assert read("hooksd_step_seconds_count", {"verb": "run"}) == 3
+    assert read("hooksd_step_seconds_bucket", {"verb": "run", "le": "0.01"}) == 0

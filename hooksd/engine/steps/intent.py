@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from hooksd.config.snapshot import CompiledStep
 from hooksd.engine.rights import Rights
@@ -11,9 +11,10 @@ from hooksd.engine.run import Run
 from hooksd.expr.scope import Scope
 from hooksd.model.base import Json
 from hooksd.model.effect import Effect
+from hooksd.model.value import value
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Occasion:
     """A step about to be attempted, and everything that it may look at."""
 
@@ -55,21 +56,21 @@ class Occasion:
         return {name: str(text) for name, text in self.step.values[key].texts(self.scope).items()}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Act:
     """Have an effect carried out."""
 
     effect: Effect
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Settle:
     """Nothing has to be done outside: this is the result."""
 
     output: Json
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Answer:
     """Tell the caller of the webhook."""
 
@@ -78,7 +79,7 @@ class Answer:
     body: Json
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Publish:
     """Publish an event."""
 
@@ -89,14 +90,14 @@ class Publish:
     data: Json
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Sleep:
     """Wait."""
 
     seconds: float
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Refuse:
     """The step fails without having touched anything."""
 

@@ -47,7 +47,7 @@ def _start(verb: str, target: str, argv: tuple[str, ...], occasion: Occasion) ->
         return Refuse(error=reason)
     step = occasion.step.value
     env = {**occasion.texts("env"), **hooksd_environment(occasion)}
-    if any("\0" in text for text in (*argv, *env.values())):
+    if "\0" in " ".join((*argv, *env.values())):
         return Refuse(error="an argument or a variable would hold a NUL byte, which no program can be given")
     event = orjson.dumps(event_json(occasion.run.event))
     own = occasion.text("stdin").encode() if occasion.has("stdin") else None
