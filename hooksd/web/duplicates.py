@@ -26,6 +26,8 @@ from hooksd.journal.accepted import Accepted
 from hooksd.model.ids import EVENT_PREFIX, EventId, unix_of
 from hooksd.web.remembered import KEEP, Entry, Remembered, key_of, published_key
 
+_PREFIXED: Final = len(EVENT_PREFIX)
+
 SETTLED: Final = frozenset({"succeeded", "superseded", "cancelled"})
 """Ends of a run after which its event is dealt with: it did what it should, or a newer run took its place. After any
 other the event may come again."""
@@ -136,7 +138,9 @@ class Duplicates:
         self._remembered.put(key, _entry(event, fingerprint), self._now())
         if runs:
             self._open[event] = _Open(key, runs)
-        self.failed(key)
+        waited = self._in_flight.pop(key)
+        if waited is not None:
+            waited.end()
 
     def failed(self, key: int) -> None:
         """Say that it was not accepted: the next request with this id is the first."""
@@ -206,7 +210,7 @@ class Duplicates:
 
 
 def _entry(event: str, fingerprint: int | None) -> Entry:
-    number = int(event.removeprefix(EVENT_PREFIX).replace("-", ""), 16)
+    number = int(event[_PREFIXED:].replace("-", ""), 16)
     return number if fingerprint is None else (number, fingerprint)
 
 

@@ -1,7 +1,7 @@
 """Hands events on to the engine: each id of a delivery once, whoever else is on the way with the same one.
 
 give -> Answer     it came before, or may not come at all
-     -> Promise    it is queued: what becomes an answer when it is durable
+     -> Promise    it is queued: what becomes an answer when it is durable, which `told` is told, or `kept` waits for
      -> Laden      something of it must be stored first: `kept` does it
      -> Later      another with the same id is on the way: see what becomes of that
 """
@@ -35,6 +35,8 @@ class Promise(NamedTuple):
     taken: Taken
     time: str
     """When it came, RFC 3339."""
+    key: int | None
+    """Of its id, which waits to be told what becomes of it; None: it has none."""
 
 
 class Laden(NamedTuple):
@@ -91,9 +93,9 @@ class Handover:
             fingerprint: Of the request, where the caller chose the id of the delivery.
             peer: The address it came from.
         """
-        key = None
-        if arrival.delivery_id is not None and (webhook.entry is None or not webhook.entry.takes_all):
-            key = key_of(webhook.name, arrival.delivery_id)
+        key, delivery_id = None, arrival.delivery_id
+        if delivery_id is not None and (webhook.entry is None or not webhook.entry.takes_all):
+            key = key_of(webhook.name, delivery_id)
             mark = None if fingerprint is None else int(fingerprint, 16)
             known = self._duplicates.look(key)
             if known is not None:
@@ -130,9 +132,17 @@ class Handover:
             raise
         if taken is None:
             return Laden(arrival, _NONE, None, key)
-        if key is not None:
-            taken.durable.then(partial(self._told, key, taken.accepted))
-        return Promise(taken, arrival.time)
+        return Promise(taken, arrival.time, key)
+
+    def told(self, promise: Promise, error: JournalError | None) -> None:
+        """Take note that an event is durable, or why not: once, for each that nobody has `kept` wait for it."""
+        if promise.key is None:
+            return
+        if error is None:
+            accepted = promise.taken.accepted
+            self._duplicates.done(promise.key, accepted.event, None, len(accepted.runs))
+        else:
+            self._duplicates.failed(promise.key)
 
     async def kept(self, webhook: CompiledWebhook, outcome: Promise | Laden) -> Accepted:
         """Return when an event is durable.
@@ -141,15 +151,11 @@ class Handover:
             JournalError: It cannot be.
         """
         if isinstance(outcome, Promise):
+            # Told whether or not somebody still waits here then.
+            outcome.taken.durable.then(partial(self.told, outcome))
             await outcome.taken.durable
             return outcome.taken.accepted
         return await self._store(webhook, outcome)
-
-    def _told(self, key: int, accepted: Accepted, error: JournalError | None) -> None:
-        if error is None:
-            self._duplicates.done(key, accepted.event, None, len(accepted.runs))
-        else:
-            self._duplicates.failed(key)
 
     async def _store(self, webhook: CompiledWebhook, laden: Laden) -> Accepted:
         event, key = laden.arrival.event(), laden.key

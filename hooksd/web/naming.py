@@ -90,6 +90,7 @@ def _render(template: Template, key: str, scope: Scope) -> str:
 
 
 def _checked(text: str) -> str:
-    if not text or len(text) > MAX_TYPE or _CONTROL.search(text):
+    # What is printable has no control characters, which is seen sooner.
+    if not text or len(text) > MAX_TYPE or not (text.isprintable() or _CONTROL.search(text) is None):
         raise Unnamed(f"an event type is 1 to {MAX_TYPE} characters and no control characters, not {text[:80]!r}")
     return text

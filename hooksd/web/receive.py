@@ -6,13 +6,14 @@ trigger app calls `screen` before it reads the body, then `receive` with the who
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from functools import partial
 from typing import Final, NamedTuple
 
 from hooksd.auth.handshake import Greeter
 from hooksd.auth.request import Inbound
 from hooksd.auth.verdict import LATER, Authentic, Observed, Reason, Refused, Verdict
-from hooksd.clock import Clock, rfc3339
+from hooksd.clock import Clock
 from hooksd.config.body_schema import Violation
 from hooksd.config.snapshot import CompiledWebhook, Entry
 from hooksd.engine.ports import Accepted, Intake
@@ -20,16 +21,15 @@ from hooksd.errors import JournalError
 from hooksd.model import body
 from hooksd.model.arrival import Arrival
 from hooksd.model.auth import BasicAuth, BearerAuth, JwtAuth
-from hooksd.model.base import Json
 from hooksd.model.ids import IdFactory
 from hooksd.model.network import is_within
 from hooksd.model.received import Files
 from hooksd.model.trust import Trust
-from hooksd.model.webhook import UUID
-from hooksd.web import credentials, idempotency, naming
+from hooksd.web import idempotency, naming
 from hooksd.web.answer import JSON_TYPE, Answer, Headers, json_answer
+from hooksd.web.arriving import arrival_of
 from hooksd.web.bodies import Bodies, Content, Shelf, is_special
-from hooksd.web.body import Unreadable, parse_body
+from hooksd.web.body import Unreadable
 from hooksd.web.duplicates import Duplicates
 from hooksd.web.handover import Handover, Later, Outcome, Promise
 from hooksd.web.handshake import answer_of, may_greet
@@ -55,16 +55,6 @@ class Head(NamedTuple):
     """The content coding, in lower case; empty when there is none."""
     length: int | None
     """Bytes of the body; None when the request does not say."""
-
-
-class _Came(NamedTuple):
-    """An authentic request."""
-
-    webhook: CompiledWebhook
-    request: Inbound
-    verdict: Authentic | Observed
-    now: float
-    peer: str
 
 
 class Receiver:
@@ -194,8 +184,9 @@ class Receiver:
         """Do everything of `admit` that waits for nothing: it is all of it but the disk.
 
         Returns:
-            An answer; or what becomes one when the event is durable; or an event that needs something stored first, or
-            has to wait for something else: `finish` makes answers of these.
+            An answer; or what becomes one when the event is durable: `kept` makes it, or `finish`, and one of them has
+            to be called. Or an event that needs something stored first, or has to wait for something else: `finish`
+            makes answers of these.
         """
         now = self._clock.now()
         verdict = webhook.verifier.verify(request, now)
@@ -207,10 +198,10 @@ class Receiver:
         entry = webhook.entry
         if entry is not None and (late := self._too_often(webhook, entry, peer, per_address=False)) is not None:
             return late
-        came = _Came(webhook, request, verdict, now, peer)
         if is_special(webhook, request):
-            return Later(lambda: self._with(came, self._bodies.read(webhook, request)))
-        return self._enter(came, None)
+            reading = partial(self._bodies.read, webhook, request)
+            return Later(partial(self._with, webhook, request, peer, verdict, now, reading))
+        return self._enter(webhook, request, peer, verdict, now)
 
     async def stream(
         self, webhook: CompiledWebhook, request: Inbound, pieces: AsyncIterator[bytes], peer: str
@@ -230,29 +221,49 @@ class Receiver:
         entry = webhook.entry
         if entry is not None and (late := self._too_often(webhook, entry, peer, per_address=False)) is not None:
             return late
-        came = _Came(webhook, request, verdict, now, peer)
-        return await self.finish(webhook, await self._with(came, self._bodies.form(webhook, request, pieces)))
+        reading = partial(self._bodies.form, webhook, request, pieces)
+        return await self.finish(webhook, await self._with(webhook, request, peer, verdict, now, reading))
 
-    async def _with(self, came: _Came, reading: Awaitable[Content]) -> Outcome:
-        """Go on when a body has been read."""
+    async def _with(
+        self,
+        webhook: CompiledWebhook,
+        request: Inbound,
+        peer: str,
+        verdict: Authentic | Observed,
+        now: float,
+        reading: Callable[[], Awaitable[Content]],
+    ) -> Outcome:
+        """Read a body and go on."""
         try:
-            return self._enter(came, await reading)
+            return self._enter(webhook, request, peer, verdict, now, await reading())
         except Unreadable as error:
-            return self._refuse(came.webhook, "unreadable_body", came.peer, problem(400, str(error)))
+            return self._refuse(webhook, "unreadable_body", peer, problem(400, str(error)))
         except Oversized as error:
-            return self._refuse(came.webhook, "too_large", came.peer, problem(413, str(error), headers=CLOSE))
+            return self._refuse(webhook, "too_large", peer, problem(413, str(error), headers=CLOSE))
         except JournalError:
             return unavailable(FULL)
 
-    def _enter(self, came: _Came, content: Content | None) -> Outcome:
-        """Make an event of an authentic request and hand it on."""
-        webhook, peer, entry = came.webhook, came.peer, came.webhook.entry
+    def _enter(
+        self,
+        webhook: CompiledWebhook,
+        request: Inbound,
+        peer: str,
+        verdict: Authentic | Observed,
+        now: float,
+        content: Content | None = None,
+    ) -> Outcome:
+        """Make an event of an authentic request and hand it on. There is no content where the body is read as it is."""
+        entry = webhook.entry
+        files: Files = {}
         fingerprint = None
         try:
-            arrival = self._arrival(came, content)
+            arrival = arrival_of(webhook, request, verdict, now, content, self._ids.event)
+            if arrival.observed is not None:
+                self._refusals.observed(webhook.name, arrival.observed)
             if entry is not None and entry.schema is not None and (wrong := entry.schema.violations(arrival.data)):
                 return self._refuse(webhook, "schema", peer, _violated(wrong))
-            files: Files = {} if content is None else content.files
+            if content is not None:
+                files = content.files
             if arrival.delivery_id is None and idempotency.HEADER in arrival.headers and _may_choose(arrival, entry):
                 arrival = arrival._replace(delivery_id=idempotency.key_in(arrival.headers))
                 fingerprint = idempotency.fingerprint_of(arrival.media, arrival.raw, files)
@@ -284,9 +295,10 @@ class Receiver:
 
         Args:
             webhook: The webhook; it has no `wait`.
-            promise: What `take` returned.
+            promise: What `take` returned. Once for each.
             error: What `Durable.then` told.
         """
+        self._handover.told(promise, error)
         if error is not None:
             return unavailable(FULL)
         return self._accepted(webhook, promise.taken.accepted, promise.time)
@@ -312,43 +324,6 @@ class Receiver:
         head = Head(method=request.method, media=request.media, coding="", length=len(request.body))
         return None if _is_read(webhook, head) else self._media(webhook, head.media, peer)
 
-    def _arrival(self, came: _Came, content: Content | None) -> Arrival:
-        webhook, request, verdict = came.webhook, came.request, came.verdict
-        verifier = webhook.verifier
-        if content is None:
-            raw = credentials.kept_body(request, verifier)
-            media = webhook.media or request.media
-            media, data = media or body.JSON, parse_body(media, raw)
-        else:
-            media, raw, data, _ = content
-        headers = credentials.kept_headers(request, verifier)
-        query = _query(request, webhook) if request.query_string else {}
-        reading = verifier.read(request, data)
-        scope: dict[str, Json] = {"body": data, "headers": headers, "query": query}
-        return Arrival(  # by place: by name takes three times as long
-            self._ids.event(),
-            naming.event_type(webhook, reading.event_type, scope),
-            None if webhook.subject is None else naming.subject(webhook, scope),
-            rfc3339(came.now),
-            verifier.trust,
-            webhook.name,
-            reading.delivery_id if webhook.entry is None else naming.delivery_id(webhook, reading.delivery_id, scope),
-            headers,
-            query,
-            media,
-            raw,
-            data,
-            verdict.key if isinstance(verdict, Authentic) else _key(verdict.found),
-            self._observed(webhook, verdict.found) if isinstance(verdict, Observed) else None,
-            webhook.frame,
-        )
-
-    def _observed(self, webhook: CompiledWebhook, found: Authentic | Refused) -> str:
-        """Count what would have been said of a request, and return it."""
-        said = "accepted" if isinstance(found, Authentic) else found.reason
-        self._refusals.observed(webhook.name, said)
-        return said
-
     def _refuse(self, webhook: CompiledWebhook, reason: Reason | WebReason, peer: str, answer: Answer) -> Answer:
         self._refusals.add(webhook=webhook.name, reason=reason, status=answer.status, peer=peer)
         return answer
@@ -356,10 +331,6 @@ class Receiver:
 
 def _found(verdict: Verdict) -> Authentic | Refused:
     return verdict.found if isinstance(verdict, Observed) else verdict
-
-
-def _key(found: Authentic | Refused) -> int | None:
-    return found.key if isinstance(found, Authentic) else None
 
 
 def _is_read(webhook: CompiledWebhook, head: Head) -> bool:
@@ -379,13 +350,6 @@ def _violated(violations: Sequence[Violation]) -> Answer:
     first = violations[0]
     errors = [{"path": violation.path, "message": violation.message} for violation in violations]
     return problem(422, f"the body does not fit its schema: {first.path}: {first.message}", more={"errors": errors})
-
-
-def _query(request: Inbound, webhook: CompiledWebhook) -> dict[str, str]:
-    try:
-        return credentials.kept_query(request, webhook.verifier, (UUID,) if webhook.value.uuid else ())
-    except ValueError as error:
-        raise Unreadable(f"the query has more than {credentials.MAX_FIELDS} parameters") from error
 
 
 def _challenge(webhook: CompiledWebhook) -> Headers:

@@ -58,6 +58,10 @@ class Remembered:
         self._keep = keep
         self._size = max(1, most // _GENERATIONS)
         self._generations: deque[_Generation] = deque()
+        """The newest first."""
+        self._newest: dict[int, Entry] = {}
+        self._until = float("-inf")
+        """When it is over."""
         self._dying: list[dict[int, Entry]] = []
 
     def __len__(self) -> int:
@@ -66,10 +70,9 @@ class Remembered:
 
     def get(self, key: int) -> Entry | None:
         """Return what was put last; None when nothing was, or it is forgotten."""
-        for generation in self._generations:
-            entry = generation.entries.get(key)
-            if entry is not None:
-                return entry
+        for _, entries in self._generations:
+            if key in entries:
+                return entries[key]
         return None
 
     def put(self, key: int, entry: Entry, now: float) -> None:
@@ -80,10 +83,9 @@ class Remembered:
             entry: What to remember.
             now: Unix seconds.
         """
-        newest = self._generations[0] if self._generations else None
-        if newest is None or now - newest.began >= self._span or len(newest.entries) >= self._size:
-            newest = self._begin(now)
-        newest.entries[key] = entry
+        if now >= self._until or len(self._newest) >= self._size:
+            self._begin(now)
+        self._newest[key] = entry
         if self._dying:
             self._free()
 
@@ -92,12 +94,11 @@ class Remembered:
         for generation in self._generations:
             generation.entries.pop(key, None)
 
-    def _begin(self, now: float) -> _Generation:
-        newest = _Generation(now, {})
-        self._generations.appendleft(newest)
+    def _begin(self, now: float) -> None:
+        self._newest, self._until = {}, now + self._span
+        self._generations.appendleft(_Generation(now, self._newest))
         while len(self._generations) > _GENERATIONS or self._is_over(self._generations[-1], now):
             self._dying.append(self._generations.pop().entries)
-        return newest
 
     def _is_over(self, generation: _Generation, now: float) -> bool:
         return generation.began + self._span + self._keep < now
