@@ -25,7 +25,7 @@ async def test_a_log_that_breaks_ends_the_daemon(tmp_path: Path) -> None:
     ground = ground_of(Settings(log_dir=tmp_path / "log"))
     ground.journal.open()
     list(ground.journal.read())
-    ground.journal._open_writer.break_down(JournalBroken("disk gone"))
+    ground.journal._open_writer.refused_body(JournalBroken("disk gone"))
     await ground.stopping.asked()
 
     assert isinstance(ground.stopping.error, JournalBroken)
