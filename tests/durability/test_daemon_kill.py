@@ -109,6 +109,7 @@ async def test_nothing_is_lost_whichever_system_call_the_daemon_is_killed_at(
 ) -> None:
     first = openings(Daemon(tmp_path / "openings")) if call == "openat" else 1
     numbers: Iterable[int] = (first + number - 1 for number in sample)
+    share = 1
     if EVERYWHERE:
         share, of = map(int, EVERYWHERE.split("/"))
         numbers = itertools.count(first + share - 1, of)
@@ -126,6 +127,9 @@ async def test_nothing_is_lost_whichever_system_call_the_daemon_is_killed_at(
             break
         killed += 1
         shutil.rmtree(daemon.directory)
+    if share > 1 and not killed:
+        # Share 1 begins with the first call, and fails if there is none to be killed at.
+        pytest.skip(f"no life has {share} calls of {call}: there is nothing to kill at in this share")
     tell(f"killed in front of {killed} calls of {call}, 0 lost")
     assert killed
 
