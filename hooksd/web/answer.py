@@ -53,18 +53,17 @@ def encode_answer(answer: Answer, headers: Sequence[tuple[bytes, bytes]] = ()) -
         answer: The answer; its headers are the daemon's own, so they are not checked for line breaks.
         headers: Sent before those of the answer, like Date.
     """
-    before, after = _lines(tuple(headers)), _lines(answer.headers)
-    if answer.status in {204, 304}:  # RFC 9110 section 8.6: no content, no content-length
-        return b"%b%b%b\r\n%b" % (_STATUS_LINES[answer.status], before, after, answer.body)
-    return b"%b%b%bcontent-length: %d\r\n\r\n%b" % (
-        _STATUS_LINES[answer.status], before, after, len(answer.body), answer.body,
-    )  # fmt: skip
+    status, own, body = answer
+    return _head(status, tuple(headers), own, len(body)) + body
 
 
 @functools.lru_cache(maxsize=64)
-def _lines(headers: Headers) -> bytes:
-    """Write header lines. Most answers have the same ones, and those of the server change once a second."""
-    return b"".join([name + b": " + value + b"\r\n" for name, value in headers])
+def _head(status: int, before: Headers, own: Headers, size: int) -> bytes:
+    """Write all but the body. Most answers have the same head, until the server's part changes once a second."""
+    lines = [_STATUS_LINES[status], *[b"%b: %b\r\n" % header for header in before + own]]
+    if status not in {204, 304}:  # RFC 9110 section 8.6: no content, no content-length
+        lines.append(b"content-length: %d\r\n" % size)
+    return b"".join([*lines, b"\r\n"])
 
 
 async def send_answer(answer: Answer, send: Send) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container
+from collections.abc import Container, Mapping
 from collections.abc import Set as AbstractSet
 from typing import Final
 from urllib.parse import parse_qsl, unquote_plus
@@ -27,18 +27,14 @@ MAX_FIELDS: Final = body.MAX_FIELDS
 """The most query parameters that a request may have."""
 
 
-def kept_headers(request: Inbound, verifier: Verifier) -> dict[str, str]:
+def kept_headers(request: Inbound, verifier: Verifier) -> Mapping[str, str]:
     """Return the headers that an event keeps: credentials hidden, values of repeated ones joined with commas."""
     secret = verifier.credential_headers
     if (found := request.unrepeated) is not None:
-        kept = dict(found)
-        for name in secret:
-            if name in kept:
-                kept[name] = HIDDEN
-        if not CREDENTIAL_HEADERS.isdisjoint(kept):
-            kept.update(dict.fromkeys(CREDENTIAL_HEADERS & kept.keys(), HIDDEN))
-        return kept
-    kept = {}
+        if secret.isdisjoint(found) and CREDENTIAL_HEADERS.isdisjoint(found):
+            return found
+        return {**found, **dict.fromkeys((CREDENTIAL_HEADERS | secret) & found.keys(), HIDDEN)}
+    kept: dict[str, str] = {}
     for name, value in request.headers:
         if name in CREDENTIAL_HEADERS or name in secret:
             kept[name] = HIDDEN

@@ -8,8 +8,6 @@ headers, targets, chunks, waiting requests and time, wants exactly one Host, and
 from __future__ import annotations
 
 import asyncio
-import socket
-import struct
 from collections import deque
 from typing import Any, Final
 
@@ -20,7 +18,7 @@ from uvicorn.server import ServerState
 
 from hooksd.web.answer import encode_answer
 from hooksd.web.guard_crowd import Crowd
-from hooksd.web.guard_exit import Exit
+from hooksd.web.guard_exit import Exit, reset
 from hooksd.web.guard_limits import (
     BODY_RATE,
     FREE_PIECES,
@@ -33,12 +31,12 @@ from hooksd.web.guard_limits import (
     WIRE_SLACK,
     GuardReason,
 )
-from hooksd.web.guard_refusal import BODY, HEAD, IDLE, Unwelcome, check_host, unwelcome
+from hooksd.web.guard_refusal import BODY, HEAD, IDLE, Unwelcome, check_size, is_host, unwelcome
 from hooksd.web.guard_upgrade import parser_of, without_upgrade
 from hooksd.web.problem import CLOSE, RETRY_AFTER, problem
 
-_RESET: Final = struct.pack("ii", 1, 0)
-"""SO_LINGER that throws away what was not sent: whoever does not read must not hold kernel memory either."""
+TEXTS: Final = "hooksd.headers"
+"""What a scope has besides what ASGI says: its headers as text, for whoever would make it of them again."""
 
 
 class GuardedProtocol(HttpToolsProtocol):
@@ -70,10 +68,11 @@ class GuardedProtocol(HttpToolsProtocol):
         self._exit: Exit
         self._served = False
         self._owed = 0  # requests heard whose answers are not complete
-        self.named: dict[bytes, bytes] = {}  # the headers, the last one where several have the same name
+        self.method = b""
+        self.fields: list[tuple[str, str]] = []  # the headers as text, names in lower case; then trailers
+        self.named: dict[str, str] = {}  # the headers, the last one where several have the same name
         self._wire = 0  # bytes read for this request, but for the read it began in
         self._read = 0  # bytes of the last read
-        self._turned = False  # a request began or ended in it
         self._body = 0
         self._pieces = 0
         self._held = 0  # our part of crowd.buffered
@@ -130,9 +129,8 @@ class GuardedProtocol(HttpToolsProtocol):
                 self.flow.pause_reading()  # reading what nobody wants would take the time of others
             return
         self._read = len(data)
-        self._turned = False
+        self._wire += self._read
         self._parse(data)
-        self._wire = 0 if self._turned else self._wire + self._read
         if self._wire > self.limits.head_bytes:
             self._weigh()
 
@@ -140,7 +138,7 @@ class GuardedProtocol(HttpToolsProtocol):
         try:
             self.parser.feed_data(data)
         except httptools.HttpParserUpgrade as upgrade:
-            head = without_upgrade(self.parser.get_method(), self.url, self.headers)
+            head = without_upgrade(self.method, self.url, self.fields)
             self.parser = parser_of(self)
             self._parse(head + data[upgrade.args[0] :])
         except httptools.HttpParserError as error:
@@ -160,11 +158,9 @@ class GuardedProtocol(HttpToolsProtocol):
         if not self._keeps and self._owed:
             raise Unwelcome(None, "malformed")  # RFC 9112 section 9.6: nothing counts after `Connection: close`
         self.url = b""
-        self.headers = []
-        self.expect_100_continue = False
+        self.fields = []
         self._phase = HEAD
         self.since = self.loop.time()
-        self._turned = True
         self._wire = self._body = self._pieces = 0
 
     def on_url(self, url: bytes) -> None:
@@ -175,10 +171,10 @@ class GuardedProtocol(HttpToolsProtocol):
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """Take a header field, or a trailer field, which is counted and forgotten (RFC 9110 section 6.5.1)."""
-        headers = self.headers
-        if len(headers) >= self.limits.headers:
+        fields = self.fields
+        if len(fields) >= self.limits.headers:
             raise Unwelcome(431, "head_too_large", f"a request may have {self.limits.headers} header fields")
-        headers.append((name.lower(), value))
+        fields.append((name.decode().lower(), value.strip().decode("latin-1")))
 
     def on_headers_complete(self) -> None:
         """Hand the request to the application, or let it wait for those before it."""
@@ -186,23 +182,25 @@ class GuardedProtocol(HttpToolsProtocol):
         if self.parser.should_upgrade():
             return  # see guard_upgrade
         self.begin_answer()
+        self._phase = BODY
+        self._owed += 1
+
+    def begin_answer(self) -> None:
+        """Hand the request to the application, or let it wait for those before it; `cycle` is its state from here."""
+        url, fields, expects = self.url, self.fields, self.expect_100_continue
+        super().on_message_begin()  # makes the scope, which not every request needs, and forgets all else
+        self.url, self.expect_100_continue = url, expects
+        scope: Any = self.scope
+        scope["headers"] = [(name.encode(), value.encode("latin-1")) for name, value in fields]
+        scope[TEXTS] = tuple(fields)
+        super().on_headers_complete()
+        self.fields = []  # trailer fields must not join the headers, which were checked and perhaps signed
         cycle = self.cycle
         cycle.transport = self._exit  # type: ignore[assignment] # all of it that a cycle uses
         # Only a request that was heard to its end leaves a connection on which the next can be found. An answer that
         # comes earlier says `Connection: close`, which uvicorn reads from here.
         self._keeps = cycle.keep_alive
         cycle.keep_alive = False
-        self.headers = []  # trailer fields must not join the headers, which were checked and perhaps signed
-        self._phase = BODY
-        self._owed += 1
-
-    def begin_answer(self) -> None:
-        """Hand the request to the application, or let it wait for those before it; `cycle` is its state from here."""
-        url, headers, expects = self.url, self.headers, self.expect_100_continue
-        super().on_message_begin()  # makes the scope, which not every request needs, and forgets all else
-        self.url, self.expect_100_continue = url, expects
-        self.headers = self.scope["headers"] = headers
-        super().on_headers_complete()
 
     def check_head(self) -> None:
         """Judge a request by its complete head.
@@ -210,16 +208,21 @@ class GuardedProtocol(HttpToolsProtocol):
         Raises:
             Unwelcome: It is refused.
         """
-        self.named = named = dict(self.headers)
-        if len(named) != len(self.headers) and [name for name, _ in self.headers].count(b"host") > 1:
+        fields = self.fields
+        self.named = named = dict(fields)
+        host = named.get("host")
+        if host is None:
+            if self.parser.get_http_version() != "1.0":
+                raise Unwelcome(400, "malformed", "send exactly one Host")
+        elif len(named) != len(fields) and [name for name, _ in fields].count("host") > 1:
             raise Unwelcome(400, "malformed", "send exactly one Host")
-        check_host(named.get(b"host"), self.parser.get_http_version())
-        self.expect_100_continue = b"expect" in named and named[b"expect"].lower() == b"100-continue"
+        elif not is_host(host):
+            raise Unwelcome(400, "malformed", "the Host is none")
+        self.expect_100_continue = "expect" in named and named["expect"].lower() == "100-continue"
         if self._wire + self._read > self.limits.head_bytes:
-            size = len(self.url) + sum(len(name) + len(value) for name, value in self.headers)
-            if size > self.limits.head_bytes:
-                raise Unwelcome(431, "head_too_large", f"headers may have {self.limits.head_bytes} bytes in all")
-        if self.parser.get_method() == b"CONNECT":
+            check_size(self.url, fields, self.limits.head_bytes)
+        self.method = self.parser.get_method()
+        if self.method == b"CONNECT":
             raise Unwelcome(400, "malformed", "this is no proxy")
         if len(self.pipeline) >= MAX_WAITING:
             detail = f"{MAX_WAITING} requests wait for their answers on this connection; read before you send more"
@@ -227,14 +230,14 @@ class GuardedProtocol(HttpToolsProtocol):
 
     def on_body(self, body: bytes) -> None:
         """Take a piece of a body."""
-        size = len(body)
+        size, crowd = len(body), self.crowd
         self._body += size
-        self._pieces += 1
-        if self._pieces > FREE_PIECES + self._body // LEAST_PIECE:
+        self._pieces = pieces = self._pieces + 1
+        if pieces > FREE_PIECES and pieces > FREE_PIECES + self._body // LEAST_PIECE:
             raise Unwelcome(400, "malformed", "send the body in larger chunks")
         self._held += size
-        self.crowd.buffered += size
-        if self.crowd.buffered > self.limits.buffered:
+        crowd.buffered += size
+        if crowd.buffered > self.limits.buffered:
             raise Unwelcome(503, "crowded", "too many bodies are being received; try again later")
         self.keep(body)
 
@@ -247,14 +250,14 @@ class GuardedProtocol(HttpToolsProtocol):
         if self._phase is not BODY:
             return  # see guard_upgrade
         self._phase = IDLE
-        self._turned = True
+        self._wire = 0
         self._sizes.append(self._body)
-        if not self.cycle.response_started:
-            self.cycle.keep_alive = self._keeps
         self.end_request()
 
     def end_request(self) -> None:
         """Tell the request that it is whole."""
+        if not self.cycle.response_started:
+            self.cycle.keep_alive = self._keeps
         super().on_message_complete()
 
     # What leaves.
@@ -264,7 +267,11 @@ class GuardedProtocol(HttpToolsProtocol):
         self.server_state.total_requests += 1
         self._owed -= 1
         self._served = True
-        if self._sizes:
+        if not self._owed:
+            self._sizes.clear()
+            self.crowd.buffered -= self._held
+            self._held = self._forgotten = 0
+        elif self._sizes:
             self._release(self._sizes.popleft() - self._forgotten)
             self._forgotten = 0
         if self._parted is not None or self.transport.is_closing():
@@ -276,7 +283,8 @@ class GuardedProtocol(HttpToolsProtocol):
         elif self._deaf:
             self._say_last_words()
         else:
-            self.flow.resume_reading()
+            if self.flow.read_paused:
+                self.flow.resume_reading()
             if self._phase is IDLE:
                 self.since = self.loop.time()
 
@@ -366,7 +374,7 @@ class GuardedProtocol(HttpToolsProtocol):
         unread = self._stalled if self._stalled is not None else self._closed
         if unread is not None:
             if now - unread > self.limits.write_timeout:
-                self._abort()
+                reset(self.transport)
         elif self._parted is not None:
             if now - self._parted > LINGER:
                 self.transport.close()
@@ -387,8 +395,3 @@ class GuardedProtocol(HttpToolsProtocol):
                 self._refuse(Unwelcome(408, "slow", f"the body was not there after {seconds:.0f} s"))
         elif not self._owed and seconds > (limits.idle_timeout if self._served else limits.header_timeout):
             self.transport.close()
-
-    def _abort(self) -> None:
-        if (carrier := self.transport.get_extra_info("socket")) is not None:
-            carrier.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
-        self.transport.abort()

@@ -15,7 +15,6 @@ from functools import partial
 from typing import Any, Final, Protocol
 from weakref import ref
 
-from starlette.types import Scope
 from uvicorn.config import Config
 from uvicorn.server import ServerState
 
@@ -23,11 +22,13 @@ from hooksd.config.snapshot import CompiledWebhook
 from hooksd.web.answer import JSON_TYPE, Answer, encode_answer
 from hooksd.web.guard import GuardedProtocol
 from hooksd.web.guard_crowd import Crowd
+from hooksd.web.origin import UNIX
 from hooksd.web.problem import CLOSE, problem
 
 LARGEST: Final = 32 * 1024
 """Bytes of the longest body that goes this way: far below what uvicorn reads before it pauses."""
 _DIGITS: Final = 6
+_UNUSUAL: Final = frozenset({"expect", "transfer-encoding", "upgrade"})
 _UNFIT = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
 
 
@@ -39,7 +40,13 @@ class Application(Protocol):
         ...
 
     def begin_answer(
-        self, webhook: CompiledWebhook, scope: Scope, body: bytes, say: Callable[[Answer], None]
+        self,
+        webhook: CompiledWebhook,
+        headers: dict[str, str],
+        query: str,
+        body: bytes,
+        peer: str,
+        say: Callable[[Answer], None],
     ) -> Coroutine[Any, Any, None] | None:
         """Call `say` with the answer, now or later; what is returned has to be done first."""
         ...
@@ -54,26 +61,20 @@ class _Unheard:
         """Wake nobody."""
 
 
-_UNHEARD: Final = _Unheard()
+class _Plain:
+    """The plain request of a connection, of which there is one at a time, with all that uvicorn and the guard ask."""
 
-
-class _Request:
-    """A plain request under way, with everything that uvicorn and the guard ask of one."""
-
+    message_event: Final = _Unheard()
     __slots__ = (
-        "body", "disconnected", "keep_alive", "message_event", "more_body", "response_complete", "response_started",
-        "scope", "transport", "webhook",
+        "body", "disconnected", "keep_alive", "query", "response_complete", "response_started", "webhook",
     )  # fmt: skip
 
-    def __init__(self, webhook: CompiledWebhook, scope: Scope) -> None:
-        self.webhook = webhook
-        self.scope = scope
+    def __init__(self) -> None:
+        self.webhook: CompiledWebhook
+        self.query = ""
         self.body = b""
         self.keep_alive = True
         self.disconnected = self.response_complete = self.response_started = False
-        self.more_body = True
-        self.message_event = _UNHEARD
-        self.transport: Any = None
 
 
 def _forget(protocol: ref[GuardedProtocol], size: int) -> None:
@@ -105,97 +106,98 @@ class DirectProtocol(GuardedProtocol):
         """
         super().__init__(config, server_state, app_state, _loop, crowd=crowd)
         self._application = application
+        self._plain = _Plain()
 
     def begin_answer(self) -> None:
         """Take a plain request; leave any other to uvicorn."""
-        before: Any = self.cycle  # None at first
-        if (before is None or before.response_complete) and self._is_plain():
-            target, _, query = self.url.partition(b"?")
-            path = target.decode("ascii")
-            webhook = self._application.webhook_at(path)
-            if webhook is not None and webhook.value.wait is None:
-                request: Any = _Request(webhook, self._described(path, query))
-                self.cycle = request  # it has all of a cycle that is used
-                return
-        super().begin_answer()
-        if self.named.get(b"content-type", b"").startswith(b"multipart/"):
-            scope: Any = self.cycle.scope
-            scope["hooksd.forget"] = partial(_forget, ref(self))  # no circle through the request
+        target, _, query = self.url.decode("latin-1").partition("?")
+        webhook = self._application.webhook_at(target) if self._is_plain() else None
+        if webhook is None or webhook.value.wait is not None:
+            super().begin_answer()
+            if self.named.get("content-type", "").startswith("multipart/"):
+                scope: Any = self.cycle.scope
+                scope["hooksd.forget"] = partial(_forget, ref(self))  # no circle through the request
+            return
+        request: Any = self._plain
+        request.webhook, request.query = webhook, query
+        request.response_complete = request.response_started = False
+        self.cycle = request  # it has all of a cycle that is used
+        self._keeps = True
 
     def _is_plain(self) -> bool:
-        parser, url, headers = self.parser, self.url, self.named
-        if parser.get_method() != b"POST" or parser.get_http_version() != "1.1" or not parser.should_keep_alive():
-            return False
-        if self.expect_100_continue or url[:1] != b"/" or b"%" in url or b"#" in url or not url.isascii():
-            return False
-        length = headers.get(b"content-length", b"")
+        """Tell whether a request whose path leads to a webhook says nothing unusual."""
+        parser, named, url = self.parser, self.named, self.url
+        length = named.get("content-length", "")
         return (
-            length.isdigit()
+            self.method == b"POST"
+            and not self._owed
+            and len(named) == len(self.fields)
+            and length.isdecimal()
             and len(length) < _DIGITS
             and int(length) <= LARGEST
-            and b"transfer-encoding" not in headers
-            and b"upgrade" not in headers
+            and _UNUSUAL.isdisjoint(named)
+            and parser.should_keep_alive()
+            # Without a word about it, only HTTP/1.1 keeps connections.
+            and (("connection" not in named and "proxy-connection" not in named) or parser.get_http_version() == "1.1")
+            and url.isascii()
+            and b"#" not in url
         )
-
-    def _described(self, path: str, query: bytes) -> Scope:
-        return {
-            "type": "http",
-            "method": "POST",
-            "path": path,
-            "query_string": query,
-            "headers": self.headers,
-            "client": self.client,
-        }
 
     def keep(self, body: bytes) -> None:
         """Take a piece of a body; most come in one, which is not copied."""
-        request: object = self.cycle
-        if isinstance(request, _Request):
-            request.body += body
+        cycle: object = self.cycle
+        if cycle is self._plain:
+            self._plain.body += body
         else:
             super().keep(body)
 
     def end_request(self) -> None:
         """End a request; a plain one is answered now."""
-        request: object = self.cycle
-        if not isinstance(request, _Request):
+        request = self._plain
+        cycle: object = self.cycle
+        if cycle is not request:
             super().end_request()
-        elif not request.response_complete:
-            request.more_body = False
-            request.response_started = True
-            scope, body = request.scope, request.body
-            request.scope, request.body = {}, b""  # what is not needed any more does not wait for the answer
-            work = self._application.begin_answer(request.webhook, scope, body, partial(self._say, request))
-            if work is not None:
-                self._do(work)
+            return
+        request.keep_alive = self._keeps
+        request.response_started = True
+        body, request.body = request.body, b""  # what is not needed any more does not wait for the answer
+        work = self._application.begin_answer(
+            request.webhook, self.named, request.query, body, self.address or UNIX, self._say
+        )
+        if work is not None:
+            self._do(work)
 
-    def _say(self, request: _Request, answer: Answer) -> None:
+    def _say(self, answer: Answer) -> None:
+        """Send the answer to the plain request."""
+        request = self._plain
         if request.disconnected:
             return
         if self.flow.write_paused:
-            self._do(self._say_later(request, answer))
-        else:
-            self._send(request, answer)
+            self._do(self._say_later(answer))
+            return
+        if answer.headers is not JSON_TYPE or not request.keep_alive:
+            answer = self._fit(answer)
+        self._exit.write(encode_answer(answer, self.server_state.default_headers))
+        request.response_complete = True
+        if not request.keep_alive:
+            self._exit.close()
+        self.on_response_complete()
 
-    async def _say_later(self, request: _Request, answer: Answer) -> None:
+    async def _say_later(self, answer: Answer) -> None:
         await self.flow.drain()
-        if not request.disconnected:
-            self._send(request, answer)
+        self._say(answer)
 
     def _do(self, work: Coroutine[Any, Any, None]) -> None:
         task = self.loop.create_task(work)
         self.tasks.add(task)
         task.add_done_callback(self.tasks.discard)
 
-    def _send(self, request: _Request, answer: Answer) -> None:
-        if answer.headers is not JSON_TYPE and any(_UNFIT.search(value) for _, value in answer.headers):
+    def _fit(self, answer: Answer) -> Answer:
+        """Return an answer as it can be sent."""
+        if any(_UNFIT.search(value) for _, value in answer.headers):
             answer = problem(500)  # uvicorn would refuse it too: data of a caller must not begin a line of its own
         if CLOSE[0] in answer.headers:
-            request.keep_alive = False
-        elif not request.keep_alive:
+            self._plain.keep_alive = False
+        elif not self._plain.keep_alive:
             answer = Answer(status=answer.status, headers=answer.headers + CLOSE, body=answer.body)
-        request.transport.write(encode_answer(answer, self.server_state.default_headers))
-        request.response_complete = True
-        if not request.keep_alive:
-            request.transport.close()
-        self.on_response_complete()
+        return answer

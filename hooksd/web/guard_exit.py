@@ -6,7 +6,13 @@ Used by `web.guard` alone.
 from __future__ import annotations
 
 import asyncio
+import socket
+import struct
 from collections.abc import Callable
+from typing import Final
+
+_RESET: Final = struct.pack("ii", 1, 0)
+"""SO_LINGER that throws away what was not sent: whoever does not read must not hold kernel memory either."""
 
 
 class Exit:
@@ -30,3 +36,10 @@ class Exit:
         self.write = lambda _: None
         self.close = lambda: None
         self.is_closing = lambda: True
+
+
+def reset(transport: asyncio.Transport) -> None:
+    """Close at once."""
+    if (carrier := transport.get_extra_info("socket")) is not None:
+        carrier.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
+    transport.abort()

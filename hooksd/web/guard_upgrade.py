@@ -18,7 +18,7 @@ def parser_of(listener: object) -> httptools.HttpRequestParser:
     return parser
 
 
-def without_upgrade(method: bytes, target: bytes, headers: Iterable[tuple[bytes, bytes]]) -> bytes:
+def without_upgrade(method: bytes, target: bytes, headers: Iterable[tuple[str, str]]) -> bytes:
     """Return the head of such a request, as one that does not ask.
 
     Args:
@@ -26,5 +26,5 @@ def without_upgrade(method: bytes, target: bytes, headers: Iterable[tuple[bytes,
         target: As it was sent.
         headers: Names in small letters, and values.
     """
-    lines = [name + b": " + value for name, value in headers if name != b"upgrade"]
+    lines = [f"{name}: {value}".encode("latin-1") for name, value in headers if name != "upgrade"]
     return b"\r\n".join([b"%b %b HTTP/1.1" % (method, target), *lines, b"\r\n"])

@@ -6,15 +6,15 @@ file or starts a task.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Sequence
-from functools import partial
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
+from functools import lru_cache, partial
 from typing import Any
 from urllib.parse import parse_qsl
 
 from starlette.requests import Request
 from starlette.types import Receive, Scope, Send
 
-from hooksd.auth.request import Inbound
+from hooksd.auth.request import Headers, Inbound
 from hooksd.clock import Clock
 from hooksd.config.snapshot import CompiledWebhook, Snapshot
 from hooksd.errors import JournalError
@@ -23,6 +23,7 @@ from hooksd.telemetry import happenings
 from hooksd.telemetry.observer import Observer
 from hooksd.web.answer import Answer, send_answer
 from hooksd.web.body import Disconnected, read_body
+from hooksd.web.guard import TEXTS
 from hooksd.web.handover import Outcome, Promise
 from hooksd.web.health import health_app
 from hooksd.web.multipart import MULTIPART, Oversized
@@ -31,7 +32,6 @@ from hooksd.web.problem import problem
 from hooksd.web.receive import Head, Receiver
 from hooksd.web.refusals import Refusals
 
-Headers = tuple[tuple[str, str], ...]
 Say = Callable[[Answer], None]
 Work = Coroutine[Any, Any, None]
 
@@ -122,32 +122,47 @@ class TriggerApp:
             answer = self._failed(webhook, scope["method"], error)
         return self._counted(webhook, answer, began)
 
-    def begin_answer(self, webhook: CompiledWebhook, scope: Scope, body: bytes, say: Say) -> Work | None:
-        """Answer a request whose body is there, without a task if nothing but the disk has to be waited for.
+    def begin_answer(
+        self, webhook: CompiledWebhook, headers: dict[str, str], query: str, body: bytes, peer: str, say: Say
+    ) -> Work | None:
+        """Answer a plain POST whose body is there, without a task if nothing but the disk has to be waited for.
 
         Args:
             webhook: The webhook at its path; it has no `wait`.
-            scope: The request, as for `answer`; it says how long the body is.
+            headers: All of them, none came twice; names in lower case, values without surrounding white space.
+            query: As received, without the question mark.
             body: The whole body.
+            peer: The address of the connection.
             say: Called once with the answer: now, or when the event is durable.
 
         Returns:
             What has to be done before `say` can be called, where something must be stored first.
         """
         began = self._clock.monotonic()
-        outcome: Outcome
+        outcome: Outcome | None = None
         try:
-            headers = _texts(scope["headers"])
-            head = head_of(scope["method"], headers)
-            peer = self._peer(scope, headers)
-            refused = self._receiver.screen(webhook, head, peer)
-            outcome = refused or self._receiver.take(webhook, self._inbound(scope, head, headers, body), peer)
+            if self._proxies is not None:
+                peer = self._proxies.caller(peer, tuple(headers.items()))
+            media = media_of(headers.get("content-type", ""))
+            if "content-encoding" in headers or not is_welcome(webhook, media, len(body)):
+                outcome = self._receiver.screen(webhook, _head("POST", headers, len(body)), peer)
+            if outcome is None:
+                request = Inbound(
+                    method="POST",
+                    path=webhook.path,
+                    query_string=query,
+                    headers=headers,
+                    body=body,
+                    media=media,
+                    url=None if self._public_url is None else self._url(webhook.path, query),
+                )
+                outcome = self._receiver.take(webhook, request, peer)
         except Exception as error:  # noqa: BLE001 - see `answer`
-            outcome = self._failed(webhook, scope["method"], error)
-        if isinstance(outcome, Answer):
-            say(self._counted(webhook, outcome, began))
-        elif isinstance(outcome, Promise):
+            outcome = self._failed(webhook, "POST", error)
+        if isinstance(outcome, Promise):
             outcome.taken.durable.then(partial(self._end_answer, webhook, outcome, began, say))
+        elif isinstance(outcome, Answer):
+            say(self._counted(webhook, outcome, began))
         else:
             return self._finish(webhook, outcome, began, say)
         return None
@@ -155,7 +170,9 @@ class TriggerApp:
     def _end_answer(
         self, webhook: CompiledWebhook, promise: Promise, began: float, say: Say, error: JournalError | None
     ) -> None:
-        say(self._counted(webhook, self._receiver.kept(webhook, promise, error), began))
+        answer = self._receiver.kept(webhook, promise, error)
+        self._observer.metrics.request(webhook.name, answer.status, self._clock.monotonic() - began)
+        say(answer)
 
     async def _finish(self, webhook: CompiledWebhook, outcome: Outcome, began: float, say: Say) -> None:
         try:
@@ -173,7 +190,7 @@ class TriggerApp:
         return answer
 
     async def _answer(self, webhook: CompiledWebhook, scope: Scope, receive: Receive) -> Answer:
-        headers = _texts(scope["headers"])
+        headers = _texts(scope)
         head = head_of(scope["method"], headers)
         peer = self._peer(scope, headers)
         if (refused := self._receiver.screen(webhook, head, peer)) is not None:
@@ -211,7 +228,7 @@ class TriggerApp:
         return peer if self._proxies is None else self._proxies.caller(peer, headers)
 
     def _unknown(self, request: Request) -> None:
-        peer = self._peer(request.scope, _texts(request.scope["headers"]))
+        peer = self._peer(request.scope, _texts(request.scope))
         self._refusals.add(webhook=None, reason="unknown_path", status=404, peer=peer)
 
 
@@ -246,11 +263,39 @@ def peer_of(scope: Scope) -> str:
     return str(client[0]) if client else "unix"
 
 
-def _texts(headers: Iterable[tuple[bytes, bytes]]) -> Headers:
-    return tuple([(name.decode("latin-1"), value.decode("latin-1").strip(" \t")) for name, value in headers])
+def _texts(scope: Scope) -> Headers:
+    """Return the headers of a request as text; `web.guard` has made it already."""
+    texts: Headers | None = scope.get(TEXTS)
+    if texts is not None:
+        return texts
+    return tuple([(name.decode("latin-1"), value.decode("latin-1").strip(" \t")) for name, value in scope["headers"]])
 
 
-def head_of(method: str, headers: Sequence[tuple[str, str]]) -> Head:
+def is_welcome(webhook: CompiledWebhook, media: str, size: int) -> bool:
+    """Tell, in less time than `Receiver.screen` takes, whether that would let in a POST without a content coding.
+
+    Args:
+        webhook: Whom it is for.
+        media: Its media type.
+        size: Bytes of its body.
+    """
+    value = webhook.value
+    return (
+        webhook.entry is None
+        and "POST" in value.methods
+        and size <= value.limits.body
+        and media in value.accept
+        and media != ""
+    )
+
+
+@lru_cache(maxsize=64)
+def media_of(content_type: str) -> str:
+    """Return the media type in a `content-type`: in lower case, without parameters. Most callers say the same."""
+    return content_type.partition(";")[0].strip().lower()
+
+
+def head_of(method: str, headers: Headers) -> Head:
     """Read what decides about a request before its body is there."""
     named = dict(headers)
     if len(named) != len(headers):
@@ -260,5 +305,9 @@ def head_of(method: str, headers: Sequence[tuple[str, str]]) -> Head:
     if "transfer-encoding" not in named:
         said = named.get("content-length", "0")
         length = int(said) if said.isascii() and said.isdigit() and len(said) < _DIGITS else None
-    media = named.get("content-type", "").partition(";")[0].strip().lower()
+    return _head(method, named, length)
+
+
+def _head(method: str, named: Mapping[str, str], length: int | None) -> Head:
+    media = media_of(named.get("content-type", ""))
     return Head(method, media, named.get("content-encoding", "").lower(), length)

@@ -58,12 +58,18 @@ class Logged(Constant):
         self._line = bench.log.queue[0].record
 
     def begin_answer(
-        self, webhook: CompiledWebhook, scope: Scope, body: bytes, say: Callable[[Answer], None]
+        self,
+        webhook: CompiledWebhook,
+        headers: dict[str, str],
+        query: str,
+        body: bytes,
+        peer: str,
+        say: Callable[[Answer], None],
     ) -> Coroutine[Any, Any, None] | None:
         def kept(answer: Answer) -> None:
             self._journal.append((self._line,)).then(lambda _: say(answer))
 
-        return super().begin_answer(webhook, scope, body, kept)
+        return super().begin_answer(webhook, headers, query, body, peer, kept)
 
 
 class Least:
@@ -78,22 +84,21 @@ class Least:
         self._journal = journal
         self._key = SECRET.encode()
 
-    def begin(self, headers: Sequence[tuple[bytes, bytes]], body: bytes, say: Callable[[Answer], None]) -> None:
+    def begin(self, headers: Mapping[str, str], body: bytes, say: Callable[[Answer], None]) -> None:
         """Take a request, and answer when it is durable."""
-        named = dict(headers)
         signed = hmac.digest(self._key, body, "sha256").hex()
-        if not hmac.compare_digest(b"sha256=" + signed.encode(), named.get(b"x-hub-signature-256", b"")):
+        if not hmac.compare_digest(f"sha256={signed}", headers.get("x-hub-signature-256", "")):
             say(Answer(status=401))
             return
         orjson.loads(body)
-        if named.get(b"x-github-event") != b"push":
+        if headers.get("x-github-event") != "push":
             say(Answer(status=422))
             return
         event = f"evt_{uuid.UUID(int=random.getrandbits(128))}"
         record = {
             "at": datetime.now(UTC),
             "id": event,
-            "headers": {name.decode(): value.decode() for name, value in headers},
+            "headers": headers,
             "body": orjson.Fragment(body),
         }
         answer = json_answer(202, {"event": event})
@@ -105,11 +110,19 @@ class Least:
         return self.webhook if path == self.webhook.path else None
 
     def begin_answer(
-        self, webhook: CompiledWebhook, scope: Scope, body: bytes, say: Callable[[Answer], None]
+        self,
+        webhook: CompiledWebhook,
+        headers: dict[str, str],
+        query: str,
+        body: bytes,
+        peer: str,
+        say: Callable[[Answer], None],
     ) -> Coroutine[Any, Any, None] | None:
         """Answer by the short way."""
         assert webhook is self.webhook
-        self.begin(scope["headers"], body, say)
+        assert peer
+        assert not query
+        self.begin(headers, body, say)
         return None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -120,7 +133,8 @@ class Least:
             message = await receive()
             body += message["body"]
         told: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
-        self.begin(scope["headers"], body, told.set_result)
+        named = {name.decode(): value.decode() for name, value in scope["headers"]}
+        self.begin(named, body, told.set_result)
         await send_answer(await told, send)
 
 

@@ -24,7 +24,6 @@ from pathlib import Path
 from typing import Any
 
 import uvloop
-from starlette.types import Scope
 from uvicorn.config import Config
 from uvicorn.server import ServerState
 
@@ -126,11 +125,19 @@ class Constant:
         return self._webhook if path == self._webhook.path else None
 
     def begin_answer(
-        self, webhook: CompiledWebhook, scope: Scope, body: bytes, say: Callable[[Answer], None]
+        self,
+        webhook: CompiledWebhook,
+        headers: dict[str, str],
+        query: str,
+        body: bytes,
+        peer: str,
+        say: Callable[[Answer], None],
     ) -> Coroutine[Any, Any, None] | None:
         assert webhook is self._webhook
-        assert scope["type"] == "http"
+        assert headers
+        assert not query
         assert body
+        assert peer
         say(CONSTANT)
         return None
 

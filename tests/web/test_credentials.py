@@ -15,6 +15,20 @@ def test_a_header_that_proves_who_someone_is_is_not_kept(name: str) -> None:
     assert kept_headers(inbound(headers={name: "hunter2"}), TokenVerifier()) == {name: "***"}
 
 
+@given(
+    names=st.lists(
+        st.sampled_from(["x-token", "X-Token", "cookie", "authorization", "x-tag", "accept"]), min_size=1, max_size=6
+    )
+)
+def test_what_is_hidden_does_not_depend_on_whether_another_header_came_twice(names: list[str]) -> None:
+    alone = dict.fromkeys(names, "hunter2")
+    pairs = (*alone.items(), ("x-other", "a"), ("x-other", "b"))
+
+    hidden = kept_headers(inbound(headers=pairs), TokenVerifier())
+
+    assert kept_headers(inbound(headers=alone), TokenVerifier()) == {name: hidden[name] for name in alone}
+
+
 def test_values_of_a_repeated_header_are_joined() -> None:
     request = inbound(headers=(("x-tag", "a"), ("x-tag", "b"), ("cookie", "c"), ("cookie", "d")))
 

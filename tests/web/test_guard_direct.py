@@ -210,7 +210,8 @@ async def test_a_request_that_is_being_answered_is_answered_before_the_listener_
 
 async def test_no_answer_begins_a_line_with_what_a_caller_sent() -> None:
     class Echoing(TriggerApp):
-        def begin_answer(self, _webhook: object, _scope: object, _body: object, say: Callable[[Answer], None]) -> None:
+        def begin_answer(self, *asked: Any) -> None:
+            say: Callable[[Answer], None] = asked[-1]
             say(Answer(status=200, headers=((b"x-said", b"a\r\nset-cookie: b"),), body=b"ok"))
 
     listener = Listener(webhooks=webhooks())

@@ -12,7 +12,7 @@ class Ear:
 
 
 def test_a_head_is_the_same_but_for_the_wish() -> None:
-    headers = [(b"host", b"x"), (b"upgrade", b"h2c"), (b"connection", b"Upgrade")]
+    headers = [("host", "x"), ("upgrade", "h2c"), ("connection", "Upgrade")]
 
     assert without_upgrade(b"POST", b"/a?b", headers) == b"POST /a?b HTTP/1.1\r\nhost: x\r\nconnection: Upgrade\r\n\r\n"
 

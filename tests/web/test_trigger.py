@@ -9,16 +9,20 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from starlette.types import Message, Scope
 
 from hooksd.auth.request import Inbound
 from hooksd.auth.verdict import Verdict
 from hooksd.daemon import server
 from hooksd.engine.ports import Response
+from hooksd.model.base import Json
 from hooksd.model.webhook import uuid_digest
 from hooksd.telemetry.log import configure
 from hooksd.web.origin import Proxies
-from hooksd.web.trigger import head_of, peer_of
+from hooksd.web.receive import Head
+from hooksd.web.trigger import head_of, is_welcome, peer_of
 from tests.web.doubles import PEER, Listener, TokenVerifier, webhook
 
 PATIENCE = 30.0
@@ -194,6 +198,30 @@ def test_the_head_of_a_request_is_read_with_care(
     head = head_of("POST", headers)
 
     assert (head.media, head.coding, head.length) == (media, coding, length)
+
+
+@given(
+    media=st.sampled_from(["", "application/json", "application/ld+json", "text/plain", "image/png", "image/*"]),
+    size=st.integers(min_value=0, max_value=20),
+    accept=st.lists(
+        st.sampled_from(["", "application/json", "text/plain", "image/*"]), min_size=1, max_size=2, unique=True
+    ),
+    methods=st.lists(st.sampled_from(["GET", "POST", "PUT"]), min_size=1, unique=True),
+    keys=st.sampled_from([{}, {"allow_ips": ["192.0.2.0/24"]}, {"rate": "1/1h per address"}, {"dedupe": False}]),
+)
+def test_what_is_let_in_at_once_would_be_let_in_after_a_closer_look(
+    media: str, size: int, accept: list[str], methods: list[str], keys: dict[str, Json]
+) -> None:
+    target = webhook(accept=accept, methods=methods, limits={"body": "10B"}, **keys)
+    receiver = Listener(webhooks=(target,)).receiver
+
+    let_in = receiver.screen(target, Head("POST", media, "", size), PEER) is None
+
+    assert not is_welcome(target, media, size) or let_in
+
+
+def test_plain_posts_of_json_are_let_in_at_once() -> None:
+    assert is_welcome(webhook(), "application/json", 1024)
 
 
 def test_a_peer_without_an_address_is_on_this_machine() -> None:
