@@ -35,7 +35,7 @@ class Agenda:
         self._due: dict[str, deque[str]] = {}
         self._turns: deque[str] = deque()
         """Endpoints that have something due and may have a place for it, each once, in turn."""
-        self._is_offered: set[str] = set()
+        self._offered: set[str] = set()
         self._under_way: Counter[str] = Counter()
         self._count = 0
 
@@ -57,17 +57,28 @@ class Agenda:
         """Return how many to an endpoint were taken and are not done."""
         return self._under_way[endpoint]
 
-    def add(self, delivery: str, endpoint: str, due: float) -> None:
-        """Let a delivery wait for its time, in Unix seconds."""
-        heapq.heappush(self._later, (due, next(self._order), delivery, endpoint))
+    @property
+    def is_offered(self) -> bool:
+        """Tell whether some endpoint has something due and a place for it, as far as is known."""
+        return bool(self._turns) and self._count < self._total
+
+    def add(self, delivery: str, endpoint: str, due: float, now: float) -> None:
+        """Let a delivery wait for its time, in Unix seconds; or for a place, when that has come."""
+        if due > now:
+            heapq.heappush(self._later, (due, next(self._order), delivery, endpoint))
+            return
+        if self._later:
+            self.ripen(now)  # what was due before stands before it
+        self._wait(delivery, endpoint)
 
     def ripen(self, now: float) -> None:
         """Let those whose time has come wait for a place."""
         while self._later and self._later[0][0] <= now:
             _, _, delivery, endpoint = heapq.heappop(self._later)
             if delivery:
-                self._due.setdefault(endpoint, deque()).append(delivery)
-            self.offer(endpoint)
+                self._wait(delivery, endpoint)
+            else:
+                self.offer(endpoint)
 
     def take(self, now: float) -> tuple[str, str] | None:
         """Return which delivery is next and has a place, and its endpoint; None when none is or there is none.
@@ -76,7 +87,7 @@ class Agenda:
         """
         while self._turns and self._count < self._total:
             endpoint = self._turns.popleft()
-            self._is_offered.discard(endpoint)
+            self._offered.discard(endpoint)
             held = self._hold(endpoint, now) if self._hold is not None else None
             if held is None:
                 return self._taken(endpoint)
@@ -106,13 +117,20 @@ class Agenda:
             del self._under_way[endpoint]
         self.offer(endpoint)
 
+    def _wait(self, delivery: str, endpoint: str) -> None:
+        waiting = self._due.get(endpoint)
+        if waiting is None:
+            waiting = self._due[endpoint] = deque()
+        waiting.append(delivery)
+        self.offer(endpoint)
+
     def offer(self, endpoint: str) -> None:
         """Give an endpoint a turn if it has something due and a place for it: something about it has changed."""
-        if endpoint not in self._due or endpoint in self._is_offered:
+        if endpoint not in self._due or endpoint in self._offered:
             return
         if self._under_way.get(endpoint, 0) < self._each(endpoint):
             self._turns.append(endpoint)
-            self._is_offered.add(endpoint)
+            self._offered.add(endpoint)
 
     def offer_all(self) -> None:
         """Give every endpoint a turn that has something due: the definitions have changed."""

@@ -1,15 +1,12 @@
-"""One delivery on its way: created, attempted and ended, with every step in the log before the next.
+"""One delivery on its way: attempted and ended, and what is written of that.
 
 `delivery.dispatcher` says which delivery is next; nothing here knows of the others.
 """
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable, Sequence
-from dataclasses import replace
-
-import orjson
+from collections.abc import Callable
+from typing import NamedTuple
 
 from hooksd.clock import Clock, rfc3339
 from hooksd.config.snapshot import CompiledEndpoint, Snapshot
@@ -17,22 +14,29 @@ from hooksd.delivery.attempt import Attempted, Sender, not_made, redacted
 from hooksd.delivery.entry import Entry
 from hooksd.delivery.gates import Gates
 from hooksd.delivery.ledger import Ledger
-from hooksd.delivery.multipart import MEDIA, multipart
-from hooksd.delivery.pinned import pin, unpin
-from hooksd.delivery.policy import Over, TryAgain, next_step, patience, rule_from_json, rule_to_json
+from hooksd.delivery.pinned import unpin
+from hooksd.delivery.policy import DELIVERED, Over, TryAgain, next_step, patience, rule_from_json
 from hooksd.delivery.request import Payload, RequestProblem, prepare
-from hooksd.delivery.state import Delivery, apply, begin
+from hooksd.delivery.state import Delivery, apply, is_once
 from hooksd.delivery.tokens import Tokens
-from hooksd.delivery.transport_wire import IDEMPOTENT
-from hooksd.model.effect import Deliver
-from hooksd.model.received import ReceivedFile
+from hooksd.model.identity import Grant
 from hooksd.model.record import AttemptEnded, AttemptStarted, DeliveryCreated, DeliveryEnded
 from hooksd.model.retry import RetryRule
-from hooksd.model.stored import BLOB_THRESHOLD, StoredBody
 from hooksd.telemetry import happenings
 from hooksd.telemetry.observer import Observer
 
 UNAUTHORIZED = 401
+
+
+class Conclusion(NamedTuple):
+    """What an attempt means for its delivery."""
+
+    ended: AttemptEnded | None
+    """None: there was no attempt, only an end that a crash cut off."""
+    end: DeliveryEnded | None
+    """None: there will be another attempt."""
+    after: Delivery
+    """The state when these records are in the log."""
 
 
 class Courier:
@@ -59,115 +63,76 @@ class Courier:
         self._jitter = jitter
         self._observer = observer
 
-    def needs_blob(self, effect: Deliver, entries: Sequence[Entry]) -> bool:
-        """Tell whether something must be kept beside the log before deliveries are created, which takes its time."""
-        endpoints = self._current().endpoints
-        return (
-            len(effect.body) > BLOB_THRESHOLD
-            or _has_files(effect)
-            or any(
-                entry.endpoint in endpoints and endpoints[entry.endpoint].value.retry_target == "pinned"
-                for entry in entries
-            )
-        )
+    async def attempt(self, entry: Entry) -> tuple[AttemptStarted, Attempted]:
+        """Make one attempt, and return what came of it for `conclude`: nothing of that is in the log yet.
 
-    async def create(self, asked: Sequence[tuple[Deliver, Sequence[Entry]]]) -> None:
-        """Make the deliveries of some steps durable, in one write."""
-        created = [await self._created(effect, entries) for effect, entries in asked]
-        await self._ledger.write([record for records in created for record in records])
-        for (_, entries), records in zip(asked, created, strict=True):
-            for entry, record in zip(entries, records, strict=True):
-                entry.state = begin(record)
+        What the log must know before anything leaves is waited for: a delivery that it does not promise yet, and an
+        attempt that must not be made again. Should a crash forget that any other began, it is made again, and the
+        receiver knows it by its id.
 
-    async def _created(self, effect: Deliver, entries: Sequence[Entry]) -> list[DeliveryCreated]:
-        body = await (self._with_files(effect) if _has_files(effect) else self._ledger.keep(effect.media, effect.body))
-        pinned = [await self._pinned(entry.endpoint) for entry in entries]
-        at = rfc3339(self._clock.now())
-        revision = self._current().revision.id
-        return [
-            DeliveryCreated(
-                at=at,
-                delivery=entry.id,
-                endpoint=entry.endpoint,
-                event=effect.event,
-                run=effect.run,
-                step=effect.step,
-                revision=revision,
-                headers=dict(effect.headers),
-                query=dict(effect.query),
-                body=body,
-                retry=rule_to_json(effect.retry),
-                subject=effect.subject,
-                pinned=kept,
-                is_call=effect.is_call,
-                by=effect.by,
-            )
-            for entry, kept in zip(entries, pinned, strict=True)
-        ]
-
-    async def _with_files(self, effect: Deliver) -> StoredBody:
-        """Return a form with the files of the event as a record holds it."""
-        files: list[tuple[ReceivedFile, bytes]] = []
-        for file in effect.files.values():
-            try:
-                files.append((file, await self._ledger.blob(file.digest)))
-            except KeyError:
-                # The attempts will say so: a delivery that is asked for has a recorded end.
-                return StoredBody(media=effect.media, size=file.size, encoding="blob", content=file.digest)
-        media, raw = await asyncio.to_thread(multipart, orjson.loads(effect.body), files)
-        return await self._ledger.keep(media, raw)
-
-    async def again(self, entry: Entry, attempts: int) -> None:
-        """Make a delivery durable that had its end and begins anew, with the same id.
-
-        Args:
-            entry: With its state of then.
-            attempts: How many it had.
-        """
-        record = replace(entry.known.created, at=rfc3339(self._clock.now()), attempts=max(attempts, 1), again=entry.id)
-        await self._ledger.write([record])
-        entry.state = begin(record)
-
-    async def attempt(self, entry: Entry, released: Callable[[], None]) -> None:
-        """Make one attempt, and end the delivery if it was the last.
-
-        Args:
-            entry: The delivery.
-            released: Called when the exchange is over and its place is free. What came of it is not in the log yet.
+        Raises:
+            JournalBroken: The log is at its end; the process must stop.
         """
         delivery = entry.known
         endpoint = self._current().endpoints.get(entry.endpoint)
-        is_once = endpoint is not None and (
-            endpoint.value.at_most_once or (delivery.created.is_call and endpoint.value.method not in IDEMPOTENT)
-        )
+        must_wait = is_once(delivery.created, endpoint)
         started = AttemptStarted(
             at=rfc3339(self._clock.now()),
             delivery=entry.id,
             number=delivery.sent + 1,
             reason=delivery.reason,
-            is_once=is_once,
+            is_once=must_wait,
         )
-        try:
-            if is_once:
-                await self._ledger.write([started])
-            else:
-                # Should a crash forget it, the attempt is made again, and the receiver knows it by its id.
-                self._ledger.note([started])
-            delivery = entry.state = apply(delivery, started)
-            attempted = await self._try(delivery, endpoint)
-            self._learn(entry.endpoint, attempted)
-        finally:
-            released()
-        await self._conclude(entry, started, attempted)
+        entry.unwritten.append(started)
+        if must_wait or not entry.is_durable:
+            await self._ledger.write(entry.unwritten)
+            entry.unwritten.clear()
+            entry.is_durable = True
+        else:
+            self._ledger.note(entry.unwritten)
+        entry.state = apply(delivery, started)
+        return started, await self._try(delivery.created, endpoint)
 
-    async def end(self, entry: Entry, over: Over) -> None:
-        """Write the end that a crash cut off behind the last attempt."""
+    def conclude(self, entry: Entry, started: AttemptStarted, attempted: Attempted) -> Conclusion:
+        """Return what an attempt means, and let the gates know. Its records are `unwritten`, to be written together."""
+        now = self._clock.now()
+        delivery, exchange = entry.known, attempted.exchange
+        asked = patience(exchange.status, exchange.response_headers, now)
+        self._gates.learned(entry.endpoint, now, outcome=attempted.outcome, status=exchange.status, patience=asked)
+        snapshot = self._current()
+        endpoint = snapshot.endpoints.get(entry.endpoint)
+        following = self._following(delivery, started, attempted, endpoint, asked)
+        again = following if isinstance(following, TryAgain) else None
+        at = rfc3339(now)
+        ended = AttemptEnded(
+            at=at,
+            delivery=entry.id,
+            endpoint=entry.endpoint,
+            number=started.number,
+            reason=started.reason,
+            outcome=attempted.outcome,
+            exchange=exchange,
+            revision=snapshot.revision.id,
+            origin=endpoint.origin if endpoint else None,
+            error=attempted.error,
+            retry_at=None if again is None else rfc3339(now + again.wait),
+            retry_why=None if again is None else again.why,
+        )
+        after = apply(delivery, ended)
+        entry.unwritten.append(ended)
+        if isinstance(following, TryAgain):
+            return Conclusion(ended, None, after)
+        end = _end(after, following, at)
+        entry.unwritten.append(end)
+        return Conclusion(ended, end, apply(after, end))
+
+    def end(self, entry: Entry, over: Over) -> Conclusion:
+        """Return the end that a crash cut off behind the last attempt. Its record is `unwritten`."""
         end = _end(entry.known, over, rfc3339(self._clock.now()))
-        await self._ledger.write([end])
-        self._finish(entry, end)
+        entry.unwritten.append(end)
+        return Conclusion(None, end, apply(entry.known, end))
 
-    async def _try(self, delivery: Delivery, endpoint: CompiledEndpoint | None) -> Attempted:
-        created = delivery.created
+    async def _try(self, created: DeliveryCreated, endpoint: CompiledEndpoint | None) -> Attempted:
         try:
             body = await self._ledger.body(created.body)
         except KeyError:
@@ -178,28 +143,29 @@ class Courier:
             return not_made(body, f"the endpoint {endpoint.name} is disabled")
         try:
             aimed = endpoint if created.pinned is None else await self._aimed(created.pinned, endpoint)
-            return await self._send(created, body, aimed)
+            if aimed.grant is not None:
+                return await self._with_token(created, body, aimed, aimed.grant)
+            prepared = prepare(aimed, _payload(created, body), int(self._clock.now()))
         except RequestProblem as problem:
             return redacted(not_made(body, str(problem)), endpoint.hidden)
+        return redacted(await self._sender.attempt(prepared, aimed.value.timeout), aimed.hidden)
 
-    async def _send(self, created: DeliveryCreated, body: bytes, endpoint: CompiledEndpoint) -> Attempted:
-        """Make the request, with a token where the endpoint needs one.
+    async def _with_token(
+        self, created: DeliveryCreated, body: bytes, endpoint: CompiledEndpoint, grant: Grant
+    ) -> Attempted:
+        """Make the request with a token.
 
         Raises:
             RequestProblem: It cannot be made.
         """
-        token: str | None = None
-        if endpoint.grant is not None:
-            had = await self._tokens.of(endpoint, endpoint.grant)
-            if isinstance(had, Attempted):
-                return redacted(had, endpoint.hidden)
-            token = had
-        authorization = None if token is None else f"Bearer {token}"
-        prepared = prepare(endpoint, _payload(created, body), int(self._clock.now()), authorization)
+        token = await self._tokens.of(endpoint, grant)
+        if isinstance(token, Attempted):
+            return redacted(token, endpoint.hidden)
+        prepared = prepare(endpoint, _payload(created, body), int(self._clock.now()), f"Bearer {token}")
         attempted = await self._sender.attempt(prepared, endpoint.value.timeout)
-        if attempted.exchange.status == UNAUTHORIZED and endpoint.grant is not None:
-            self._tokens.forget(endpoint.grant)
-        return redacted(attempted, endpoint.hidden if token is None else (*endpoint.hidden, token))
+        if attempted.exchange.status == UNAUTHORIZED:
+            self._tokens.forget(grant)
+        return redacted(attempted, (*endpoint.hidden, token))
 
     async def _aimed(self, pinned: str, endpoint: CompiledEndpoint) -> CompiledEndpoint:
         """Return an endpoint as it was when the delivery was created."""
@@ -209,71 +175,39 @@ class Courier:
             raise RequestProblem(f"the pinned definition is not beside the log any more: blob {pinned}") from error
         return unpin(kept, endpoint, self._current().secrets)
 
-    async def _pinned(self, name: str) -> str | None:
-        endpoint = self._current().endpoints.get(name)
-        if endpoint is None or endpoint.value.retry_target == "current":
-            return None
-        return await self._ledger.keep_blob(pin(endpoint))
-
-    def _learn(self, endpoint: str, attempted: Attempted) -> None:
-        exchange = attempted.exchange
-        asked = patience(exchange.status, exchange.response_headers, self._clock.now())
-        self._gates.learned(endpoint, outcome=attempted.outcome, status=exchange.status, patience=asked)
-
-    async def _conclude(self, entry: Entry, started: AttemptStarted, attempted: Attempted) -> None:
-        delivery = entry.known
-        now = self._clock.now()
-        at = rfc3339(now)
-        snapshot = self._current()
-        endpoint = snapshot.endpoints.get(entry.endpoint)
-        following = self._following(delivery, started, attempted, endpoint)
-        ended = AttemptEnded(
-            at=at,
-            delivery=entry.id,
-            endpoint=entry.endpoint,
-            number=started.number,
-            reason=started.reason,
-            outcome=attempted.outcome,
-            exchange=attempted.exchange,
-            revision=snapshot.revision.id,
-            origin=endpoint.origin if endpoint else None,
-            error=attempted.error,
-            retry_at=rfc3339(now + following.wait) if isinstance(following, TryAgain) else None,
-            retry_why=following.why if isinstance(following, TryAgain) else None,
-        )
-        after = apply(delivery, ended)
-        if isinstance(following, TryAgain):
-            await self._ledger.write([ended])
-            self._observe(ended)
-            entry.state = after
-            return
-        end = _end(after, following, at)
-        await self._ledger.write([ended, end])
-        self._observe(ended)
-        entry.state = after
-        self._finish(entry, end)
-
     def _following(
-        self, delivery: Delivery, started: AttemptStarted, attempted: Attempted, endpoint: CompiledEndpoint | None
+        self,
+        delivery: Delivery,
+        started: AttemptStarted,
+        attempted: Attempted,
+        endpoint: CompiledEndpoint | None,
+        asked: float | None,
     ) -> Over | TryAgain:
-        now = self._clock.now()
+        if attempted.outcome == "ok":
+            return DELIVERED
         following = next_step(
             outcome=attempted.outcome,
             status=attempted.exchange.status,
             rule=_rule(delivery, endpoint),
             attempt=delivery.failed + 1,
             jitter=self._jitter(),
-            patience=patience(attempted.exchange.status, attempted.exchange.response_headers, now),
+            patience=asked,
             may_have_arrived=started.is_once and attempted.is_sent,
         )
         is_decided = isinstance(following, Over) and following.status != "exhausted"
         if started.reason == "manual" and not is_decided and not delivery.begins_again:
             # Somebody asked for this attempt: the next one by the schedule is due when it was.
-            return TryAgain(wait=max(delivery.due - now, 0.0))
+            return TryAgain(wait=max(delivery.due - self._clock.now(), 0.0))
         return following
 
-    def _finish(self, entry: Entry, end: DeliveryEnded) -> None:
-        entry.state = apply(entry.known, end)
+    def observe(self, conclusion: Conclusion) -> None:
+        """Let operators know of what is in the log."""
+        if conclusion.ended is not None:
+            self._observe_attempt(conclusion.ended)
+        if conclusion.end is not None:
+            self._observe_end(conclusion.end)
+
+    def _observe_end(self, end: DeliveryEnded) -> None:
         if end.status == "delivered" and not self._observer.is_verbose:
             self._observer.metrics.delivery(end.endpoint, end.status)  # no line would be written
             return
@@ -287,7 +221,7 @@ class Courier:
             )
         )
 
-    def _observe(self, ended: AttemptEnded) -> None:
+    def _observe_attempt(self, ended: AttemptEnded) -> None:
         seconds = ended.exchange.total_ms / 1000
         if ended.outcome == "ok" and not self._observer.is_verbose:
             self._observer.metrics.attempt(ended.endpoint, ended.outcome, seconds)  # no line would be written
@@ -304,11 +238,6 @@ class Courier:
                 retry_at=ended.retry_at,
             )
         )
-
-
-def _has_files(effect: Deliver) -> bool:
-    """Tell whether `delivery.format` found that the endpoint gets a form with the files of the event."""
-    return bool(effect.files) and effect.media == MEDIA
 
 
 def _payload(created: DeliveryCreated, body: bytes) -> Payload:

@@ -10,17 +10,18 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import Counter, deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Coroutine, Iterable
 from functools import partial
 
 from hooksd.clock import Clock
 from hooksd.config.snapshot import Snapshot
 from hooksd.delivery.agenda import Agenda
 from hooksd.delivery.attempt import Sender
-from hooksd.delivery.courier import Courier
+from hooksd.delivery.bell import Bell
+from hooksd.delivery.courier import Conclusion, Courier
+from hooksd.delivery.creator import Creator
 from hooksd.delivery.entry import Entry, Key, answered, performed
 from hooksd.delivery.format import Unfit, fit_all
-from hooksd.delivery.gate import Hold
 from hooksd.delivery.gates import Gates
 from hooksd.delivery.lanes import Lanes
 from hooksd.delivery.ledger import Ledger
@@ -28,6 +29,7 @@ from hooksd.delivery.policy import Over
 from hooksd.delivery.request import step_problem
 from hooksd.delivery.standing import Standing, standing
 from hooksd.delivery.state import Delivery, begin, fold
+from hooksd.errors import JournalError
 from hooksd.journal.protocol import Journal
 from hooksd.journal.replay import Unfinished
 from hooksd.model.effect import Deliver, Performed
@@ -38,9 +40,6 @@ from hooksd.telemetry.observer import Observer
 
 CONCURRENCY = 256
 """Attempts under way at the same time."""
-
-NAP = 60.0
-"""The longest sleep in seconds. Due times are on the wall clock, which may be set or go on while the machine sleeps."""
 
 UNTOLD = 10_000
 """Ends that nobody has asked for yet and that are kept in memory; the log has all of them."""
@@ -76,9 +75,13 @@ class Dispatcher:
         self._clock = clock
         self._ids = ids
         self._current = current
+        self._ledger = Ledger(journal, clock)
+        self._creator = Creator(
+            ledger=self._ledger, clock=clock, current=current, ready=self._queue_all, spawn=self._spawn
+        )
         self._gates = Gates(journal=journal, clock=clock, current=current)
         self._courier = Courier(
-            ledger=Ledger(journal, clock),
+            ledger=self._ledger,
             clock=clock,
             current=current,
             sender=sender,
@@ -94,7 +97,6 @@ class Dispatcher:
         self._by_key: dict[Key, Entry] = {}
         """The same, and those whose end somebody may still ask for."""
         self._untold: deque[Entry] = deque()
-        self._asked: deque[tuple[Deliver, Sequence[Entry]]] = deque()
         self._wanted: deque[Entry] = deque()
         """Deliveries of which somebody wants an attempt now."""
         self._decided: deque[Entry] = deque()
@@ -104,7 +106,9 @@ class Dispatcher:
         self._busy = 0
         """Attempts whose outcome is not in the log yet."""
         self._is_draining = False
-        self._alarm: tuple[float, asyncio.Task[None]] | None = None
+        self._bell = Bell(clock, self._wake.set)
+        self._group: asyncio.TaskGroup | None = None
+        """While it serves."""
 
     @property
     def pending(self) -> int:
@@ -115,7 +119,7 @@ class Dispatcher:
         """Take up what an earlier life left. Called once, before `run` and before the first `deliver`."""
         self._gates.recover(unfinished.held)
         for past in unfinished.finished_deliveries:
-            self._remember(fold(past.created, past.records)).over.set()
+            self._remember(fold(past.created, past.records)).is_over = True
         for past in unfinished.deliveries:
             delivery = fold(past.created, past.records)
             entry = self._remember(delivery)
@@ -147,7 +151,7 @@ class Dispatcher:
         entries = [entry for one in fitting for entry in self._entries(one)]
         try:
             for entry in entries:
-                await entry.over.wait()
+                await entry.over()
         finally:
             for entry in entries:
                 entry.waiters -= 1
@@ -165,18 +169,18 @@ class Dispatcher:
             entry = self._by_key.get(key) if effect.by is None else None
             if entry is None:
                 delivery = self._ids.delivery()
-                entry = Entry(delivery, key if effect.by is None else (delivery, "", endpoint), None)
+                entry = Entry(delivery, key if effect.by is None else (delivery, "", endpoint), None, is_durable=False)
                 self._by_key[entry.key] = self._open[entry.id] = entry
                 new.append(entry)
             entry.waiters += 1
             entries.append(entry)
         if new:
-            self._asked.append((effect, new))
+            self._creator.ask(effect, new)
             self._wake.set()
         return entries
 
     def take(self, delivery: DeliveryId, effect: Deliver) -> None:
-        """Deliver to one endpoint under an id that the log knows already; nobody waits for the end.
+        """Deliver to one endpoint under an id that the log promises already; nobody waits for the end.
 
         Args:
             delivery: The id that was planned.
@@ -184,7 +188,7 @@ class Dispatcher:
         """
         entry = Entry(delivery, (delivery, "", effect.endpoints[0]), None)
         self._open[entry.id] = entry
-        self._asked.append((effect, [entry]))
+        self._creator.ask(effect, [entry])
         self._wake.set()
 
     def _forget(self, entry: Entry) -> None:
@@ -210,7 +214,7 @@ class Dispatcher:
         if entry is None:
             entry = Entry(DeliveryId(created.delivery), (created.delivery, "again", created.endpoint), begin(created))
             self._open[entry.id] = entry
-            await self._courier.again(entry, attempts)
+            await self._creator.create_again(entry, attempts)
         elif entry.state is None or entry.is_busy or in_turn:
             return
         if in_turn:
@@ -223,10 +227,6 @@ class Dispatcher:
         """Tell whether a delivery has no end yet."""
         return delivery in self._open
 
-    def held(self, endpoint: str) -> Hold | None:
-        """Return why deliveries to an endpoint wait; None when they do not."""
-        return self._gates.held(endpoint)
-
     def standings(self, endpoints: Iterable[str]) -> dict[str, Standing]:
         """Return how things stand with some endpoints, by name."""
         pending = Counter(entry.endpoint for entry in self._open.values())
@@ -235,10 +235,6 @@ class Dispatcher:
     def holding(self) -> list[tuple[str, HoldReason]]:
         """Return the endpoints whose deliveries wait, each with every reason that holds."""
         return self._gates.holding()
-
-    def waiting(self, endpoint: str) -> int:
-        """Return how many deliveries are due to an endpoint and wait for their turn."""
-        return self._agenda.waiting(endpoint)
 
     def resume(self, endpoint: str) -> None:
         """Forget what is held against an endpoint: it was suspended, asked for patience, or failed and failed."""
@@ -257,11 +253,15 @@ class Dispatcher:
             ExceptionGroup: With `JournalBroken`: the log is at its end; the process must stop.
         """
         async with asyncio.TaskGroup() as group:
-            while True:
-                self._wake.clear()
-                self._start_due(group)
-                self._set_alarm(group)
-                await self._wake.wait()
+            self._group = group
+            try:
+                while True:
+                    self._wake.clear()
+                    self._start_due(group)
+                    self._bell.set(self._agenda.next_due)
+                    await self._wake.wait()
+            finally:
+                self._group = None
 
     async def drain(self, timeout: float) -> None:  # noqa: ASYNC109 - a bound for the whole
         """Start nothing more, and let attempts under way end for at most some seconds."""
@@ -273,64 +273,87 @@ class Dispatcher:
 
     def _start_due(self, group: asyncio.TaskGroup) -> None:
         while self._decided:
-            entry = self._decided.popleft()
-            group.create_task(self._end(entry), name=f"end {entry.id}")
+            self._end(self._decided.popleft())
         if (snapshot := self._current()) is not self._seen:
             self._seen = snapshot
             self._gates.refresh()
             self._agenda.offer_all()
         while self._wanted and not self._is_draining:
             self._begin_wanted(self._wanted.popleft(), group)
-        self._start_creating(group)
+        free = self._creator.create()
+        for one in free:
+            self._queue(one)
+        while (entry := self._taken()) is not None:
+            group.create_task(self._carry(entry), name=entry.id)
+        if waiting := [one for one in free if not one.is_busy]:
+            self._creator.keep(waiting)
+
+    def _taken(self) -> Entry | None:
+        """Return the delivery that is next, whose attempt has its place now; None when none is due or there is none."""
         now = self._clock.now()
         self._agenda.ripen(now)
         while not self._is_draining and (taken := self._agenda.take(now)) is not None:
-            delivery, endpoint = taken
-            due = self._open.get(delivery)
-            if due is not None:
-                due.is_waiting = False
-            if due is None or due.is_busy:
+            delivery, turn = taken
+            entry = self._open.get(delivery)
+            if entry is not None:
+                entry.is_waiting = False
+            if entry is None or entry.is_busy:
                 # Somebody asked for an attempt meanwhile: it was the end, or it is under way and decides anew.
-                self._agenda.done(endpoint)
+                self._agenda.done(turn)
             else:
-                self._gates.passed(endpoint, now)
-                self._begin(due, group)
+                self._gates.passed(turn, now)
+                return self._begun(entry)
+        return None
 
-    def _start_creating(self, group: asyncio.TaskGroup) -> None:
-        """Create what was asked for since the last time: what needs no blob in one write and one task."""
-        together: list[tuple[Deliver, Sequence[Entry]]] = []
-        while self._asked:
-            asked = self._asked.popleft()
-            if self._courier.needs_blob(*asked):
-                group.create_task(self._create([asked]), name=f"create {asked[1][0].id}")
-            else:
-                together.append(asked)
-        if together:
-            group.create_task(self._create(together), name="create")
-
-    def _begin(self, entry: Entry, group: asyncio.TaskGroup) -> None:
+    def _begun(self, entry: Entry) -> Entry:
         entry.is_busy = True
         self._busy += 1
-        group.create_task(self._attempt(entry), name=entry.id)
+        return entry
 
-    def _set_alarm(self, group: asyncio.TaskGroup) -> None:
-        """Let one task sleep until the next delivery is due."""
-        due = self._agenda.next_due
-        if self._alarm is not None and not self._alarm[1].done():
-            if due == self._alarm[0]:
-                return
-            self._alarm[1].cancel()
-        self._alarm = None if due is None else (due, group.create_task(self._ring(due), name="next delivery"))
+    async def _carry(self, entry: Entry | None) -> None:
+        """Make attempts, one after the other, as long as something is due and has a place."""
+        while entry is not None:
+            started, attempted = await self._courier.attempt(entry)
+            conclusion = self._courier.conclude(entry, started, attempted)
+            self._ledger.hand_in(entry.unwritten, partial(self._concluded, entry, conclusion))
+            self._agenda.done(entry.turn)
+            entry = self._taken()
+            if self._agenda.is_offered or self._agenda.next_due != self._bell.due:
+                self._wake.set()
 
-    async def _ring(self, due: float) -> None:
-        await self._clock.sleep(min(due - self._clock.now(), NAP))
-        self._wake.set()
+    def _concluded(self, entry: Entry, conclusion: Conclusion, error: JournalError | None) -> None:
+        """Go on from what is in the log now; or try again to write it."""
+        if error is not None:
+            self._spawn(self._write_conclusion(entry, conclusion))
+            return
+        entry.unwritten.clear()
+        entry.state = conclusion.after
+        self._courier.observe(conclusion)
+        if entry.is_busy:
+            entry.is_busy = False
+            self._busy -= 1
+            if not self._busy:
+                self._quiet.set()
+        if conclusion.end is not None:
+            self._tell(entry)
+        elif not entry.is_waiting:
+            self._schedule(entry)
+            self._wake.set()
 
-    async def _create(self, asked: Sequence[tuple[Deliver, Sequence[Entry]]]) -> None:
-        await self._courier.create(asked)
-        for _, entries in asked:
-            for entry in entries:
-                self._queue(entry)
+    async def _write_conclusion(self, entry: Entry, conclusion: Conclusion) -> None:
+        await self._ledger.write(entry.unwritten)
+        self._concluded(entry, conclusion, None)
+
+    def _spawn(self, work: Coroutine[None, None, None]) -> None:
+        """Let something go on that may have to wait; nothing does when nobody serves any more."""
+        if self._group is None:
+            work.close()
+        else:
+            self._group.create_task(work)
+
+    def _queue_all(self, entries: Iterable[Entry]) -> None:
+        for entry in entries:
+            self._queue(entry)
         self._wake.set()
 
     def _queue(self, entry: Entry) -> None:
@@ -348,7 +371,7 @@ class Dispatcher:
         now, known = self._clock.now(), entry.known
         due = now if known.is_in_flight else min(known.due, now + known.wait)
         entry.is_waiting = True
-        self._agenda.add(entry.id, entry.turn, due)
+        self._agenda.add(entry.id, entry.turn, due, now)
 
     def _begin_wanted(self, entry: Entry, group: asyncio.TaskGroup) -> None:
         """Begin an attempt that somebody asked for. What waits for it in the agenda stays there."""
@@ -356,40 +379,22 @@ class Dispatcher:
             return
         entry.state = entry.known._replace(is_manual=True)
         self._agenda.push_in(entry.turn)
-        self._begin(entry, group)
+        group.create_task(self._carry(self._begun(entry)), name=entry.id)
 
-    async def _attempt(self, entry: Entry) -> None:
-        try:
-            await self._courier.attempt(entry, partial(self._released, entry.turn))
-        finally:
-            entry.is_busy = False
-            self._busy -= 1
-            if not self._busy:
-                self._quiet.set()
-        if entry.known.ended is not None:
-            self._tell(entry)
-        elif not entry.is_waiting:
-            self._schedule(entry)
-            self._wake.set()
-
-    def _released(self, endpoint: str) -> None:
-        self._agenda.done(endpoint)
-        self._wake.set()
-
-    async def _end(self, entry: Entry) -> None:
+    def _end(self, entry: Entry) -> None:
         if entry.known.over is not None:
-            await self._courier.end(entry, entry.known.over)
-            self._tell(entry)
+            conclusion = self._courier.end(entry, entry.known.over)
+            self._ledger.hand_in(entry.unwritten, partial(self._concluded, entry, conclusion))
 
     def _tell(self, entry: Entry) -> None:
         """Let those who wait know that a delivery has ended; remember it when nobody does."""
         del self._open[entry.id]
-        entry.over.set()
+        entry.tell()
         following = None if entry.lane is None else self._lanes.leave(entry.lane, entry.id)
         if following is not None:
             self._schedule(self._open[following])
             self._wake.set()
-        if not entry.waiters:
+        if not entry.waiters and entry.key in self._by_key:
             self._untold.append(entry)
             if len(self._untold) > UNTOLD:
                 self._forget(self._untold.popleft())

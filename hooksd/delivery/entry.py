@@ -12,6 +12,7 @@ from hooksd.model import body
 from hooksd.model.base import Json
 from hooksd.model.effect import Performed
 from hooksd.model.ids import DeliveryId
+from hooksd.model.record import Record
 
 CALL = "call "
 """Before the name of an endpoint: the turns of calls to it. No name holds a space."""
@@ -23,41 +24,80 @@ Key = tuple[str, str, str]
 class Entry:
     """One delivery, and who waits for its end."""
 
-    __slots__ = ("endpoint", "id", "is_busy", "is_waiting", "key", "lane", "over", "state", "waiters")
+    __slots__ = (
+        "_asking",
+        "endpoint",
+        "id",
+        "is_busy",
+        "is_durable",
+        "is_over",
+        "is_waiting",
+        "key",
+        "lane",
+        "state",
+        "turn",
+        "unwritten",
+        "waiters",
+    )
 
-    def __init__(self, delivery: DeliveryId, key: Key, state: Delivery | None) -> None:
+    def __init__(self, delivery: DeliveryId, key: Key, state: Delivery | None, *, is_durable: bool = True) -> None:
         """Take a delivery.
 
         Args:
             delivery: Its id.
             key: What it is asked for by.
-            state: None until it is in the log.
+            state: None until it is created.
+            is_durable: The log knows of it: after a crash it goes on.
         """
         self.id = delivery
         self.key = key
         self.endpoint = key[2]
         """The name of the endpoint."""
+        self.turn = self.endpoint
+        """In whose turn it is sent: calls have turns of their own, because nothing holds them."""
         self.state = state
-        self.over = asyncio.Event()
+        if state is not None:
+            self.begin(state)
+        self.is_durable = is_durable
+        self.unwritten: list[Record] = []
+        """Records of it that are neither in the log nor on their way there, in order."""
+        self.is_over = False
         self.waiters = 0
+        self._asking: list[asyncio.Future[None]] = []
         self.lane: Lane | None = None
         """Where it waits for those before it."""
         self.is_busy = False
-        """An attempt is under way."""
+        """An attempt is under way, or what came of it is on its way to the log."""
         self.is_waiting = False
         """It waits in the agenda, or in its lane."""
 
     @property
-    def turn(self) -> str:
-        """Return in whose turn it is sent: calls have turns of their own, because nothing holds them."""
-        return f"{CALL}{self.endpoint}" if self.known.created.is_call else self.endpoint
-
-    @property
     def known(self) -> Delivery:
-        """The state of a delivery that is in the log."""
+        """The state of a delivery that is created."""
         if self.state is None:
-            raise AssertionError(f"{self.id} is not in the log yet")
+            raise AssertionError(f"{self.id} is not created yet")
         return self.state
+
+    def begin(self, state: Delivery) -> None:
+        """Take the first state."""
+        self.state = state
+        if state.created.is_call:
+            self.turn = f"{CALL}{self.endpoint}"
+
+    async def over(self) -> None:
+        """Return when it has ended."""
+        if not self.is_over:
+            asking: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            self._asking.append(asking)
+            await asking
+
+    def tell(self) -> None:
+        """Let those who wait know that it has ended."""
+        self.is_over = True
+        for asking in self._asking:
+            if not asking.done():
+                asking.set_result(None)
+        self._asking.clear()
 
 
 def answered(entry: Entry) -> Performed:

@@ -101,9 +101,10 @@ class Gates:
         if after is not gate:
             self._gates[endpoint] = after
 
-    def learned(self, endpoint: str, *, outcome: Outcome, status: int | None, patience: float | None) -> None:
+    def learned(
+        self, endpoint: str, now: float, *, outcome: Outcome, status: int | None, patience: float | None
+    ) -> None:
         """Take note of how an attempt ended; the arguments are those of `delivery.gate.learned`."""
-        now = self._clock.now()
         self._last[endpoint] = Last(at=now, outcome=outcome, status=status)
         gate = self._gates.get(endpoint, OPEN)
         after = learned(gate, now, outcome=outcome, status=status, patience=patience)

@@ -6,11 +6,12 @@ Used by `delivery.courier`.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+import functools
+from collections.abc import Callable, Sequence
 
 from hooksd.clock import Clock
 from hooksd.delivery.payload import keep
-from hooksd.errors import JournalFull
+from hooksd.errors import JournalError, JournalFull
 from hooksd.journal.protocol import Journal
 from hooksd.model.record import Record
 from hooksd.model.stored import BLOB_THRESHOLD, StoredBody, restore_body
@@ -28,7 +29,7 @@ class Ledger:
         self._clock = clock
 
     async def write(self, records: Sequence[Record]) -> None:
-        """Make records durable, however long the log is full.
+        """Make records durable, however long the log is full. Those that `note` puts in front meanwhile go along.
 
         Raises:
             JournalBroken: The log is at its end; the process must stop.
@@ -42,9 +43,15 @@ class Ledger:
             else:
                 return
 
-    def note(self, records: Sequence[Record]) -> None:
-        """Queue records that nobody waits for: a full log may refuse them."""
-        _ = self._journal.append(records)
+    def note(self, records: list[Record]) -> None:
+        """Take records off a list and queue them: nobody waits. What a full log refuses is put back in front."""
+        noted = records.copy()
+        records.clear()
+        self._journal.append(noted).then(functools.partial(_put_back, records, noted))
+
+    def hand_in(self, records: Sequence[Record], told: Callable[[JournalError | None], None]) -> None:
+        """Queue records, and call a function when they are durable, or with the reason why they will not be."""
+        self._journal.append(records).then(told)
 
     async def keep(self, media: str, body: bytes) -> StoredBody:
         """Return a body as a record holds it; a long one is made durable as a blob first.
@@ -90,3 +97,8 @@ class Ledger:
     async def _pause(self, wait: float) -> float:
         await self._clock.sleep(wait)
         return min(wait * 2, LONGEST_WAIT)
+
+
+def _put_back(records: list[Record], noted: Sequence[Record], error: JournalError | None) -> None:
+    if error is not None:
+        records[:0] = noted

@@ -42,6 +42,9 @@ class Over(NamedTuple):
     status: DeliveryStatus
 
 
+DELIVERED = Over(status="delivered")
+
+
 class TryAgain(NamedTuple):
     """There will be another attempt."""
 
@@ -71,7 +74,7 @@ def outcome_of(status: int) -> Outcome:
 def verdict(outcome: Outcome, status: int | None, *, may_have_arrived: bool = False) -> Over:
     """Return the end of a delivery whose last attempt this was; the arguments are those of `next_step`."""
     if outcome == "ok":
-        return Over(status="delivered")
+        return DELIVERED
     if may_have_arrived and outcome not in ANSWERED:
         return Over(status="indeterminate")
     return Over(status="gone" if status == GONE else "exhausted")

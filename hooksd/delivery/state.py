@@ -9,7 +9,9 @@ from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from hooksd.clock import unix
+from hooksd.config.snapshot import CompiledEndpoint
 from hooksd.delivery.policy import ANSWERED, Over, verdict
+from hooksd.delivery.transport_wire import IDEMPOTENT
 from hooksd.model.record import (
     AttemptEnded,
     AttemptReason,
@@ -78,6 +80,18 @@ class Delivery(NamedTuple):
     def begins_again(self) -> bool:
         """Tell whether somebody asked for it after its end: the attempt that was asked for begins the schedule."""
         return self.created.attempts > 0 and self.failed == 0
+
+
+def is_once(created: DeliveryCreated, endpoint: CompiledEndpoint | None) -> bool:
+    """Tell whether an attempt must not be made again when nobody knows how it ended.
+
+    Args:
+        created: The delivery.
+        endpoint: As it is defined now; None: it is not.
+    """
+    if endpoint is None:
+        return False
+    return endpoint.value.at_most_once or (created.is_call and endpoint.value.method not in IDEMPOTENT)
 
 
 def begin(created: DeliveryCreated) -> Delivery:

@@ -20,7 +20,7 @@ def agenda_of(*, total: int, each: int) -> Agenda:
 
 def test_nothing_is_taken_before_its_time() -> None:
     agenda = agenda_of(total=9, each=9)
-    agenda.add("a", "x", 10.0)
+    agenda.add("a", "x", 10.0, 0)
 
     agenda.ripen(9.9)
     assert agenda.take(9.9) is None
@@ -33,16 +33,37 @@ def test_nothing_is_taken_before_its_time() -> None:
 def test_the_first_due_is_first_and_of_two_the_first_added() -> None:
     agenda = agenda_of(total=9, each=9)
     for delivery, due in (("late", 2.0), ("early", 1.0), ("second", 1.0)):
-        agenda.add(delivery, "x", due)
+        agenda.add(delivery, "x", due, 0)
     agenda.ripen(5)
 
     assert drain(agenda) == ["early", "second", "late"]
 
 
+def test_what_is_due_at_once_stands_behind_what_was_due_before() -> None:
+    agenda = agenda_of(total=9, each=9)
+    agenda.add("before", "x", 1.0, 0.0)
+
+    agenda.add("now", "x", 5.0, 5.0)
+
+    assert drain(agenda, 5.0) == ["before", "now"]
+
+
+def test_it_tells_whether_there_may_be_more_to_take() -> None:
+    agenda = agenda_of(total=9, each=1)
+    assert not agenda.is_offered
+    agenda.add("a1", "a", 0, 0)
+    agenda.add("a2", "a", 0, 0)
+    assert agenda.is_offered
+
+    assert agenda.take(0) == ("a1", "a")
+
+    assert not agenda.is_offered
+
+
 def test_endpoints_take_turns() -> None:
     agenda = agenda_of(total=9, each=9)
     for delivery, endpoint in (("a1", "a"), ("a2", "a"), ("a3", "a"), ("b1", "b")):
-        agenda.add(delivery, endpoint, 0)
+        agenda.add(delivery, endpoint, 0, 0)
     agenda.ripen(0)
 
     assert drain(agenda) == ["a1", "b1", "a2", "a3"]
@@ -50,8 +71,8 @@ def test_endpoints_take_turns() -> None:
 
 def test_a_place_that_is_given_back_goes_to_who_waits() -> None:
     agenda = agenda_of(total=9, each=1)
-    agenda.add("a1", "a", 0)
-    agenda.add("a2", "a", 0)
+    agenda.add("a1", "a", 0, 0)
+    agenda.add("a2", "a", 0, 0)
     agenda.ripen(0)
     assert drain(agenda) == ["a1"]
 
@@ -63,7 +84,7 @@ def test_a_place_that_is_given_back_goes_to_who_waits() -> None:
 def test_no_more_are_taken_than_there_are_places_in_all() -> None:
     agenda = agenda_of(total=2, each=2)
     for name in "abc":
-        agenda.add(name, name, 0)
+        agenda.add(name, name, 0, 0)
     agenda.ripen(0)
 
     assert drain(agenda) == ["a", "b"]
@@ -91,7 +112,7 @@ def test_what_is_held_waits_and_holds_up_nobody_else() -> None:
     agenda = Agenda(total=9, each=lambda _: 9, hold=doors)
     doors.holds["a"] = Hold(reason="receiver", until=5.0)
     for delivery, endpoint in (("a1", "a"), ("a2", "a"), ("b1", "b")):
-        agenda.add(delivery, endpoint, 0)
+        agenda.add(delivery, endpoint, 0, 0)
     agenda.ripen(0)
 
     assert drain(agenda) == ["b1"]
@@ -104,8 +125,8 @@ def test_what_is_held_without_an_end_waits_until_somebody_says_that_something_ch
     doors = Doors()
     agenda = Agenda(total=9, each=lambda _: 9, hold=doors)
     doors.holds.update(a=Hold(reason="suspended"), b=Hold(reason="disabled"))
-    agenda.add("a1", "a", 0)
-    agenda.add("b1", "b", 0)
+    agenda.add("a1", "a", 0, 0)
+    agenda.add("b1", "b", 0, 0)
     agenda.ripen(0)
     assert (drain(agenda), agenda.next_due) == ([], None)
 
@@ -121,7 +142,7 @@ def test_whoever_pushes_in_counts_and_needs_no_place() -> None:
     agenda = agenda_of(total=1, each=1)
     agenda.push_in("a")
     agenda.push_in("a")
-    agenda.add("a1", "a", 0)
+    agenda.add("a1", "a", 0, 0)
     agenda.ripen(0)
 
     assert (drain(agenda), agenda.under_way) == ([], 2)
@@ -146,7 +167,7 @@ class Turns(RuleBasedStateMachine):
     def adds(self, endpoint: str, wait: int) -> None:
         self.count += 1
         self.waiting[str(self.count)] = (endpoint, self.now + wait)
-        self.agenda.add(str(self.count), endpoint, self.now + wait)
+        self.agenda.add(str(self.count), endpoint, self.now + wait, self.now)
 
     @rule(seconds=st.integers(0, 3))
     def time_passes(self, seconds: int) -> None:

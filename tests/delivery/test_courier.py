@@ -1,20 +1,19 @@
 from __future__ import annotations
 
-from dataclasses import replace
+import asyncio
 
 import pytest
 
 from hooksd.delivery.attempt import Attempted
-from hooksd.delivery.courier import Courier
+from hooksd.delivery.courier import Conclusion, Courier
+from hooksd.delivery.creator import Creator
 from hooksd.delivery.entry import Entry
 from hooksd.delivery.gates import Gates
 from hooksd.delivery.ledger import Ledger
-from hooksd.delivery.multipart import MEDIA, multipart
 from hooksd.delivery.policy import Over
 from hooksd.delivery.request import Prepared
-from hooksd.model.effect import Deliver
+from hooksd.errors import JournalFull
 from hooksd.model.ids import DeliveryId
-from hooksd.model.received import ReceivedFile
 from hooksd.telemetry.observer import Observer
 from tests.delivery.house import House, answered, effect, endpoint, snapshot
 
@@ -25,8 +24,16 @@ class Unit:
     def __init__(self, house: House) -> None:
         self.house = house
         self.observer = Observer()
+        self.ledger = Ledger(house.journal, house.clock)
+        self.creator = Creator(
+            ledger=self.ledger,
+            clock=house.clock,
+            current=lambda: house.snapshot,
+            ready=lambda entries: None,
+            spawn=lambda work: work.close(),
+        )
         self.courier = Courier(
-            ledger=Ledger(house.journal, house.clock),
+            ledger=self.ledger,
             clock=house.clock,
             current=lambda: house.snapshot,
             sender=house.sender,
@@ -35,10 +42,22 @@ class Unit:
             observer=self.observer,
         )
 
-    async def create(self) -> Entry:
-        entry = Entry(DeliveryId("dlv_1"), SHOP, None)
-        await self.courier.create([(effect(), [entry])])
+    def create(self, *, is_durable: bool = True) -> Entry:
+        entry = Entry(DeliveryId("dlv_1"), SHOP, None, is_durable=is_durable)
+        self.creator.ask(effect(), [entry])
+        self.creator.create()
         return entry
+
+    async def attempt(self, entry: Entry) -> None:
+        """Make an attempt, and write down what came of it."""
+        conclusion = self.courier.conclude(entry, *await self.courier.attempt(entry))
+        await self.write(entry, conclusion)
+
+    async def write(self, entry: Entry, conclusion: Conclusion) -> None:
+        await self.ledger.write(entry.unwritten)
+        entry.unwritten.clear()
+        entry.state = conclusion.after
+        self.courier.observe(conclusion)
 
 
 @pytest.fixture
@@ -46,26 +65,52 @@ def unit(house: House) -> Unit:
     return Unit(house)
 
 
-async def test_a_created_delivery_is_in_the_log_and_due(unit: Unit) -> None:
-    entry = await unit.create()
+async def test_what_the_log_promises_leaves_while_its_records_are_on_their_way(unit: Unit) -> None:
+    unit.house.journal.fail_with(JournalFull("no room"))
+    entry = unit.create()
 
-    assert unit.house.kinds() == ["delivery.created"]
-    assert entry.known.due == unit.house.clock.now()
+    await unit.courier.attempt(entry)
+
+    assert len(unit.house.sender.sent) == 1
+    assert [record.type for record in entry.unwritten] == ["delivery.created", "attempt.started"]
+
+
+@pytest.mark.parametrize(("is_durable", "at_most_once"), [(False, False), (True, True)])
+async def test_what_must_be_in_the_log_before_anything_leaves_is_waited_for(
+    unit: Unit, *, is_durable: bool, at_most_once: bool
+) -> None:
+    house = unit.house
+    house.snapshot = snapshot(endpoint("shop", at_most_once=at_most_once))
+    house.journal.fail_with(JournalFull("no room"))
+    entry = unit.create(is_durable=is_durable)
+    entry.unwritten[:] = [entry.known.created]
+
+    async with asyncio.TaskGroup() as group:
+        task = group.create_task(unit.courier.attempt(entry))
+        await house.clock.advance(100)
+        assert house.sender.sent == []
+        house.journal.fail_with(None)
+        await house.clock.advance(31)
+        await task
+
+    assert len(house.sender.sent) == 1
+    assert house.kinds() == ["delivery.created", "attempt.started"]
+    assert (entry.unwritten, entry.is_durable) == ([], True)
 
 
 async def test_a_failed_attempt_says_when_the_next_is_due(unit: Unit) -> None:
     unit.house.sender.answers = [500]
-    entry = await unit.create()
+    entry = unit.create()
 
-    await unit.courier.attempt(entry, lambda: None)
+    await unit.attempt(entry)
 
     assert (entry.known.ended, entry.known.due) == (None, unit.house.clock.now() + 2)
 
 
 async def test_the_last_attempt_and_the_end_are_written_together(unit: Unit) -> None:
-    entry = await unit.create()
+    entry = unit.create()
 
-    await unit.courier.attempt(entry, lambda: None)
+    await unit.attempt(entry)
 
     assert unit.house.kinds() == ["delivery.created", "attempt.started", "attempt.ended", "delivery.ended"]
     assert entry.known.ended is not None
@@ -81,17 +126,17 @@ async def test_the_endpoint_as_it_is_when_the_attempt_ends_says_what_follows(uni
         return answered(prepared, 500)
 
     house.sender.answers = [reloaded_meanwhile]
-    entry = await unit.create()
+    entry = unit.create()
 
-    await unit.courier.attempt(entry, lambda: None)
+    await unit.attempt(entry)
 
     assert entry.known.ended is None
 
 
 async def test_an_end_can_be_written_alone(unit: Unit) -> None:
-    entry = await unit.create()
+    entry = unit.create()
 
-    await unit.courier.end(entry, Over(status="exhausted"))
+    await unit.write(entry, unit.courier.end(entry, Over(status="exhausted")))
 
     assert unit.house.kinds() == ["delivery.created", "delivery.ended"]
     assert entry.known.ended is not None
@@ -99,45 +144,12 @@ async def test_an_end_can_be_written_alone(unit: Unit) -> None:
 
 async def test_attempts_and_ends_are_counted(unit: Unit) -> None:
     unit.house.sender.answers = [500, 200]
-    entry = await unit.create()
+    entry = unit.create()
 
-    await unit.courier.attempt(entry, lambda: None)
-    await unit.courier.attempt(entry, lambda: None)
+    await unit.attempt(entry)
+    await unit.attempt(entry)
 
     text = unit.observer.metrics.render().decode()
     assert 'endpoint="shop",outcome="http_5xx"} 1.0' in text
     assert 'endpoint="shop",outcome="ok"} 1.0' in text
     assert 'endpoint="shop",status="delivered"} 1.0' in text
-
-
-def upload(digest: str, body: bytes = b'{"a":"1"}') -> Deliver:
-    """Return a form with a file, as `delivery.format` leaves it."""
-    file = ReceivedFile(field="doc", name="a.pdf", filename="a.pdf", media="application/pdf", size=4, digest=digest)
-    return replace(effect(media=MEDIA, body=body), files={"doc": file})
-
-
-async def test_the_files_of_an_event_are_part_of_the_form_that_every_attempt_sends(unit: Unit) -> None:
-    digest = await unit.house.journal.put_blob(b"%PDF")
-    entry = Entry(DeliveryId("dlv_1"), SHOP, None)
-    unit.house.sender.answers = [500]
-
-    assert unit.courier.needs_blob(upload(digest), [entry])
-    await unit.courier.create([(upload(digest), [entry])])
-    for _ in range(2):
-        await unit.courier.attempt(entry, lambda: None)
-
-    first, second = unit.house.sender.sent
-    assert first.body == second.body == multipart({"a": "1"}, [(upload(digest).files["doc"], b"%PDF")])[1]
-    assert dict(first.headers)["Content-Type"].startswith("multipart/form-data; boundary=")
-
-
-async def test_a_file_that_is_gone_is_told_by_the_attempts_so_that_there_is_an_end(unit: Unit) -> None:
-    gone = "sha256:" + "00" * 32
-    entry = Entry(DeliveryId("dlv_1"), SHOP, None)
-
-    await unit.courier.create([(replace(upload(gone), retry="none"), [entry])])
-    await unit.courier.attempt(entry, lambda: None)
-
-    assert unit.house.sender.sent == []
-    assert entry.known.ended is not None
-    assert (entry.known.ended.status, gone in str(entry.known.ended.error)) == ("exhausted", True)

@@ -637,7 +637,7 @@ async def test_a_planned_delivery_is_in_the_log_while_it_waits_for_its_turn(hous
         for number in (1, 2):
             take(house, number)
         await house.clock.settle()
-        assert house.kinds() == ["delivery.created", "attempt.started", "delivery.created"]
+        assert sorted(house.kinds()) == ["attempt.started", "delivery.created", "delivery.created"]
         house.sender.release()
         await house.clock.settle()
 
@@ -827,7 +827,6 @@ async def test_410_suspends_the_endpoint_and_a_changed_definition_resumes_it(hou
         waiting = group.create_task(house.dispatcher.deliver(effect(run="second")))
         await house.clock.advance(30 * 24 * HOUR)
         standing = house.dispatcher.standings(["shop"])["shop"]
-        assert found is not None
         assert standing.hold is not None
         assert (standing.hold.reason, standing.waiting) == ("suspended", 1)
         house.snapshot = snapshot(replace(endpoint("shop"), digest="sha256:new"))

@@ -58,8 +58,8 @@ def test_only_gone_is_an_answer_and_not_exhaustion() -> None:
     assert performed([ended("a", "delivered"), ended("b", "gone", code=410)]).kind == "http"
 
 
-def test_a_delivery_that_is_not_in_the_log_has_no_state() -> None:
+def test_a_delivery_that_is_not_created_has_no_state() -> None:
     entry = Entry(DeliveryId("dlv_1"), ("run_1", "send", "shop"), None)
 
-    with pytest.raises(AssertionError, match="dlv_1 is not in the log yet"):
+    with pytest.raises(AssertionError, match="dlv_1 is not created yet"):
         _ = entry.known

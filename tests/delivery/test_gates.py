@@ -29,7 +29,7 @@ class Yard:
         return [(record.type, record.reason) for record in records]
 
     def gone(self) -> None:
-        self.gates.learned("shop", outcome="gone", status=410, patience=None)
+        self.gates.learned("shop", self.clock.now(), outcome="gone", status=410, patience=None)
 
 
 async def test_a_suspended_endpoint_is_logged_and_a_changed_definition_resumes_it() -> None:
@@ -73,7 +73,7 @@ async def test_somebody_may_resume_it() -> None:
 
 async def test_patience_that_a_receiver_asked_for_lasts_over_a_restart() -> None:
     yard = Yard()
-    yard.gates.learned("shop", outcome="http_4xx", status=429, patience=100)
+    yard.gates.learned("shop", yard.clock.now(), outcome="http_4xx", status=429, patience=100)
     again = Yard(MemoryJournal(yard.journal.records))
     again.gates.recover(unfinished(again.journal.read()).held)
 
@@ -85,24 +85,24 @@ async def test_patience_that_a_receiver_asked_for_lasts_over_a_restart() -> None
 async def test_a_breaker_is_logged_when_it_opens_and_closes_and_not_for_every_probe() -> None:
     yard = Yard()
     for _ in range(CONSECUTIVE):
-        yard.gates.learned("shop", outcome="refused", status=None, patience=None)
+        yard.gates.learned("shop", yard.clock.now(), outcome="refused", status=None, patience=None)
     for _ in range(3):
         await yard.clock.advance(10 * FIRST_REST)
         assert yard.gates.hold("shop", yard.clock.now()) is None
         yard.gates.passed("shop", yard.clock.now())
         assert yard.reason == "breaker"
-        yard.gates.learned("shop", outcome="refused", status=None, patience=None)
+        yard.gates.learned("shop", yard.clock.now(), outcome="refused", status=None, patience=None)
     assert yard.told() == [("endpoint.held", "breaker")]
 
     await yard.clock.advance(10 * FIRST_REST)
     yard.gates.passed("shop", yard.clock.now())
-    yard.gates.learned("shop", outcome="ok", status=200, patience=None)
+    yard.gates.learned("shop", yard.clock.now(), outcome="ok", status=200, patience=None)
     assert yard.told()[1:] == [("endpoint.released", "breaker")]
 
 
 def broken(yard: Yard) -> None:
     for _ in range(CONSECUTIVE):
-        yard.gates.learned("shop", outcome="refused", status=None, patience=None)
+        yard.gates.learned("shop", yard.clock.now(), outcome="refused", status=None, patience=None)
 
 
 def next_life(yard: Yard) -> Yard:
@@ -122,11 +122,11 @@ async def test_a_breaker_that_was_open_is_open_after_a_restart_and_lets_one_prob
     again.gates.passed("shop", again.clock.now())
     assert again.gates.hold("shop", again.clock.now()) is not None
 
-    again.gates.learned("shop", outcome="refused", status=None, patience=None)
+    again.gates.learned("shop", yard.clock.now(), outcome="refused", status=None, patience=None)
     assert again.reason == "breaker"
     await again.clock.advance(10 * FIRST_REST)
     again.gates.passed("shop", again.clock.now())
-    again.gates.learned("shop", outcome="ok", status=200, patience=None)
+    again.gates.learned("shop", yard.clock.now(), outcome="ok", status=200, patience=None)
     assert again.told() == [("endpoint.held", "breaker"), ("endpoint.released", "breaker")]
     assert next_life(again).reason is None
 
@@ -146,7 +146,7 @@ async def test_a_breaker_is_forgotten_over_a_restart_when_the_definition_changed
 async def test_a_breaker_behind_a_receiver_who_asked_for_patience_is_open_after_a_restart_too() -> None:
     yard = Yard()
     for _ in range(CONSECUTIVE):
-        yard.gates.learned("shop", outcome="http_5xx", status=503, patience=5)
+        yard.gates.learned("shop", yard.clock.now(), outcome="http_5xx", status=503, patience=5)
     assert sorted(reason for _, reason in yard.told()) == ["breaker", "receiver"]
     assert sorted(yard.gates.holding()) == [("shop", "breaker"), ("shop", "receiver")]
 

@@ -20,7 +20,7 @@ async def test_an_endpoint_shows_its_breaker_and_what_is_on_its_way(state: Break
     agenda.push_in("shop")
     agenda.push_in(f"{CALL}shop")
     for _ in range(0 if state == "closed" else CONSECUTIVE):
-        gates.learned("shop", outcome="refused", status=None, patience=None)
+        gates.learned("shop", clock.now(), outcome="refused", status=None, patience=None)
     if state == "probing":
         await clock.advance(FIRST_REST)
         gates.passed("shop", clock.now())
