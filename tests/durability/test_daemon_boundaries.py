@@ -8,6 +8,7 @@ what docs/reliability.md counts.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import random
 import signal
 from collections import Counter
@@ -107,8 +108,8 @@ async def live(daemon: Daemon, load: Load) -> None:
     assert await asyncio.to_thread(process.wait, 30) == -signal.SIGKILL, daemon.stderr
 
 
-async def killed(daemon: Daemon, receiver: Receiver, at: str, side: str) -> tuple[Load, Kills]:
-    """Kill a daemon again and again at one boundary, and then let it come to the end of its work."""
+async def killed(daemon: Daemon, receiver: Receiver, at: str, side: str) -> tuple[dict[str, str], Load, Kills]:
+    """Kill a daemon again and again at one boundary, let it come to the end of its work, and return all ends."""
     load, kills, witness = Load(), Kills(), daemon.directory / "caught"
     for _ in range(KILLS):
         daemon.prefix = boundary.command(at, side, DICE.randint(1, MOST), witness)
@@ -123,13 +124,17 @@ async def killed(daemon: Daemon, receiver: Receiver, at: str, side: str) -> tupl
         while planned(log := records(daemon.log_dir)) - deliveries(log, "delivery.ended"):
             await asyncio.sleep(0.05)
     assert await asyncio.to_thread(daemon.stop) == 0
-    return load, kills
+    return ends_of(daemon, load), load, kills
 
 
-def set_up(directory: Path, receiver: Receiver, *, once: bool) -> Daemon:
+@contextlib.contextmanager
+def serving(directory: Path, receiver: Receiver, *, once: bool) -> Iterator[Daemon]:
     daemon = Daemon(directory)
     daemon.write({"work.toml": WORK.replace("RECEIVER", receiver.url).replace("ONCE", str(once).lower())})
-    return daemon
+    try:
+        yield daemon
+    finally:
+        daemon.kill()
 
 
 def ends_of(daemon: Daemon, load: Load) -> dict[str, str]:
@@ -149,13 +154,9 @@ class TestAKillAtABoundary:
     async def test_loses_nothing_and_lets_only_what_was_in_flight_come_again_with_its_own_id(
         self, tmp_path: Path, receiver: Receiver, at: str, side: str
     ) -> None:
-        daemon = set_up(tmp_path, receiver, once=False)
-        try:
-            load, kills = await killed(daemon, receiver, at, side)
-        finally:
-            daemon.kill()
+        with serving(tmp_path, receiver, once=False) as daemon:
+            ends, load, kills = await killed(daemon, receiver, at, side)
 
-        ends = ends_of(daemon, load)
         assert set(ends.values()) == {"delivered"}
         assert load.numbers <= set(receiver.ids)
         assert {number: ids for number, ids in receiver.ids.items() if len(ids) != 1} == {}
@@ -170,13 +171,9 @@ class TestAKillAtABoundary:
     async def test_loses_nothing_and_lets_nothing_come_again_that_must_not(
         self, tmp_path: Path, receiver: Receiver, at: str, side: str
     ) -> None:
-        daemon = set_up(tmp_path, receiver, once=True)
-        try:
-            load, kills = await killed(daemon, receiver, at, side)
-        finally:
-            daemon.kill()
+        with serving(tmp_path, receiver, once=True) as daemon:
+            ends, _, kills = await killed(daemon, receiver, at, side)
 
-        ends = ends_of(daemon, load)
         unknown = {delivery for delivery, status in ends.items() if status == "indeterminate"}
         assert set(ends.values()) <= {"delivered", "indeterminate"}
         assert unknown == kills.cut_off
