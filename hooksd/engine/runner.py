@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from hooksd.clock import Clock, rfc3339, unix
 from hooksd.config.snapshot import CompiledEndpoint, CompiledWorkflow, Snapshot, receivers, subscribers
+from hooksd.engine.announcing import Announcer
 from hooksd.engine.answers import Answers
 from hooksd.engine.crowd import Crowd
 from hooksd.engine.definitions import DefinitionStore
@@ -30,7 +31,6 @@ from hooksd.model.event import Event
 from hooksd.model.ids import EventId, IdFactory
 from hooksd.model.record import EventAccepted, Origin, RunEnded, RunStatus
 from hooksd.model.stored import BLOB_THRESHOLD, store
-from hooksd.telemetry import happenings
 from hooksd.telemetry.observer import Observer
 
 CROWDED = "too many runs or deliveries wait for their turn in memory; what is asked for now must come again later"
@@ -94,7 +94,7 @@ class Engine:
         self._clock = clock
         self._ids = ids
         self._current = current
-        self._observer = observer
+        self._announcer = Announcer(observer)
         self._logbook = Logbook(journal, clock)
         self._patience = Patience(clock)
         self._answers = Answers(self._patience)
@@ -168,7 +168,7 @@ class Engine:
         durable = self._journal.append((line_of(arrival, revision=snapshot.revision.id, origin=origin),))
         # Only names wait for the disk. A parsed body is hundreds of objects: let go of at once, their memory serves the
         # next request while the processor still has it in its cache.
-        durable.then(partial(self._note, arrival.id, arrival.type, arrival.source, 0))
+        self._announcer.when(durable, arrival.id, arrival.type, arrival.source)
         return Taken(Accepted(arrival.id, (), ()), durable)
 
     def _take_for(
@@ -197,7 +197,7 @@ class Engine:
         if routing.starts or going.plans:
             durable.then(partial(self._enrol, arrival.event(), routing, going, revision, arrival.time))
         else:
-            durable.then(partial(self._note, arrival.id, arrival.type, arrival.source, 0))
+            self._announcer.when(durable, arrival.id, arrival.type, arrival.source)
         return Taken(Accepted(arrival.id, line.runs, routing.not_started), durable)
 
     async def start(self, event: Event, workflow: str) -> Accepted:
@@ -361,16 +361,7 @@ class Engine:
             self._crowd.add(run)
         # What publishers say where events are from is theirs to choose: metrics count by who they are.
         source = event.source if event.publisher is None else f"api/{event.publisher}"
-        self._note(event.id, event.type, source, len(routing.starts), None)
-
-    def _note(self, event: str, event_type: str, source: str, runs: int, error: JournalError | None) -> None:
-        observer = self._observer
-        if error is not None or observer is None:
-            return
-        if not observer.is_verbose:  # making the happening would take longer than all else that is done here
-            observer.metrics.event(source)
-            return
-        observer.emit(happenings.EventAccepted(event_id=event, event_type=event_type, source=source, runs=runs))
+        self._announcer.tell(event.id, event.type, source, len(routing.starts))
 
 
 _: type[Intake] = Engine

@@ -48,9 +48,10 @@ class Metrics:
         self.build = self._gauge("build_info", "Always 1, labelled with the version.", "version")
 
     def _add_web(self) -> None:
-        self._tally = RequestTally(_QUICK)
-        self.request = self._tally.request
-        self.registry.register(self._tally)
+        tally = RequestTally(_QUICK)
+        self.request = tally.request
+        self.events = tally.events
+        self.registry.register(tally)
         self._names += ["hooksd_requests_total", "hooksd_request_seconds", "hooksd_events_accepted_total"]
         self.requests_refused = self._counter("requests_refused", "Refused requests by reason.", "webhook", "reason")
         self.requests_observed = self._counter(
@@ -112,10 +113,6 @@ class Metrics:
     def names(self) -> tuple[str, ...]:
         """The name of every metric as a scrape shows it, histograms without their suffixes."""
         return tuple(self._names)
-
-    def event(self, source: str) -> None:
-        """Count one event that is durable, on the event loop."""
-        self._tally.event(source)
 
     def set_config_state(self, state: str) -> None:
         """Say which of `CONFIG_STATES` the definitions are in."""

@@ -7,7 +7,8 @@ a signature. `telemetry.metrics` owns the tallies of a daemon; they are moved an
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 
 from prometheus_client.metrics_core import CounterMetricFamily, HistogramMetricFamily
 from prometheus_client.registry import Collector
@@ -40,10 +41,14 @@ class _Times:
         self.bounds = tuple(bounds)
         self.by_label: dict[str, _Spread] = {}
 
-    def add(self, label: str, seconds: float) -> None:
+    def of(self, label: str) -> _Spread:
         spread = self.by_label.get(label)
         if spread is None:
             spread = self.by_label[label] = _Spread(len(self.bounds) + 1)
+        return spread
+
+    def add(self, label: str, seconds: float) -> None:
+        spread = self.of(label)
         spread.seconds += seconds
         spread.within[bisect_left(self.bounds, seconds)] += 1
 
@@ -73,6 +78,10 @@ class _Spread:
         self.within = [0] * buckets
         """How many fell into each bucket and into no smaller one; the last has no bound."""
 
+    def join(self, other: _Spread) -> None:
+        self.seconds += other.seconds
+        self.within = [ours + theirs for ours, theirs in zip(self.within, other.within, strict=True)]
+
 
 class RequestTally(Collector):
     """Requests by webhook and status, their times by webhook, and accepted events by source."""
@@ -83,26 +92,34 @@ class RequestTally(Collector):
         Args:
             bounds: The upper bounds of the times that are told apart, in seconds, rising.
         """
-        self._requests = _Counts()
-        self._times = _Times(bounds)
-        self._events = _Counts()
+        self._bounds = tuple(bounds)
+        self._answers: dict[tuple[str, int], _Spread] = {}
+        """By webhook and status."""
+        self._events: Counter[str] = Counter()
 
     def request(self, webhook: str, status: int, seconds: float) -> None:
         """Count one answered request, on the event loop."""
-        self._requests.add(webhook, str(status))
-        self._times.add(webhook, seconds)
+        spread = self._answers.get((webhook, status))
+        if spread is None:
+            spread = self._answers[webhook, status] = _Spread(len(self._bounds) + 1)
+        spread.seconds += seconds
+        spread.within[bisect_left(self._bounds, seconds)] += 1
 
-    def event(self, source: str) -> None:
-        """Count one event that is durable."""
-        self._events.add(source)
+    def events(self, sources: Iterable[str]) -> None:
+        """Count events that are durable, each by its source."""
+        self._events.update(sources)
 
     def collect(self) -> Iterator[CounterMetricFamily | HistogramMetricFamily]:
         """Return the numbers as the metrics library shows them."""
-        yield self._requests.shown("hooksd_requests", "Requests answered by the trigger listener.", "webhook", "status")
-        yield self._times.shown(
-            "hooksd_request_seconds", "From the head of a request to the end of its answer.", "webhook"
-        )
-        yield self._events.shown("hooksd_events_accepted", "Events that are durable, by source.", "source")
+        requests, times, events = _Counts(), _Times(self._bounds), _Counts()
+        for (webhook, status), spread in self._answers.items():
+            requests.by_labels[webhook, str(status)] = sum(spread.within)
+            times.of(webhook).join(spread)
+        for source, count in self._events.items():
+            events.by_labels[source,] = count
+        yield requests.shown("hooksd_requests", "Requests answered by the trigger listener.", "webhook", "status")
+        yield times.shown("hooksd_request_seconds", "From the head of a request to the end of its answer.", "webhook")
+        yield events.shown("hooksd_events_accepted", "Events that are durable, by source.", "source")
 
 
 class RunTally(Collector):

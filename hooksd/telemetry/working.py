@@ -60,7 +60,7 @@ class EventAccepted:
     runs: int
 
     def measure(self, metrics: Metrics) -> None:  # noqa: D102 - see Happening
-        metrics.event(self.source)
+        metrics.events((self.source,))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import pytest
 from prometheus_client import CollectorRegistry, Histogram, generate_latest
 
 from hooksd.telemetry.tally import DeliveryTally, RequestTally, RunTally
@@ -42,6 +43,8 @@ def test_requests_are_told_apart_by_webhook_and_status() -> None:
     assert read("hooksd_requests_total", {"webhook": "a", "status": "401"}) == 1
     assert read("hooksd_requests_total", {"webhook": "b", "status": "202"}) == 1
     assert read("hooksd_request_seconds_count", {"webhook": "a"}) == 3
+    assert read("hooksd_request_seconds_bucket", {"webhook": "a", "le": "0.001"}) == 3
+    assert read("hooksd_request_seconds_sum", {"webhook": "a"}) == pytest.approx(0.003)
 
 
 def test_events_are_counted_by_where_they_came_from() -> None:
@@ -49,10 +52,12 @@ def test_events_are_counted_by_where_they_came_from() -> None:
     tally = RequestTally(BOUNDS)
     registry.register(tally)
 
-    tally.event("webhook/a")
-    tally.event("webhook/a")
+    tally.events(["webhook/a", "webhook/b", "webhook/a"])
+    tally.events(("webhook/a",))
 
-    assert registry.get_sample_value("hooksd_events_accepted_total", {"source": "webhook/a"}) == 2
+    read = registry.get_sample_value
+    assert read("hooksd_events_accepted_total", {"source": "webhook/a"}) == 3
+    assert read("hooksd_events_accepted_total", {"source": "webhook/b"}) == 1
 
 
 def test_attempts_are_told_apart_by_endpoint_and_outcome_and_deliveries_by_their_end() -> None:
