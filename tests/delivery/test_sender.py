@@ -87,6 +87,16 @@ async def test_a_redirect_is_told_and_not_followed(sender: HttpSender) -> None:
     assert len(here.requests) == 1
 
 
+async def test_what_must_not_be_sent_twice_gets_a_connection_that_no_receiver_may_be_closing(
+    sender: HttpSender,
+) -> None:
+    async with receiver(answer(body=b"ok")) as here:
+        for _ in range(2):
+            assert (await sender.attempt(post(here.url())._replace(is_once=True), 5)).outcome == "ok"
+
+    assert here.connections == 2
+
+
 async def test_a_connection_is_used_again(sender: HttpSender) -> None:
     async with receiver(answer(body=b"ok")) as here:
         first = await sender.attempt(post(here.url()), 5)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Literal
 
 import pytest
@@ -84,6 +85,23 @@ def test_a_last_attempt_decides_the_end_even_when_the_end_is_missing(
     status: int | None, outcome: Outcome, over: Literal["delivered", "gone", "exhausted"]
 ) -> None:
     assert fold(CREATED, [started(1), ended(1, status, outcome, None)]).over == Over(status=over)
+
+
+@pytest.mark.parametrize(
+    ("once", "phases", "over"),
+    [
+        (True, {"connect": 1.0, "request": 2.0}, "indeterminate"),
+        (True, {"connect": 1.0}, "exhausted"),
+        (False, {"connect": 1.0, "request": 2.0}, "exhausted"),
+    ],
+)
+def test_where_nothing_may_arrive_twice_an_end_that_is_missing_says_whether_the_last_request_had_left(
+    *, once: bool, phases: dict[str, float], over: Literal["indeterminate", "exhausted"]
+) -> None:
+    last = ended(1, None, "reset", None)
+    last = replace(last, exchange=replace(last.exchange, phases=phases))
+
+    assert fold(CREATED, [replace(started(1), is_once=once), last]).over == Over(status=over)
 
 
 def test_the_end_is_remembered() -> None:

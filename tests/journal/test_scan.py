@@ -72,6 +72,17 @@ def test_a_missing_line_is_noticed_although_every_byte_is_a_record() -> None:
     assert damages(b"".join(written[:1] + written[2:])) == [Damage(offset=len(written[0]), size=0)]
 
 
+def test_a_line_that_somebody_wrote_anew_is_noticed_although_it_is_whole_and_its_number_is_right() -> None:
+    written = lines(1, 1, 1)
+    first = codec.unseal(written[0].removesuffix(b"\n"))
+    assert first is not None
+    anew, _ = codec.encode(samples.refused(99, 30), 1, 1, first.crc)
+    data = b"".join((written[0], anew, written[2]))
+
+    assert seqs(data) == [0, 1, 2]
+    assert damages(data) == [Damage(offset=len(written[0]) + len(anew), size=0)]
+
+
 def test_a_missing_segment_is_noticed() -> None:
     later = b"".join(lines(1, 1, link=Link(seq=40, prev=7)))
 
