@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Final
 
 from hooksd.auth.handshake import Greeter
 from hooksd.auth.verdict import Verifier
@@ -69,6 +71,15 @@ class Entry:
     """No delivery is a duplicate."""
 
 
+_NONE: Final[frozenset[str]] = frozenset()
+
+
+@lru_cache(maxsize=64)
+def _media(accept: tuple[str, ...]) -> frozenset[str]:
+    """Return media types as a set, the same one for all webhooks that accept the same."""
+    return frozenset(accept) - {""}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CompiledWebhook:
     """A webhook ready to receive."""
@@ -90,9 +101,16 @@ class CompiledWebhook:
     """What bodies are whatever their callers call them; None: what they are called."""
     frame: Frame = field(init=False, repr=False, compare=False)
     """What the records of its events have in common."""
+    wait: float | None = field(init=False, repr=False, compare=False)
+    """That of `value`."""
+    plain: frozenset[str] = field(init=False, repr=False, compare=False)
+    """The media types of POSTs whose heads need no closer look but at the length of the body and its coding."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "frame", frame_of(self.name, self.verifier.trust, self.origin))
+        object.__setattr__(self, "wait", self.value.wait)
+        is_plain = self.entry is None and "POST" in self.value.methods
+        object.__setattr__(self, "plain", _media(self.value.accept) if is_plain else _NONE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -274,6 +274,12 @@ class GuardedProtocol(HttpToolsProtocol):
         elif self._sizes:
             self._release(self._sizes.popleft() - self._forgotten)
             self._forgotten = 0
+        if self._phase is IDLE:
+            self.since = self.loop.time()
+        if self.pipeline or self._deaf or self.flow.read_paused:
+            self._go_on()
+
+    def _go_on(self) -> None:
         if self._parted is not None or self.transport.is_closing():
             return
         if self.pipeline:
@@ -283,10 +289,7 @@ class GuardedProtocol(HttpToolsProtocol):
         elif self._deaf:
             self._say_last_words()
         else:
-            if self.flow.read_paused:
-                self.flow.resume_reading()
-            if self._phase is IDLE:
-                self.since = self.loop.time()
+            self.flow.resume_reading()
 
     def pause_writing(self) -> None:
         """Note that the caller does not read."""

@@ -22,6 +22,7 @@ from hooksd.config.snapshot import CompiledWebhook
 from hooksd.web.answer import JSON_TYPE, Answer, encode_answer
 from hooksd.web.guard import GuardedProtocol
 from hooksd.web.guard_crowd import Crowd
+from hooksd.web.guard_refusal import BODY, is_host
 from hooksd.web.origin import UNIX
 from hooksd.web.problem import CLOSE, problem
 
@@ -108,40 +109,49 @@ class DirectProtocol(GuardedProtocol):
         self._application = application
         self._plain = _Plain()
 
-    def begin_answer(self) -> None:
-        """Take a plain request; leave any other to uvicorn."""
+    def on_headers_complete(self) -> None:
+        """Take a plain request; leave any other to the guard and to uvicorn."""
+        named = dict(self.fields)
         target, _, query = self.url.decode("latin-1").partition("?")
-        webhook = self._application.webhook_at(target) if self._is_plain() else None
-        if webhook is None or webhook.value.wait is not None:
-            super().begin_answer()
-            if self.named.get("content-type", "").startswith("multipart/"):
-                scope: Any = self.cycle.scope
-                scope["hooksd.forget"] = partial(_forget, ref(self))  # no circle through the request
+        webhook = self._application.webhook_at(target) if self._is_plain(named) else None
+        if webhook is None or webhook.wait is not None:
+            super().on_headers_complete()
             return
         request: Any = self._plain
         request.webhook, request.query = webhook, query
         request.response_complete = request.response_started = False
         self.cycle = request  # it has all of a cycle that is used
+        self.named = named
         self._keeps = True
+        self._phase = BODY
+        self._owed = 1
 
-    def _is_plain(self) -> bool:
-        """Tell whether a request whose path leads to a webhook says nothing unusual."""
-        parser, named, url = self.parser, self.named, self.url
+    def _is_plain(self, named: dict[str, str]) -> bool:
+        """Tell whether a request says nothing unusual, if it is for a webhook; `check_head` would let it through."""
+        parser, url = self.parser, self.url
         length = named.get("content-length", "")
         return (
-            self.method == b"POST"
-            and not self._owed
+            not self._owed
             and len(named) == len(self.fields)
-            and length.isdecimal()
-            and len(length) < _DIGITS
-            and int(length) <= LARGEST
-            and _UNUSUAL.isdisjoint(named)
+            and self._wire + self._read <= self.limits.head_bytes
+            and is_host(named.get("host", " "))
+            and parser.get_method() == b"POST"
             and parser.should_keep_alive()
             # Without a word about it, only HTTP/1.1 keeps connections.
             and (("connection" not in named and "proxy-connection" not in named) or parser.get_http_version() == "1.1")
-            and url.isascii()
-            and b"#" not in url
+            and _UNUSUAL.isdisjoint(named)
+            and length.isdecimal()
+            and len(length) < _DIGITS
+            and int(length) <= LARGEST
+            and (b"?" not in url or (b"#" not in url and url.isascii()))
         )
+
+    def begin_answer(self) -> None:
+        """Leave a request to uvicorn; what is on the disk of a form need not count."""
+        super().begin_answer()
+        if self.named.get("content-type", "").startswith("multipart/"):
+            scope: Any = self.cycle.scope
+            scope["hooksd.forget"] = partial(_forget, ref(self))  # no circle through the request
 
     def keep(self, body: bytes) -> None:
         """Take a piece of a body; most come in one, which is not copied."""

@@ -22,7 +22,7 @@ from hooksd.model.webhook import uuid_digest
 from hooksd.telemetry.log import configure
 from hooksd.web.origin import Proxies
 from hooksd.web.receive import Head
-from hooksd.web.trigger import head_of, is_welcome, peer_of
+from hooksd.web.trigger import head_of, peer_of
 from tests.web.doubles import PEER, Listener, TokenVerifier, webhook
 
 PATIENCE = 30.0
@@ -217,11 +217,11 @@ def test_what_is_let_in_at_once_would_be_let_in_after_a_closer_look(
 
     let_in = receiver.screen(target, Head("POST", media, "", size), PEER) is None
 
-    assert not is_welcome(target, media, size) or let_in
+    assert media not in target.plain or size > target.value.limits.body or let_in
 
 
 def test_plain_posts_of_json_are_let_in_at_once() -> None:
-    assert is_welcome(webhook(), "application/json", 1024)
+    assert "application/json" in webhook().plain
 
 
 def test_a_peer_without_an_address_is_on_this_machine() -> None:
