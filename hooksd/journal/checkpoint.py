@@ -74,6 +74,8 @@ class OpenWork:
 
 def _planned(record: EventLine | EventAccepted) -> Iterable[str]:
     """Return the ids of the runs and deliveries that an event starts."""
+    if not (record.runs or record.deliveries):
+        return ()
     runs = [plan.id for plan in record.runs]
     return runs + [plan.id for plan in record.deliveries] if record.deliveries else runs
 

@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import re
 import zlib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -72,14 +73,29 @@ def seal(text: bytes, seq: int, batch: int, prev: int) -> tuple[bytes, int]:
     Returns:
         The line and its checksum.
     """
-    return ended(*begun(text), seq, batch, prev)
+    return ended([begun(text)], seq, batch, prev)
 
 
-def ended(inner: bytes, crc: int, seq: int, batch: int, prev: int) -> tuple[bytes, int]:
-    """Make the line of a record that was begun; see `seal`."""
-    place = b"%012d.%012d.%08x" % (seq, batch, prev)
-    crc = zlib.crc32(place, crc)
-    return b'%b,"_":"%b.%08x"}\n' % (inner, place, crc), crc
+def ended(records: Iterable[tuple[bytes, int]], seq: int, batch: int, prev: int) -> tuple[bytes, int]:
+    """Make the lines of records that were begun; see `seal`.
+
+    Args:
+        records: What `begun` returned, in order.
+        seq: The number of the first of them in the log.
+        batch: The number of the first record of their batch.
+        prev: The checksum of the record before.
+
+    Returns:
+        The lines and the checksum of the last.
+    """
+    first = b"%012d" % batch
+    pieces: list[bytes] = []
+    for inner, begun_crc in records:
+        place = b"%012d.%b.%08x" % (seq, first, prev)
+        prev = zlib.crc32(place, begun_crc)
+        pieces += (inner, _OPENING, place, b'.%08x"}\n' % prev)
+        seq += 1
+    return b"".join(pieces), prev
 
 
 def unseal(line: bytes) -> Line | None:

@@ -24,12 +24,13 @@ _FLOOR_INTERVAL = 1.0
 class Queued:
     """A record on its way to the disk."""
 
-    __slots__ = ("crc", "inner", "record")
+    __slots__ = ("begun", "record", "size")
 
     def __init__(self, record: Record | EventLine, text: bytes) -> None:
         """Take a record and what `codec.dump` made of it."""
         self.record = record
-        self.inner, self.crc = begun(text)
+        self.begun = begun(text)
+        self.size = len(self.begun[0])
 
 
 class Tail:
@@ -139,18 +140,14 @@ class Tail:
             self._replace()
         elif self._is_over():
             self._rotate()
-        first = seq = self._link.seq
-        prev = self._link.prev
-        lines: list[bytes] = []
-        for queued in batch:
-            line, prev = ended(queued.inner, queued.crc, seq, first, prev)
-            lines.append(line)
-            seq += 1
-        self._segment.append(b"".join(lines))
-        self._link = Link(seq=seq, prev=prev)
-        if self.work is not None:
+        link = self._link
+        data, prev = ended([queued.begun for queued in batch], link.seq, link.seq, link.prev)
+        self._segment.append(data)
+        self._link = Link(seq=link.seq + len(batch), prev=prev)
+        work = self.work
+        if work is not None:
             for queued in batch:
-                self.work.note(queued.record, self._segment.number)
+                work.note(queued.record, self._segment.number)
 
     def has_room(self) -> bool:
         """Tell whether the free room is above the floor."""

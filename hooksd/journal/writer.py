@@ -115,7 +115,7 @@ class Writer:
             return settled(None)
         size = 0
         for item in items:
-            size += len(item.inner)
+            size += item.size
         with self._lock:  # not the condition, which is written in Python
             queue = self._queue
             refusal = self._refusal or (self._overflow(len(items), size) if queue.items else None)

@@ -187,7 +187,7 @@ async def test_a_failing_disk_is_the_end_and_is_told_once(start: Start, disk: Ba
 async def test_a_bug_below_is_an_outcome_and_not_the_death_of_the_thread(start: Start, disk: BadDisk) -> None:
     writing = start(Limits())
     unsealable = Queued(samples.refused(1), b"{}")
-    unsealable.inner = "{"  # type: ignore[assignment] # that is the bug
+    unsealable.begun = ("{", 0)  # type: ignore[assignment] # that is the bug
 
     with pytest.raises(JournalBroken, match="TypeError"):
         await writing.writer.put([unsealable])
