@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import heapq
 import itertools
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Callable
 
 from hooksd.delivery.gate import Hold
@@ -36,7 +36,7 @@ class Agenda:
         self._turns: deque[str] = deque()
         """Endpoints that have something due and may have a place for it, each once, in turn."""
         self._offered: set[str] = set()
-        self._under_way: Counter[str] = Counter()
+        self._under_way: dict[str, int] = {}
         self._count = 0
 
     @property
@@ -55,7 +55,7 @@ class Agenda:
 
     def in_flight(self, endpoint: str) -> int:
         """Return how many to an endpoint were taken and are not done."""
-        return self._under_way[endpoint]
+        return self._under_way.get(endpoint, 0)
 
     @property
     def is_offered(self) -> bool:
@@ -97,24 +97,26 @@ class Agenda:
 
     def push_in(self, endpoint: str) -> None:
         """Take a place out of turn, whether there is one or not."""
-        self._under_way[endpoint] += 1
+        self._under_way[endpoint] = self._under_way.get(endpoint, 0) + 1
         self._count += 1
 
     def _taken(self, endpoint: str) -> tuple[str, str]:
         waiting = self._due[endpoint]
         delivery = waiting.popleft()
         self.push_in(endpoint)
-        if not waiting:
+        if waiting:
+            self.offer(endpoint)
+        else:
             del self._due[endpoint]
-        self.offer(endpoint)
         return delivery, endpoint
 
     def done(self, endpoint: str) -> None:
         """Give back the place of one attempt."""
         self._count -= 1
-        self._under_way[endpoint] -= 1
-        if not self._under_way[endpoint]:
+        if self._under_way[endpoint] == 1:
             del self._under_way[endpoint]
+        else:
+            self._under_way[endpoint] -= 1
         self.offer(endpoint)
 
     def _wait(self, delivery: str, endpoint: str) -> None:

@@ -67,9 +67,8 @@ def ended(breaker: Breaker, now: float, *, is_good: bool) -> Breaker:
         is_good: The endpoint works, whatever it thought of this request.
     """
     if is_good:
-        counts = _counted(breaker.counts, now, failed=0)
         # An answer from before it opened says that it works too.
-        return Breaker(counts=() if breaker.is_open else counts)
+        return CLOSED if breaker.until is not None else Breaker(counts=_counted(breaker.counts, now, failed=0))
     failures = breaker.failures + 1
     if breaker.is_open:
         if not breaker.is_probing:

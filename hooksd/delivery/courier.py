@@ -17,7 +17,7 @@ from hooksd.delivery.ledger import Ledger
 from hooksd.delivery.pinned import unpin
 from hooksd.delivery.policy import DELIVERED, Over, TryAgain, next_step, patience, rule_from_json
 from hooksd.delivery.request import Payload, RequestProblem, prepare
-from hooksd.delivery.state import Delivery, apply, is_once
+from hooksd.delivery.state import Delivery, is_once
 from hooksd.delivery.tokens import Tokens
 from hooksd.model.identity import Grant
 from hooksd.model.record import AttemptEnded, AttemptStarted, DeliveryCreated, DeliveryEnded
@@ -31,12 +31,11 @@ UNAUTHORIZED = 401
 class Conclusion(NamedTuple):
     """What an attempt means for its delivery."""
 
+    started: AttemptStarted | None
     ended: AttemptEnded | None
-    """None: there was no attempt, only an end that a crash cut off."""
+    """None, both: there was no attempt, only an end that a crash cut off."""
     end: DeliveryEnded | None
     """None: there will be another attempt."""
-    after: Delivery
-    """The state when these records are in the log."""
 
 
 class Courier:
@@ -90,7 +89,6 @@ class Courier:
             entry.is_durable = True
         else:
             self._ledger.note(entry.unwritten)
-        entry.state = apply(delivery, started)
         return started, await self._try(delivery.created, endpoint)
 
     def conclude(self, entry: Entry, started: AttemptStarted, attempted: Attempted) -> Conclusion:
@@ -102,7 +100,6 @@ class Courier:
         snapshot = self._current()
         endpoint = snapshot.endpoints.get(entry.endpoint)
         following = self._following(delivery, started, attempted, endpoint, asked)
-        again = following if isinstance(following, TryAgain) else None
         at = rfc3339(now)
         ended = AttemptEnded(
             at=at,
@@ -115,22 +112,22 @@ class Courier:
             revision=snapshot.revision.id,
             origin=endpoint.origin if endpoint else None,
             error=attempted.error,
-            retry_at=None if again is None else rfc3339(now + again.wait),
-            retry_why=None if again is None else again.why,
+            retry_at=None if isinstance(following, Over) else rfc3339(now + following.wait),
+            retry_why=None if isinstance(following, Over) else following.why,
         )
-        after = apply(delivery, ended)
         entry.unwritten.append(ended)
         if isinstance(following, TryAgain):
-            return Conclusion(ended, None, after)
-        end = _end(after, following, at)
+            return Conclusion(started, ended, None)
+        end = _end(entry, following, at, attempts=started.number, error=attempted.error)
         entry.unwritten.append(end)
-        return Conclusion(ended, end, apply(after, end))
+        return Conclusion(started, ended, end)
 
     def end(self, entry: Entry, over: Over) -> Conclusion:
         """Return the end that a crash cut off behind the last attempt. Its record is `unwritten`."""
-        end = _end(entry.known, over, rfc3339(self._clock.now()))
+        delivery = entry.known
+        end = _end(entry, over, rfc3339(self._clock.now()), attempts=delivery.sent, error=delivery.error)
         entry.unwritten.append(end)
-        return Conclusion(None, end, apply(entry.known, end))
+        return Conclusion(None, None, end)
 
     async def _try(self, created: DeliveryCreated, endpoint: CompiledEndpoint | None) -> Attempted:
         try:
@@ -200,8 +197,10 @@ class Courier:
             return TryAgain(wait=max(delivery.due - self._clock.now(), 0.0))
         return following
 
-    def observe(self, conclusion: Conclusion) -> None:
-        """Let operators know of what is in the log."""
+    def concluded(self, entry: Entry, conclusion: Conclusion) -> None:
+        """Take note that the log has it, and let operators know."""
+        entry.unwritten.clear()
+        entry.learn([record for record in conclusion if record is not None])
         if conclusion.ended is not None:
             self._observe_attempt(conclusion.ended)
         if conclusion.end is not None:
@@ -259,12 +258,12 @@ def _rule(delivery: Delivery, endpoint: CompiledEndpoint | None) -> RetryRule:
     return own or (endpoint.value.retry if endpoint else "standard")
 
 
-def _end(delivery: Delivery, over: Over, at: str) -> DeliveryEnded:
+def _end(entry: Entry, over: Over, at: str, *, attempts: int, error: str | None) -> DeliveryEnded:
     return DeliveryEnded(
         at=at,
-        delivery=delivery.created.delivery,
-        endpoint=delivery.created.endpoint,
+        delivery=entry.id,
+        endpoint=entry.endpoint,
         status=over.status,
-        attempts=delivery.sent,
-        error=None if over.status == "delivered" else delivery.error,
+        attempts=attempts,
+        error=None if over.status == "delivered" else error,
     )

@@ -326,9 +326,7 @@ class Dispatcher:
         if error is not None:
             self._spawn(self._write_conclusion(entry, conclusion))
             return
-        entry.unwritten.clear()
-        entry.state = conclusion.after
-        self._courier.observe(conclusion)
+        self._courier.concluded(entry, conclusion)
         if entry.is_busy:
             entry.is_busy = False
             self._busy -= 1

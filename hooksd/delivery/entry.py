@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 from collections.abc import Sequence
 
 from hooksd.delivery.lanes import Lane
-from hooksd.delivery.state import Delivery
+from hooksd.delivery.state import Delivery, apply
 from hooksd.model import body
 from hooksd.model.base import Json
 from hooksd.model.effect import Performed
@@ -26,6 +27,7 @@ class Entry:
 
     __slots__ = (
         "_asking",
+        "_news",
         "endpoint",
         "id",
         "is_busy",
@@ -63,6 +65,8 @@ class Entry:
         """Records of it that are neither in the log nor on their way there, in order."""
         self.is_over = False
         self.waiters = 0
+        self._news: Sequence[Record] = ()
+        """Records of it that are in the log and not in the state: most deliveries are over before somebody asks."""
         self._asking: list[asyncio.Future[None]] = []
         self.lane: Lane | None = None
         """Where it waits for those before it."""
@@ -76,6 +80,8 @@ class Entry:
         """The state of a delivery that is created."""
         if self.state is None:
             raise AssertionError(f"{self.id} is not created yet")
+        if self._news:
+            self.state, self._news = functools.reduce(apply, self._news, self.state), ()
         return self.state
 
     def begin(self, state: Delivery) -> None:
@@ -83,6 +89,10 @@ class Entry:
         self.state = state
         if state.created.is_call:
             self.turn = f"{CALL}{self.endpoint}"
+
+    def learn(self, records: Sequence[Record]) -> None:
+        """Take records that are in the log now: the state is the fold of all of them."""
+        self._news = (*self._news, *records) if self._news else records
 
     async def over(self) -> None:
         """Return when it has ended."""

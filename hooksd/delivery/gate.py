@@ -54,6 +54,10 @@ class Limits:
 
     is_enabled: bool = True
     rates: tuple[Rate, ...] = ()
+    most: int = 8
+    """Attempts under way at the same time."""
+    is_call: bool = False
+    """It is for calls: nothing holds them but how many are under way."""
 
 
 class Last(NamedTuple):
@@ -109,9 +113,8 @@ def learned(gate: Gate, now: float, *, outcome: Outcome, status: int | None, pat
     if outcome == "gone":
         return gate._replace(suspended="the receiver answered 410, which means never again")
     breaker = ended(gate.breaker, now, is_good=outcome == "ok" or status in ABOUT_THE_PAYLOAD)
-    if patience:
-        return gate._replace(breaker=breaker, not_before=max(gate.not_before, now + patience))
-    return gate if breaker == gate.breaker else gate._replace(breaker=breaker)
+    not_before = max(gate.not_before, now + patience) if patience else gate.not_before
+    return Gate(gate.suspended, not_before, breaker, gate.buckets)
 
 
 def _filled(gate: Gate, rates: Sequence[Rate], now: float) -> list[tuple[Rate, Bucket]]:

@@ -21,8 +21,6 @@ EACH = 8
 WORTH_NOTING = 1.0
 """Seconds: a hold that is over sooner is not logged."""
 
-_ANYWHERE = Limits()
-
 
 class Gates:
     """Who may be called now."""
@@ -38,6 +36,9 @@ class Gates:
         self._stated: dict[str, str] = {}
         """The fingerprint of each endpoint's definition when its gate was last known to fit it."""
         self._last: dict[str, Last] = {}
+        self._known: Snapshot | None = None
+        self._limits_of: dict[str, Limits] = {}
+        """By endpoint, as far as they were asked for under these definitions."""
 
     def recover(self, held: Iterable[EndpointHeld]) -> None:
         """Take up what an earlier life knew."""
@@ -83,38 +84,35 @@ class Gates:
         return [(endpoint, reason) for endpoint in self._noted for reason in self._holds(endpoint, self.held(endpoint))]
 
     def hold(self, endpoint: str, now: float) -> Hold | None:
-        """Return why no attempt may begin; None when one may."""
-        if endpoint.startswith(CALL):
+        """Return why no attempt may begin; None when one may. Calls pass by."""
+        limits = self._limits(endpoint)
+        if limits.is_call:
             return None
         gate = self._gates.get(endpoint, OPEN)
-        found = hold(gate, self._limits(endpoint), now)
-        if found is not None or gate.breaker.is_open or endpoint in self._noted:
+        found = hold(gate, limits, now)
+        if found is not None or gate.breaker.until is not None or endpoint in self._noted:
             self._note(endpoint, found)
         return found
 
     def passed(self, endpoint: str, now: float) -> None:
         """Take note that an attempt begins. Calls pass by."""
-        if endpoint.startswith(CALL):
-            return
+        limits = self._limits(endpoint)
         gate = self._gates.get(endpoint, OPEN)
-        after = passed(gate, self._limits(endpoint), now)
-        if after is not gate:
-            self._gates[endpoint] = after
+        if limits.is_call or (gate.breaker.until is None and not limits.rates):
+            return  # nothing counts how many pass
+        self._gates[endpoint] = passed(gate, limits, now)
 
     def learned(
         self, endpoint: str, now: float, *, outcome: Outcome, status: int | None, patience: float | None
     ) -> None:
         """Take note of how an attempt ended; the arguments are those of `delivery.gate.learned`."""
-        self._last[endpoint] = Last(at=now, outcome=outcome, status=status)
+        self._last[endpoint] = Last(now, outcome, status)
         gate = self._gates.get(endpoint, OPEN)
-        after = learned(gate, now, outcome=outcome, status=status, patience=patience)
-        if after is gate:
-            return
-        self._gates[endpoint] = after
-        defined = self._current().endpoints.get(endpoint)
-        if defined is not None:
-            self._stated.setdefault(endpoint, defined.fingerprint)
-        self.hold(endpoint, now)
+        self._gates[endpoint] = learned(gate, now, outcome=outcome, status=status, patience=patience)
+        if endpoint not in self._stated and (defined := self._current().endpoints.get(endpoint)) is not None:
+            self._stated[endpoint] = defined.fingerprint
+        if outcome != "ok" or gate.breaker.until is not None:
+            self.hold(endpoint, now)  # what holds it has changed
 
     def last(self, endpoint: str) -> Last | None:
         """Return how the last attempt ended; None when none has since the start."""
@@ -126,14 +124,18 @@ class Gates:
 
     def most(self, endpoint: str) -> int:
         """Return how many attempts may be under way to an endpoint at the same time."""
-        defined = self._current().endpoints.get(endpoint.removeprefix(CALL))
-        return EACH if defined is None else defined.value.max_in_flight
+        return self._limits(endpoint).most
 
     def _limits(self, endpoint: str) -> Limits:
-        defined = self._current().endpoints.get(endpoint)
-        if defined is None or (defined.value.enabled and not defined.value.rate):
-            return _ANYWHERE
-        return Limits(is_enabled=defined.value.enabled, rates=defined.value.rate)
+        """Return what the definition in force says, which is looked up once."""
+        snapshot = self._current()
+        if snapshot is not self._known:
+            self._known = snapshot
+            self._limits_of.clear()
+        limits = self._limits_of.get(endpoint)
+        if limits is None:
+            limits = self._limits_of[endpoint] = _limits(endpoint, snapshot)
+        return limits
 
     def _note(self, endpoint: str, found: Hold | None) -> None:
         """Log that deliveries begin or cease to wait. Who drops the result can do without the record."""
@@ -174,3 +176,12 @@ class Gates:
             error=held.error,
             fingerprint=self._stated.get(endpoint) if held.reason in ("suspended", "breaker") else None,
         )
+
+
+def _limits(turn: str, snapshot: Snapshot) -> Limits:
+    endpoint = turn.removeprefix(CALL)
+    defined = snapshot.endpoints.get(endpoint)
+    if defined is None:
+        return Limits(most=EACH, is_call=endpoint != turn)
+    value = defined.value
+    return Limits(is_enabled=value.enabled, rates=value.rate, most=value.max_in_flight, is_call=endpoint != turn)

@@ -29,6 +29,8 @@ class Place:
     """The value of the header `Host`."""
     target: bytes
     """Path and query."""
+    origin: tuple[str, int, str]
+    """What connections have in common that may carry each other's requests, but for the address."""
 
 
 @functools.lru_cache(maxsize=1024)
@@ -51,10 +53,12 @@ def place_of(url: str) -> Place:
         raise NoPlace(
             f"the host {host} ends in a number and is no IPv4 address: write it as four numbers from 0 to 255"
         )
+    port = parsed.port or PORTS[parsed.scheme]
     return Place(
         scheme=parsed.scheme,
         host=host,
-        port=parsed.port or PORTS[parsed.scheme],
+        port=port,
         authority=parsed.netloc,
         target=parsed.raw_path,
+        origin=(parsed.scheme, port, host if parsed.scheme == "https" else ""),
     )

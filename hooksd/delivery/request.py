@@ -192,11 +192,17 @@ def _basic(user: str) -> str:
 
 def _headers(given: Iterable[Mapping[str, str]], ours: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
     """Lay headers over each other, later ones replacing earlier ones whatever their case; last those that are ours."""
-    merged = dict(_DEFAULTS)
+    merged = _DEFAULTS.copy()
     for layer in given:
-        for name, value in layer.items():
-            if problem := header_problem(name, value):
-                raise RequestProblem(problem)
-            merged[name.lower()] = (name, value.strip(" \t"))
+        if layer:
+            merged.update(map(_checked, layer, layer.values()))
     merged.update(zip(map(str.lower, ours), ours.items(), strict=True))
     return tuple(merged.values())
+
+
+@functools.lru_cache(maxsize=1024)
+def _checked(name: str, value: str) -> tuple[str, tuple[str, str]]:
+    """Return a header that may be sent, and in front of it what it is known by. Most are the same in every request."""
+    if problem := header_problem(name, value):
+        raise RequestProblem(problem)
+    return name.lower(), (name, value.strip(" \t"))

@@ -98,8 +98,8 @@ class HttpSender:
             prepared: The request.
             timeout: Seconds for all of it, the answer's body included.
         """
-        wire = Wire(self._now, READ)
-        outcome, error = await self._send(prepared, timeout, wire)
+        wire = Wire(self._now, READ, timeout)
+        outcome, error = await self._send(prepared, wire)
         return Attempted(
             outcome=outcome, exchange=_exchange(prepared, wire), error=error, is_sent=wire.sent_at is not None
         )
@@ -110,8 +110,8 @@ class HttpSender:
             prepared = prepare_request(effect)
         except RequestProblem as problem:
             return Performed(ok=False, error=str(problem))
-        wire = Wire(self._now, READ)
-        outcome, error = await self._send(prepared, effect.timeout, wire)
+        wire = Wire(self._now, READ, effect.timeout)
+        outcome, error = await self._send(prepared, wire)
         if not wire.is_whole:
             return Performed(ok=False, code=wire.status, error=error, kind=_KINDS.get(outcome, "connect"))
         kept = _kept_headers(wire.headers)
@@ -120,17 +120,17 @@ class HttpSender:
         asked = patience(wire.status, kept, SystemClock().now()) or 0.0
         return Performed(ok=True, code=wire.status, output=_output(kept, wire), detail=detail, patience=asked)
 
-    async def _send(self, prepared: Prepared, timeout: float, wire: Wire) -> tuple[Outcome, str | None]:  # noqa: ASYNC109 - passed on
+    async def _send(self, prepared: Prepared, wire: Wire) -> tuple[Outcome, str | None]:
         try:
             call = _call(prepared)
-            async with asyncio.timeout(timeout):
-                if call.rules.proxy is None:
-                    await self._transport.exchange(call, wire)
-                else:
+            if call.rules.proxy is None:
+                await self._transport.exchange(call, wire)
+            else:
+                async with asyncio.timeout(wire.left):
                     await self._proxied.exchange(call, _encoded(_headers(prepared, call.place)), wire)
         except TimeoutError:
             # Connecting has a time of its own, which the client reports as an error of another class.
-            return "timeout_total", f"no whole answer within {format_duration(timeout)}"
+            return "timeout_total", f"no whole answer within {format_duration(wire.timeout)}"
         except Blocked as refusal:
             return "blocked", str(refusal)
         except BadCertificate as problem:
@@ -201,17 +201,18 @@ def _phases(wire: Wire) -> dict[str, float]:
     """Return how long each phase took, in milliseconds; those that were not reached are left out."""
     phases: dict[str, float] = {}
     before = wire.began
-    for name, end in (
-        ("dns", wire.resolved_at),
-        ("connect", wire.connected_at),
-        ("tls", wire.secured_at),
-        ("request", wire.sent_at),
-        ("first_byte", wire.first_byte_at),
-        ("body", wire.body_at),
-    ):
-        if end is not None:
-            phases[name] = round((end - before) * 1000, 3)
-            before = end
+    if (end := wire.resolved_at) is not None:
+        phases["dns"], before = round((end - before) * 1000, 3), end
+    if (end := wire.connected_at) is not None:
+        phases["connect"], before = round((end - before) * 1000, 3), end
+    if (end := wire.secured_at) is not None:
+        phases["tls"], before = round((end - before) * 1000, 3), end
+    if (end := wire.sent_at) is not None:
+        phases["request"], before = round((end - before) * 1000, 3), end
+    if (end := wire.first_byte_at) is not None:
+        phases["first_byte"], before = round((end - before) * 1000, 3), end
+    if (end := wire.body_at) is not None:
+        phases["body"] = round((end - before) * 1000, 3)
     return phases
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import functools
 import ssl
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable
 
 import httpx
 
@@ -49,35 +49,37 @@ class Transport(httpx.AsyncBaseTransport):
         self._pool = Pool(now)
 
     async def exchange(self, call: Call, wire: Wire) -> None:
-        """Send one request, and return when its answer is in the wire. How long that may take is the caller's affair.
+        """Send one request, and return when its answer is in the wire.
 
         Raises:
             Blocked: The place may not be called; nothing was dialled.
+            TimeoutError: The time that the wire gives is over.
             OSError: There is no connection, or it broke off.
             BadCertificate: The certificates for TLS cannot be used.
             httpx.HTTPError: There was no connection in time, or the answer is not HTTP.
         """
-        addresses = self._dialer.known(call.place, call.rules, is_literal=call.is_literal)
-        if addresses is None:
-            addresses = await self._dialer.vetted(call.place, call.rules, is_literal=call.is_literal)
-        wire.resolved_at = wire.now()
-        used = None if call.is_fresh else self._idle(call, wire, addresses)
-        if used is not None:
-            try:
-                await used[0].ask(call, wire)
-            except (OSError, httpx.RemoteProtocolError):
-                if wire.first_byte_at is not None or not (call.may_repeat or wire.sent_at is None):
-                    raise
-                # It had been closed meanwhile: nothing was answered, and the request may be sent again.
-                wire.restart()
-                wire.resolved_at = wire.now()
-                used = None
-        if used is None:
-            used = await self._connected(call, wire, addresses)
+        used = None if call.is_fresh else self._idle(call, wire)
+        if used is None or not await self._again(call, wire, used[0]):
+            async with asyncio.timeout(wire.left):
+                used = await self._connected(call, wire)
             await used[0].ask(call, wire)
         connection, key = used
         if connection.is_usable:
             self._pool.put(key, connection)
+
+    async def _again(self, call: Call, wire: Wire, connection: Connection) -> bool:
+        """Send a request over a connection that waited for it; False: it had been closed meanwhile."""
+        try:
+            await connection.ask(call, wire)
+        except TimeoutError:
+            raise
+        except (OSError, httpx.RemoteProtocolError):
+            if wire.first_byte_at is not None or not (call.may_repeat or wire.sent_at is None):
+                raise
+            # Nothing was answered, and the request may be sent again.
+            wire.restart()
+            return False
+        return True
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:  # noqa: D102 - see httpx
         timeouts = request.extensions.get("timeout", {})
@@ -92,10 +94,9 @@ class Transport(httpx.AsyncBaseTransport):
             body=await request.aread(),
             may_repeat=request.method in IDEMPOTENT,
         )
-        wire = Wire(self._now, READ)
+        wire = Wire(self._now, READ, timeouts.get("read") or TIMEOUT)
         try:
-            async with asyncio.timeout(timeouts.get("read") or TIMEOUT):
-                await self.exchange(call, wire)
+            await self.exchange(call, wire)
         except TimeoutError as error:
             raise httpx.ReadTimeout("no whole answer in time", request=request) from error
         except OSError as error:
@@ -108,25 +109,30 @@ class Transport(httpx.AsyncBaseTransport):
         if self._own_resolver is not None:
             self._own_resolver.close()
 
-    def _idle(self, call: Call, wire: Wire, addresses: Sequence[str]) -> tuple[Connection, Hashable] | None:
+    def _idle(self, call: Call, wire: Wire) -> tuple[Connection, Hashable] | None:
         """Return a connection that waits for its next request, and where it waited; None when there is none."""
-        for address in addresses:
-            key = _key(call, address)
+        addresses = self._dialer.known(call.place, call.rules, is_literal=call.is_literal)
+        for address in addresses or ():
+            key = (address, call.place.origin, call.identity)
             connection = self._pool.take(key)
             if connection is not None:
+                wire.resolved_at = wire.now()
                 wire.peer = _peer(address, call.place.port)
                 return connection, key
         return None
 
-    async def _connected(self, call: Call, wire: Wire, addresses: Sequence[str]) -> tuple[Connection, Hashable]:
+    async def _connected(self, call: Call, wire: Wire) -> tuple[Connection, Hashable]:
         """Dial one address after the other, each within its share of the time that is left."""
+        addresses = await self._dialer.vetted(call.place, call.rules, is_literal=call.is_literal)
+        wire.resolved_at = wire.now()
         ends = wire.began + CONNECT_TIMEOUT
         failure: Exception | None = None
         for place, address in enumerate(addresses):
             share = (ends - self._now()) / (len(addresses) - place)
             try:
                 async with asyncio.timeout(share):
-                    return await self._dial(call, wire, address), _key(call, address)
+                    connection = await self._dial(call, wire, address)
+                    return connection, (address, call.place.origin, call.identity)
             except TimeoutError:
                 failure = httpx.ConnectTimeout("no connection in time")
             except ssl.SSLError:
@@ -150,12 +156,6 @@ class Transport(httpx.AsyncBaseTransport):
         if is_secure:
             wire.secured_at = wire.now()
         return connection
-
-
-def _key(call: Call, address: str) -> Hashable:
-    """Return what connections have in common that may carry each other's requests."""
-    place = call.place
-    return place.scheme, address, place.port, place.host if place.scheme == "https" else "", call.identity
 
 
 @functools.lru_cache(maxsize=4096)

@@ -55,17 +55,20 @@ class Wire:
         "secured_at",
         "sent_at",
         "status",
+        "timeout",
     )
 
-    def __init__(self, now: Callable[[], float], keeps: int) -> None:
+    def __init__(self, now: Callable[[], float], keeps: int, timeout: float) -> None:
         """Begin.
 
         Args:
             now: Seconds on a clock that never goes back.
             keeps: Bytes of an answer's body that are read; then the connection is closed.
+            timeout: Seconds for all of it, the answer's body included.
         """
         self.now = now
         self.keeps = keeps
+        self.timeout = timeout
         self.began = now()
         self.resolved_at: float | None = None
         """None, like the two after it, when a connection was used again."""
@@ -85,6 +88,11 @@ class Wire:
         """The body went on after the bound."""
         self.is_whole = False
         """An answer came, to its end or to the bound."""
+
+    @property
+    def left(self) -> float:
+        """Seconds that are left; none when the time is over."""
+        return max(0.0, self.began + self.timeout - self.now())
 
     def restart(self) -> None:
         """Forget one connection: another is tried. Nothing had come over it."""

@@ -105,7 +105,7 @@ async def by_transport(port: int, _: int, __: Path) -> AsyncIterator[Send]:
         made = signed(there)
         head = "".join(f"{name}: {value}\r\n" for name, value in made.headers)
         lines = f"POST /hook HTTP/1.1\r\nHost: a\r\nContent-Length: {len(BODY)}\r\n{head}\r\n"
-        wire = Wire(time.monotonic, 65536)
+        wire = Wire(time.monotonic, 65536, 60)
         await transport.exchange(Call(method="POST", place=place, head=lines.encode(), body=BODY), wire)
         assert wire.status == 200
 

@@ -55,9 +55,7 @@ class Unit:
 
     async def write(self, entry: Entry, conclusion: Conclusion) -> None:
         await self.ledger.write(entry.unwritten)
-        entry.unwritten.clear()
-        entry.state = conclusion.after
-        self.courier.observe(conclusion)
+        self.courier.concluded(entry, conclusion)
 
 
 @pytest.fixture

@@ -1,21 +1,23 @@
 from __future__ import annotations
 
+import asyncio
 from typing import Literal
 
 import pytest
 
 from hooksd.delivery.entry import Entry, performed
-from hooksd.delivery.state import begin
+from hooksd.delivery.state import begin, fold
 from hooksd.model.ids import DeliveryId
-from hooksd.model.record import DeliveryCreated, DeliveryEnded
+from hooksd.model.record import AttemptStarted, DeliveryCreated, DeliveryEnded
 from hooksd.model.stored import StoredBody
 
+AT = "2026-11-22T00:00:00.000Z"
 Status = Literal["delivered", "exhausted", "gone"]
 
 
 def ended(endpoint: str, status: Status, *, code: int | None = None, error: str | None = None, sent: int = 1) -> Entry:
     created = DeliveryCreated(
-        at="2026-11-22T00:00:00.000Z",
+        at=AT,
         delivery=f"dlv_{endpoint}",
         endpoint=endpoint,
         event="evt_1",
@@ -56,6 +58,34 @@ def test_every_failure_is_named_with_its_attempts() -> None:
 
 def test_only_gone_is_an_answer_and_not_exhaustion() -> None:
     assert performed([ended("a", "delivered"), ended("b", "gone", code=410)]).kind == "http"
+
+
+def test_the_state_is_the_fold_of_what_it_was_told_however_it_was_told() -> None:
+    records = [
+        AttemptStarted(at=AT, delivery="dlv_1", number=1, reason="first", is_once=True),
+        DeliveryEnded(at=AT, delivery="dlv_1", endpoint="shop", status="gone", attempts=1),
+    ]
+    created = ended("shop", "delivered").known.created
+    together = Entry(DeliveryId("dlv_1"), ("", "", "shop"), begin(created))
+    one_by_one = Entry(DeliveryId("dlv_1"), ("", "", "shop"), begin(created))
+
+    together.learn(records)
+    for record in records:
+        one_by_one.learn([record])
+
+    assert together.known == one_by_one.known == fold(created, records)
+
+
+async def test_all_who_wait_are_told_when_it_is_over_and_nobody_waits_then() -> None:
+    entry = ended("shop", "delivered")
+    async with asyncio.TaskGroup() as group:
+        waiting = [group.create_task(entry.over()) for _ in range(3)]
+        await asyncio.sleep(0)
+        waiting[0].cancel()
+        entry.tell()
+
+    await entry.over()
+    assert [task.cancelled() for task in waiting] == [True, False, False]
 
 
 def test_a_delivery_that_is_not_created_has_no_state() -> None:

@@ -13,6 +13,14 @@ def test_a_url_is_taken_apart_once() -> None:
     assert place_of("https://user@Shop.Example:8443/in?a=b#part") is place
 
 
+def test_connections_are_shared_by_what_has_the_same_origin() -> None:
+    origin = place_of("http://shop.example/in").origin
+
+    assert place_of("http://other.example:80/out").origin == origin, "of the same address"
+    assert place_of("http://shop.example:81/in").origin != origin
+    assert place_of("https://shop.example/in").origin != place_of("https://other.example/in").origin
+
+
 def test_names_that_are_not_ascii_and_ipv6_addresses_are_spelled_as_certificates_do() -> None:
     assert place_of("http://b\N{LATIN SMALL LETTER U WITH DIAERESIS}cher.example/").host == "xn--bcher-kva.example"
     assert place_of("http://[::1]:80/").host == "::1"

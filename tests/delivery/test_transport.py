@@ -30,7 +30,7 @@ def call(url: str, **changes: object) -> Call:
 
 
 async def exchange(transport: Transport, asked: Call) -> Wire:
-    wire = Wire(time.monotonic, 1000)
+    wire = Wire(time.monotonic, 1000, 60)
     async with asyncio.timeout(10):
         await transport.exchange(asked, wire)
     return wire

@@ -50,7 +50,7 @@ class Talk:
         self.pipe = Pipe()
         self.connection = Connection()
         self.connection.connection_made(self.pipe)
-        self.wire = Wire(FakeClock().monotonic, keeps)
+        self.wire = Wire(FakeClock().monotonic, keeps, 60)
 
     async def hears(
         self, *pieces: bytes, method: str = "POST", ends: bool = False, error: Exception | None = None
@@ -89,10 +89,23 @@ async def test_an_answer_is_taken_in_however_it_is_cut() -> None:
         assert talk.pipe.written == b"POST"
 
 
+async def test_who_does_not_come_to_the_end_in_time_is_given_up() -> None:
+    talk = Talk()
+    await talk.hears(OK)
+    talk.wire = Wire(FakeClock().monotonic, 1000, 0.05)
+
+    with pytest.raises(BaseExceptionGroup) as raised:
+        await talk.hears(b"HTTP/1.1 200 OK\r\n")
+
+    (cause,) = raised.value.exceptions
+    assert isinstance(cause, TimeoutError)
+    assert (talk.pipe.state, talk.connection.is_usable) == ("aborted", False)
+
+
 async def test_a_second_request_goes_over_the_same_connection() -> None:
     talk = Talk()
     await talk.hears(OK)
-    talk.wire = Wire(FakeClock().monotonic, 1000)
+    talk.wire = Wire(FakeClock().monotonic, 1000, 60)
     wire = await talk.hears(b"HTTP/1.1 404 No\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n")
 
     assert (wire.status, bytes(wire.body)) == (404, b"abc")
