@@ -1,13 +1,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from hooksd.config.diagnostics import Diagnostic
 from hooksd.config.load import Loaded, Loader
 from hooksd.config.tree import Tree
-from hooksd.daemon.judge import Held, Judge, Pause, Ready, Rejected, Unchanged, Verdict
+from hooksd.daemon.judge import Held, Judge, Pause, Ready, Rejected, Unchanged, Verdict, at_once
 from tests.config.sets import store
 
 ROLE = '[roles.NAME]\nallow = ["send:x"]\n'
@@ -57,6 +59,19 @@ def test_what_runs_already_is_only_judged_again_when_asked_for(judge: Judge) -> 
 def test_a_broken_set_is_rejected_with_what_is_wrong(judge: Judge) -> None:
     found = rejected(judge.judge(Tree(files={"a.toml": b"version ="}), None, accept=None, again=False))
     assert [(item.code, item.file) for item in found.diagnostics] == [("H002", "a.toml")]
+
+
+def test_one_error_rejects_a_set_although_all_of_it_could_be_read(tmp_path: Path) -> None:
+    error = Diagnostic(
+        code="H012", message="unknown key `x`", file="roles.toml", line=2, column=1, end_column=2, excerpt="x"
+    )
+
+    class Lenient(Loader):
+        def load(self, files: Mapping[str, bytes], pause: Pause = at_once) -> Loaded:
+            return replace(super().load(files, pause), diagnostics=(error,))
+
+    judge = Judge(root=tmp_path, loader=Lenient(secrets=store(), allow_inline_secrets=False), secrets=store())
+    assert rejected(judge.judge(tree(1), None, accept=None, again=False)).diagnostics == (error,)
 
 
 def test_a_set_with_a_hole_is_rejected_even_if_the_rest_is_what_runs(judge: Judge) -> None:
