@@ -7,7 +7,6 @@ once the caller has proved who it is.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from dataclasses import replace
 from typing import Final, NamedTuple, Protocol
 
 import orjson
@@ -90,7 +89,7 @@ class Bodies:
             return await self.form(webhook, request, _once(raw))
         if body.is_binary(request.media):
             return await self._file(request, raw)
-        kept = kept_body(replace(request, body=raw), webhook.verifier)
+        kept = kept_body(request.changed(body=raw), webhook.verifier)
         return Content(request.media or body.JSON, kept, parse_body(request.media, kept), {})
 
     async def form(self, webhook: CompiledWebhook, request: Inbound, pieces: AsyncIterator[bytes]) -> Content:

@@ -14,7 +14,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from typing import Any, get_args
 from urllib.parse import quote
@@ -84,7 +84,7 @@ def targets() -> Iterator[Target]:
             name=kind,
             judge=build_verifier(known, lambda _: key),
             greeter=build_greeter(known, lambda _: key),
-            honest=replace(honest, headers=(*honest.headers, bearer)) if kind == "all" else honest,
+            honest=honest.changed(headers=(*honest.headers, bearer)) if kind == "all" else honest,
             covers_body=coverage(expand(known)).body == "full",
         )
 
@@ -106,39 +106,39 @@ def _in_header(request: Inbound, chance: Chance) -> Inbound:
     place = chance.below(len(headers))
     name, value = headers[place]
     headers[place] = (name, spliced(value.encode("latin-1"), chance).decode("latin-1").strip(" \t"))
-    return replace(request, headers=tuple(headers))
+    return request.changed(headers=tuple(headers))
 
 
 def _without_header(request: Inbound, chance: Chance) -> Inbound:
     place = chance.below(len(request.headers))
-    return replace(request, headers=request.headers[:place] + request.headers[place + 1 :] or (("x", ""),))
+    return request.changed(headers=request.headers[:place] + request.headers[place + 1 :] or (("x", ""),))
 
 
 def _twice(request: Inbound, chance: Chance) -> Inbound:
-    return replace(request, headers=(*request.headers, request.headers[chance.below(len(request.headers))]))
+    return request.changed(headers=(*request.headers, request.headers[chance.below(len(request.headers))]))
 
 
 def _in_body(request: Inbound, chance: Chance) -> Inbound:
-    return replace(request, body=spliced(request.body, chance))
+    return request.changed(body=spliced(request.body, chance))
 
 
 def _whole_body(request: Inbound, chance: Chance) -> Inbound:
-    return replace(request, body=PIECES[chance.below(len(PIECES))])
+    return request.changed(body=PIECES[chance.below(len(PIECES))])
 
 
 def _in_query(request: Inbound, chance: Chance) -> Inbound:
-    return replace(request, query_string=spliced(request.query_string.encode(), chance).decode("latin-1"))
+    return request.changed(query_string=spliced(request.query_string.encode(), chance).decode("latin-1"))
 
 
 def _in_url(request: Inbound, chance: Chance) -> Inbound:
     if request.url is None or not chance.below(4):
-        return replace(request, url=None)
+        return request.changed(url=None)
     base, _, rest = request.url.partition("/hooks/")
-    return replace(request, url=f"{base}/hooks/{quote(spliced(rest.encode(), chance), safe='%?&=[]@:')}")
+    return request.changed(url=f"{base}/hooks/{quote(spliced(rest.encode(), chance), safe='%?&=[]@:')}")
 
 
 def _otherwise(request: Inbound, chance: Chance) -> Inbound:
-    return replace(request, media=MEDIA[chance.below(len(MEDIA))], method=METHODS[chance.below(len(METHODS))])
+    return request.changed(media=MEDIA[chance.below(len(MEDIA))], method=METHODS[chance.below(len(METHODS))])
 
 
 CHANGES: tuple[Callable[[Inbound, Chance], Inbound], ...] = (

@@ -8,7 +8,6 @@ request, and what is said of it and of each change of it.
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -62,13 +61,13 @@ def changes(name: str, honest: Inbound) -> list[tuple[str, tuple[Inbound, float]
     found = [
         ("honest", (honest, NOW)),
         ("of another key", (sent_by(concrete(name), OTHER), NOW)),
-        ("a space behind the body", (replace(honest, body=honest.body + b" "), NOW)),
-        ("a field more", (replace(honest, body=_more(honest)), NOW)),
-        ("no body", (replace(honest, body=b""), NOW)),
-        ("no headers", (replace(honest, headers=()), NOW)),
-        ("every header twice", (replace(honest, headers=headers + headers), NOW)),
-        ("another url", (replace(honest, url=f"{honest.url}?x=1"), NOW)),
-        ("empty headers", (replace(honest, headers=tuple((header, "") for header, _ in headers)), NOW)),
+        ("a space behind the body", (honest.changed(body=honest.body + b" "), NOW)),
+        ("a field more", (honest.changed(body=_more(honest)), NOW)),
+        ("no body", (honest.changed(body=b""), NOW)),
+        ("no headers", (honest.changed(headers=()), NOW)),
+        ("every header twice", (honest.changed(headers=headers + headers), NOW)),
+        ("another url", (honest.changed(url=f"{honest.url}?x=1"), NOW)),
+        ("empty headers", (honest.changed(headers=tuple((header, "") for header, _ in headers)), NOW)),
     ]
     window = coverage(concrete(name)).window
     if window is not None:

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -125,7 +124,7 @@ def test_neither_is_one_that_is_not_paypals(url: str) -> None:
     judge, remotes = fresh("paypal")
     headers = {**dict(sent_by(concrete("paypal")).headers), "paypal-cert-url": url}
 
-    request = replace(sent_by(concrete("paypal")), headers=tuple(headers.items()))
+    request = sent_by(concrete("paypal")).changed(headers=tuple(headers.items()))
 
     assert verdict(judge, request) == "bad_cert_url"
     assert remotes.due(NOW) == []
@@ -182,11 +181,11 @@ def test_a_message_in_another_form_is_refused(changes: dict[str, Any], reason: s
 
 @pytest.mark.parametrize("body", [b"", b"[]", b"1", b"{", b"null"])
 def test_a_body_that_is_no_message_is_refused(body: bytes) -> None:
-    assert verdict(SNS, replace(message(), body=body)) == "malformed_body"
+    assert verdict(SNS, message().changed(body=body)) == "malformed_body"
 
 
 def test_raw_delivery_is_not_signed() -> None:
-    request = replace(message(), headers=(("x-amz-sns-rawdelivery", "true"),))
+    request = message().changed(headers=(("x-amz-sns-rawdelivery", "true"),))
 
     assert verdict(SNS, request) == "unsigned_content"
 
@@ -205,9 +204,9 @@ def test_paypals_numbers_stand_between_bars_and_hold_none() -> None:
     judge, headers = judge_of("paypal"), dict(sent_by(concrete("paypal")).headers)
     for name in ("paypal-transmission-id", "paypal-transmission-time"):
         moved = tuple({**headers, name: f"{headers[name]}|x"}.items())
-        assert verdict(judge, replace(sent_by(concrete("paypal")), headers=moved)) == "malformed_signature"
+        assert verdict(judge, sent_by(concrete("paypal")).changed(headers=moved)) == "malformed_signature"
     other = tuple({**headers, "paypal-auth-algo": "SHA1withRSA"}.items())
-    assert verdict(judge, replace(sent_by(concrete("paypal")), headers=other)) == "bad_algorithm"
+    assert verdict(judge, sent_by(concrete("paypal")).changed(headers=other)) == "bad_algorithm"
     assert verdict(judge, sent_by(concrete("paypal"), moment="2023-11-13T22:13:20Z")) == "key 0"
 
 

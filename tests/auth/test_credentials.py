@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import base64
-from dataclasses import replace
 
 import pytest
 
@@ -65,7 +64,7 @@ def test_a_bearer_token_must_be_one_of_the_secrets(header: str, expected: str) -
 
 def test_a_bearer_token_must_be_there_once() -> None:
     judge = verifier(type="bearer", secret="credential:one")
-    twice = replace(inbound(), headers=(("authorization", "Bearer the first secret"),) * 2)
+    twice = inbound().changed(headers=(("authorization", "Bearer the first secret"),) * 2)
 
     assert verdict(judge, inbound()) == "missing_token"
     assert verdict(judge, twice) == "duplicate_header"

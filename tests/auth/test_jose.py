@@ -3,7 +3,6 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -162,11 +161,11 @@ def test_a_body_whose_hash_is_claimed_is_covered(name: str) -> None:
     header = known.token.partition(":")[2].lower()
 
     def sent(claims: dict[str, Any]) -> Inbound:
-        return replace(inbound(body), headers=((header, token(claims, secret=secret)),))
+        return inbound(body).changed(headers=((header, token(claims, secret=secret)),))
 
     claims = claims_of(known, body)
     assert verdict(judge_of(name), sent(claims)) == "key 0"
-    assert verdict(judge_of(name), replace(sent(claims), body=body + b" ")) == "body_mismatch"
+    assert verdict(judge_of(name), sent(claims).changed(body=body + b" ")) == "body_mismatch"
     for value in (None, 1, "", [claims[known.body_claim]], claims[known.body_claim].upper() + "x", "\u0661"):
         assert verdict(judge_of(name), sent({**claims, known.body_claim: value})) == "body_mismatch"
     assert judge_of(name).credential_headers == {header}
@@ -236,7 +235,7 @@ def test_keys_may_stand_in_a_file() -> None:
 
 @given(st.text(st.sampled_from("eyJhbGciOiJSUzI1NiJ9.-_=AZaz09!\u00ff"), max_size=80) | st.text(max_size=40))
 def test_no_text_makes_a_verifier_fail(text: str) -> None:
-    request = replace(inbound(), headers=(("authorization", f"Bearer {text}".encode().decode("latin-1")),))
+    request = inbound().changed(headers=(("authorization", f"Bearer {text}".encode().decode("latin-1")),))
 
     assert verdict(JUDGE, request) in {"malformed_token", "missing_token", "bad_algorithm"}
 

@@ -4,7 +4,6 @@ import base64
 import hmac
 import time
 import timeit
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -12,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hooksd.auth.keyed import pieces_of
+from hooksd.auth.request import Inbound
 from tests.auth.requests import NOW, SECRETS, inbound, verdict, verifier
 
 ONE, TWO = SECRETS["credential:one"], SECRETS["credential:two"]
@@ -69,7 +69,7 @@ def test_a_request_without_the_right_signature_is_refused(headers: dict[str, str
 
 def test_a_signature_header_given_twice_is_refused_even_when_one_fits() -> None:
     request = inbound(x_sig=sign(b"{}"))
-    twice = replace(request, headers=(*request.headers, ("x-sig", "00")))
+    twice = request.changed(headers=(*request.headers, ("x-sig", "00")))
 
     assert verdict(verifier(**PLAIN), twice) == "duplicate_header"
 
@@ -145,10 +145,10 @@ def test_bytes_of_a_header_are_signed_as_they_came() -> None:
         ("{form:payload}", inbound(b"payload=%7B%7D&x=1", media="application/x-www-form-urlencoded"), b"{}"),
     ],
 )
-def test_what_is_signed_can_hold_any_source(signed: str, request_: Any, message: bytes) -> None:
+def test_what_is_signed_can_hold_any_source(signed: str, request_: Inbound, message: bytes) -> None:
     judge = verifier(**PLAIN, signed=signed, partial="{body}" not in signed)
 
-    assert verdict(judge, replace(request_, headers=(("x-sig", sign(message)),))) == "key 0"
+    assert verdict(judge, request_.changed(headers=(("x-sig", sign(message)),))) == "key 0"
 
 
 def test_what_is_signed_can_depend_on_the_media_type() -> None:
@@ -163,7 +163,7 @@ def test_the_url_is_signed_as_the_settings_say_or_not_at_all() -> None:
     judge = verifier(**PLAIN, signed="{url}{body}")
     request = inbound(x_sig=sign(b"https://a.example/x{}"))
 
-    assert verdict(judge, replace(request, url="https://a.example/x")) == "key 0"
+    assert verdict(judge, request.changed(url="https://a.example/x")) == "key 0"
     assert verdict(judge, request) == "missing_component"
 
 

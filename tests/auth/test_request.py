@@ -1,13 +1,11 @@
 from __future__ import annotations
 
-from dataclasses import replace
-
 from hooksd.auth.request import Inbound
 from tests.auth.requests import inbound
 
 
 def test_every_value_of_a_header_is_returned_in_order() -> None:
-    request = replace(inbound(), headers=(("x-a", "1"), ("x-b", "2"), ("x-a", "3")))
+    request = inbound().changed(headers=(("x-a", "1"), ("x-b", "2"), ("x-a", "3")))
 
     assert request.header_values("x-a") == ["1", "3"]
     assert request.header_values("x-none") == []
@@ -20,9 +18,9 @@ def test_headers_that_somebody_has_by_name_are_the_same_headers() -> None:
         for headers in (named, tuple(named.items()))
     )
 
-    assert by_name == in_order
+    assert by_name.headers == in_order.headers
     assert by_name.unrepeated == in_order.unrepeated == named
 
 
 def test_headers_have_no_names_when_one_came_twice() -> None:
-    assert replace(inbound(), headers=(("x-a", "1"), ("x-a", "1"))).unrepeated is None
+    assert inbound().changed(headers=(("x-a", "1"), ("x-a", "1"))).unrepeated is None

@@ -56,8 +56,8 @@ async def test_a_handshake_is_answered_and_is_no_event() -> None:
 
 async def test_a_handshake_may_use_a_method_and_a_type_that_the_webhook_does_not_take() -> None:
     listener = Listener()
-    asked = replace(inbound(b"", query="validationToken=a%20b"), media="text/plain")
-    head_request = replace(inbound(b""), method="HEAD", media="")
+    asked = inbound(b"", query="validationToken=a%20b").changed(media="text/plain")
+    head_request = inbound(b"").changed(method="HEAD", media="")
 
     graph = await listener.receiver.receive(provider("msgraph"), asked, PEER)
     trello = await listener.receiver.receive(provider("trello"), head_request, PEER)
@@ -68,8 +68,8 @@ async def test_a_handshake_may_use_a_method_and_a_type_that_the_webhook_does_not
 
 async def test_what_was_read_for_a_handshake_and_is_none_is_refused_as_ever() -> None:
     listener = Listener()
-    method = replace(inbound(b""), method="GET", media="")
-    media = replace(inbound(b"x"), media="text/plain")
+    method = inbound(b"").changed(method="GET", media="")
+    media = inbound(b"x").changed(media="text/plain")
 
     assert (await listener.receiver.receive(provider("dropbox"), method, PEER)).status == 405
     assert (await listener.receiver.receive(provider("msgraph"), media, PEER)).status == 415
