@@ -184,5 +184,5 @@ def problem_text(data: Json) -> str:
     """Return what a problem answer says (RFC 9457), in one line."""
     if not isinstance(data, dict):
         return safe(data)
-    detail, title = data.get("detail"), data.get("title", "the daemon refused")
-    return safe(f"{title}: {detail}" if detail and detail != title else title)
+    # The title is the phrase of the status: it says something only where nobody said more.
+    return safe(data.get("detail") or data.get("title", "the daemon refused"))

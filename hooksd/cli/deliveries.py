@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from hooksd.cli.exchange import told
-from hooksd.cli.history import log_of
+from hooksd.cli.history import log_of, unknown
 from hooksd.cli.invocation import shared_options
 from hooksd.cli.lines import Tree
 from hooksd.cli.moments import happened, since_and_until
@@ -87,7 +87,7 @@ def records_of(reader: LogReader, delivery: str) -> list[Tree]:
         raise UsageError(f"`{safe(delivery)}` is no identifier: copy it whole from `hooksd deliveries`") from problem
     trees = [entry.tree for entry in entries if entry.tree.get("delivery") == delivery]
     if not any(tree["type"] == "delivery.created" for tree in trees):
-        raise UsageError(f"the log knows nothing of {safe(delivery)}: is it in another --log-dir?")
+        raise unknown(delivery)
     return list(trees)
 
 

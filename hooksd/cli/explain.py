@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from hooksd.cli.exchange import end_of
-from hooksd.cli.history import log_of
+from hooksd.cli.history import log_of, unknown
 from hooksd.cli.invocation import shared_options
 from hooksd.cli.lines import DIM, Tree, error, status, took
 from hooksd.cli.output import as_json, safe, say, shortened
@@ -73,7 +73,7 @@ def _found(reader: LogReader, identifier: str) -> list[Entry]:
     except ValueError as problem:
         raise UsageError(f"`{safe(identifier)}` is no identifier: copy it whole from `hooksd tail`") from problem
     if not entries:
-        raise UsageError(f"the log knows nothing of {safe(identifier)}: is it in another --log-dir?")
+        raise unknown(identifier)
     return entries
 
 

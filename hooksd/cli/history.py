@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from hooksd.cli.invocation import Invocation
+from hooksd.cli.output import safe
 from hooksd.config.sources import read_sources
 from hooksd.errors import SettingsRejected, UsageError
 from hooksd.journal.reader import LogReader
@@ -34,3 +35,9 @@ def log_of(ctx: click.Context) -> LogReader:
     if not directory.is_dir():
         raise UsageError(f"there is no log in {directory}; `hooksd serve` makes one, or name it with --log-dir")
     return LogReader(directory)
+
+
+def unknown(identifier: str) -> UsageError:
+    """Return what is said of an identifier that no record has."""
+    why = "is it in another --log-dir, or older than `retention_age` keeps?"
+    return UsageError(f"the log knows nothing of {safe(identifier)}: {why}")

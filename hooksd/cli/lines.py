@@ -191,3 +191,6 @@ _DESCRIBERS: dict[str, Callable[[Tree], str]] = {
     "log.damaged": _log_damaged,
 }
 """How each type of record is told. A test compares it with `hooksd.model.record.RECORD_TYPES`."""
+
+TYPES = frozenset(_DESCRIBERS)
+"""The types of records that people are shown."""

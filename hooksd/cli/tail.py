@@ -9,8 +9,9 @@ import click
 
 from hooksd.cli.history import log_of
 from hooksd.cli.invocation import shared_options
-from hooksd.cli.lines import line
-from hooksd.cli.output import as_json, say
+from hooksd.cli.lines import TYPES, line
+from hooksd.cli.output import as_json, note, safe, say
+from hooksd.config.diagnostics import did_you_mean
 from hooksd.journal.reader import Entry
 from hooksd.model.patterns import matches
 
@@ -34,6 +35,8 @@ OVERLAP = 1000
 def command(ctx: click.Context, count: int, follow: bool, types: tuple[str, ...], json_lines: bool) -> None:
     """Follow the log: the last records, then each new one. Needs no daemon."""
     reader = log_of(ctx)
+    for pattern in types:
+        _doubt(pattern)
 
     def wanted(entry: Entry) -> bool:
         return not types or any(matches(pattern, str(entry.tree.get("type"))) for pattern in types)
@@ -49,6 +52,13 @@ def command(ctx: click.Context, count: int, follow: bool, types: tuple[str, ...]
     for entry in reader.follow(_again, last=OVERLAP):
         if (newest is None or _place(entry) > _place(newest)) and wanted(entry):
             show(entry)
+
+
+def _doubt(pattern: str) -> None:
+    """Say so when no record can have a type, so that nobody waits for it. A later version may write more of them."""
+    if not any(matches(pattern, known) for known in TYPES):
+        hint = did_you_mean(pattern, TYPES) or "docs/log.md has them all"
+        note(f"no record has a type like `{safe(pattern)}`: {hint}")
 
 
 def _place(entry: Entry) -> tuple[int, str, int]:

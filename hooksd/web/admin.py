@@ -17,7 +17,7 @@ from hooksd.telemetry import happenings
 from hooksd.telemetry.observer import Observer
 from hooksd.web.access import caller_of
 from hooksd.web.answer import Answer, json_answer
-from hooksd.web.asked import Refusal, document_of, identifier_in, unknown
+from hooksd.web.asked import Refusal, document_of, identifier_in, not_held, unknown
 from hooksd.web.control import Control
 from hooksd.web.desk import Desk, Endpoint
 from hooksd.web.editing import Editor
@@ -179,12 +179,12 @@ class Admin:
     async def _event(self, request: Request) -> Answer:
         identifier = identifier_in(request, EVENT_PREFIX, "event")
         view = event_view(identifier, await self._control.history(identifier))
-        return json_answer(200, view) if view else problem(404, f"the log holds no event {identifier}")
+        return json_answer(200, view) if view else not_held("event", identifier)
 
     async def _run(self, request: Request) -> Answer:
         identifier = identifier_in(request, RUN_PREFIX, "run")
         view = run_view(identifier, await self._control.history(identifier))
-        return json_answer(200, view) if view else problem(404, f"the log holds no run {identifier}")
+        return json_answer(200, view) if view else not_held("run", identifier)
 
     async def _metrics(self, _request: Request) -> Answer:
         kind = b"text/plain; version=0.0.4; charset=utf-8"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from typing import Final
 
@@ -16,6 +16,8 @@ from hooksd.web.problem import CLOSE, problem
 
 MAX_BODY: Final = 10 * 2**20
 """Bytes of a request to the admin listener."""
+SHOWN: Final = 5
+"""Names that are shown to somebody who asked for one that nothing has."""
 
 
 class Refusal(Exception):
@@ -73,7 +75,7 @@ def identifier_in(request: Request, prefix: str, word: str) -> str:
 
 
 def unknown(word: str, name: str, known: Mapping[str, object]) -> Answer:
-    """Answer that nothing has a name, with the name that may be meant.
+    """Answer that nothing has a name, with the name that may be meant, or with some that are known.
 
     Args:
         word: What it would be.
@@ -81,5 +83,23 @@ def unknown(word: str, name: str, known: Mapping[str, object]) -> Answer:
         known: What there is, by name.
     """
     close = get_close_matches(name, known, n=1)
-    hint = f"; did you mean {close[0]!r}?" if close else ""
-    return problem(404, f"there is no {word} {name!r}{hint}")
+    hint = f"did you mean {close[0]!r}?" if close else _some(sorted(known))
+    return problem(404, f"there is no {word} {name!r}; {hint}")
+
+
+def _some(names: Sequence[str]) -> str:
+    if not names:
+        return "none is defined"
+    more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
+    return f"known are {', '.join(map(repr, names[:SHOWN]))}{more}"
+
+
+def not_held(word: str, identifier: str) -> Answer:
+    """Answer that the log knows nothing of an identifier.
+
+    Args:
+        word: What it would be.
+        identifier: What was asked for.
+    """
+    why = "it is another daemon's, or older than `retention_age` keeps"
+    return problem(404, f"the log holds no {word} {identifier}; {why}")

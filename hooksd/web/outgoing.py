@@ -17,7 +17,7 @@ from hooksd.delivery.standing import Standing
 from hooksd.model.base import Json
 from hooksd.model.ids import DELIVERY_PREFIX
 from hooksd.web.answer import Answer, json_answer
-from hooksd.web.asked import identifier_in, unknown
+from hooksd.web.asked import identifier_in, not_held, unknown
 from hooksd.web.control import Control
 from hooksd.web.delivery_history import delivery_view
 from hooksd.web.desk import Desk, Served
@@ -106,7 +106,7 @@ class OutgoingDesk:
         identifier = identifier_in(request, DELIVERY_PREFIX, "delivery")
         view = delivery_view(identifier, await self._control.history(identifier))
         if view is None:
-            return problem(404, _missing(identifier))
+            return not_held("delivery", identifier)
         return json_answer(200, masked(view, _secrets(self._control.current(), view["endpoint"])))
 
 
@@ -138,10 +138,6 @@ def standing_view(standing: Standing) -> dict[str, Json]:
         "pending": standing.pending,
         "last": None if last is None else {"at": rfc3339(last.at), "outcome": last.outcome, "status": last.status},
     }
-
-
-def _missing(identifier: str) -> str:
-    return f"the log holds no delivery {identifier}"
 
 
 _: type[Desk] = OutgoingDesk

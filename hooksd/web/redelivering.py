@@ -16,7 +16,7 @@ from hooksd.model.base import Json
 from hooksd.model.ids import DELIVERY_PREFIX
 from hooksd.model.record import DeliveryCreated
 from hooksd.web.answer import Answer, json_answer
-from hooksd.web.asked import Refusal, document_of, identifier_in
+from hooksd.web.asked import Refusal, document_of, identifier_in, not_held
 from hooksd.web.control import Control
 from hooksd.web.delivery_history import deliveries_of
 from hooksd.web.desk import Desk, Served
@@ -103,7 +103,7 @@ class RedeliveryDesk:
             Refusal: There is none, or it cannot be made again.
         """
         if record is None:
-            raise Refusal(problem(404, f"the log holds no delivery {identifier}"))
+            raise Refusal(not_held("delivery", identifier))
         created = record_of(record)
         if not isinstance(created, DeliveryCreated):
             raise TypeError(created.type)

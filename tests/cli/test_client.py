@@ -78,7 +78,7 @@ def test_a_daemon_that_hangs_up_is_told(listener: socket.socket) -> None:
 @pytest.mark.parametrize(
     ("data", "text"),
     [
-        ({"title": "Not Found", "detail": "there is no workflow"}, "Not Found: there is no workflow"),
+        ({"title": "Not Found", "detail": "there is no workflow"}, "there is no workflow"),
         ({"title": "Not Found"}, "Not Found"),
         (["\x1b"], r"['\x1b']"),
     ],

@@ -46,3 +46,13 @@ def test_without_a_log_it_says_where_it_looked(hooksd: Command) -> None:
 
     assert result.status == 64
     assert "there is no log in .hooksd/log" in result.err
+
+
+@pytest.mark.usefixtures("log")
+def test_a_type_that_no_record_has_is_told_of_and_what_may_be_meant(hooksd: Command) -> None:
+    told = hooksd("tail", "--no-follow", "--type", "run.endet", "--type", "run.*", "--type", "nothing")
+
+    assert told.status == 0
+    assert "no record has a type like `run.endet`: did you mean `run.ended`?" in told.err
+    assert "`nothing`: docs/log.md" in told.err
+    assert "run.*" not in told.err

@@ -1,10 +1,11 @@
 from __future__ import annotations
 
+import orjson
 import pytest
 from starlette.requests import Request
 from starlette.types import Message
 
-from hooksd.web.asked import MAX_BODY, Refusal, bytes_of, document_of
+from hooksd.web.asked import MAX_BODY, Refusal, bytes_of, document_of, unknown
 
 
 def request(*messages: Message) -> Request:
@@ -42,3 +43,21 @@ async def test_what_cannot_be_read_is_refused(message: Message, status: int) -> 
 
 async def test_bytes_are_taken_as_they_are() -> None:
     assert await bytes_of(request(whole(b"\xff"))) == b"\xff"
+
+
+@pytest.mark.parametrize(
+    ("known", "hint"),
+    [
+        (["shop", "erp"], "; did you mean 'shop'?"),
+        (["slack", "erp"], "; known are 'erp', 'slack'"),
+        (["a", "b", "c", "d", "e", "f", "g"], "; known are 'a', 'b', 'c', 'd', 'e' and 2 more"),
+        ([], "; none is defined"),
+    ],
+)
+def test_a_name_of_nothing_is_told_with_the_one_that_may_be_meant_or_with_those_that_are(
+    known: list[str], hint: str
+) -> None:
+    answer = unknown("endpoint", "shpo", dict.fromkeys(known))
+
+    assert answer.status == 404
+    assert orjson.loads(answer.body)["detail"] == f"there is no endpoint 'shpo'{hint}"

@@ -132,7 +132,7 @@ async def test_of_many_each_that_cannot_be_made_again_says_why(desk: Desk) -> No
 
     assert [(one["asked"], one["detail"]) for one in told] == [
         (False, "it is under way already"),
-        (False, f"the log holds no delivery {OTHER}"),
+        (False, f"the log holds no delivery {OTHER}; it is another daemon's, or older than `retention_age` keeps"),
         (False, "it is a call: somebody waited for its answer, and nobody would get another one"),
     ]
     assert desk.outbox.asked == []
