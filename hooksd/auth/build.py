@@ -12,7 +12,7 @@ from hooksd.auth.coverage import coverage, leaves, members
 from hooksd.auth.credentials import Basic, Bearer, Nobody, Token
 from hooksd.auth.extra import crypto
 from hooksd.auth.keyed import keyed
-from hooksd.auth.keyed_plain import plainly_keyed
+from hooksd.auth.keyed_plain import PlainKeyed, plainly_keyed
 from hooksd.auth.lint import problems
 from hooksd.auth.presets import expand
 from hooksd.auth.problem import AuthProblem
@@ -48,15 +48,18 @@ from hooksd.signature import decode_key
 MIN_SECRET = 8
 """The fewest bytes of a secret. Whoever sees one signature can try all shorter ones in no time."""
 
+Judge = Callable[[Inbound, float], Authentic]
+"""Returns which secret fits a request at a Unix time in seconds. Raises Refusal."""
+
 SecretOf = Callable[[str], Secret]
 """Returns the secret of a reference."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BuiltVerifier:
-    """A proof and where the provider's words about the request are."""
+    """What judges requests, and where the provider's words about them are."""
 
-    proof: Proof
+    judge: Judge
     trust: Trust
     event: Word
     """What happened, in the provider's words."""
@@ -70,7 +73,7 @@ class BuiltVerifier:
     def verify(self, request: Inbound, now: float) -> Verdict:  # noqa: D102 - see Verifier
         found: Authentic | Refused
         try:
-            found = authentic(self.proof.prove(Examined(request), now))
+            found = self.judge(request, now)
         except Refusal as refusal:
             found = Refused(reason=refusal.reason)
         except Exception:  # noqa: BLE001 - whatever a caller sends, the answer is a verdict
@@ -78,8 +81,7 @@ class BuiltVerifier:
         return Observed(found=found) if self.observes else found
 
     def read(self, request: Inbound, data: Json) -> Reading:  # noqa: D102 - see Verifier
-        seen = Examined(request, data)
-        return Reading(self.event(seen), self.id(seen))
+        return Reading(self.event(request, data), self.id(request, data))
 
 
 def build_verifier(auth: Auth, secret: SecretOf, remotes: Remotes | None = None) -> Verifier:
@@ -98,7 +100,7 @@ def build_verifier(auth: Auth, secret: SecretOf, remotes: Remotes | None = None)
         raise problem
     parts = leaves(concrete)
     return BuiltVerifier(
-        proof=_proof(concrete, secret, remotes or Remotes()),
+        judge=_judge(_proof(concrete, secret, remotes or Remotes())),
         trust=trust_earned(concrete),
         event=first_of(tuple(spoken(part.event) for part in ((concrete,) if concrete.event else parts) if part.event)),
         id=first_of(tuple(identity(part.id) for part in ((concrete,) if concrete.id else parts) if part.id)),
@@ -107,6 +109,12 @@ def build_verifier(auth: Auth, secret: SecretOf, remotes: Remotes | None = None)
         credential_fields=_all(parts, "query") | _all(parts, "form"),
         credential_paths=_all(parts, "json") | _all(parts, "json?"),
     )
+
+
+def _judge(proof: Proof) -> Judge:
+    if isinstance(proof, PlainKeyed):
+        return proof.judge
+    return lambda request, now: authentic(proof.prove(Examined(request), now))
 
 
 def _proof(auth: ConcreteAuth, secret: SecretOf, remotes: Remotes) -> Proof:  # noqa: C901, PLR0911, PLR0912 - one case for each type

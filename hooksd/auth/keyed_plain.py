@@ -10,7 +10,9 @@ from dataclasses import dataclass
 
 from hooksd.auth.coverage import signed_variants
 from hooksd.auth.refusal import Refusal
+from hooksd.auth.request import Inbound
 from hooksd.auth.sources import Examined
+from hooksd.auth.verdict import Authentic, authentic
 from hooksd.model.auth import Encoding, HmacAuth
 from hooksd.signature import Mac, decode_canonical, equal
 
@@ -21,33 +23,40 @@ _SIGNATURE = "{signature}"
 class PlainKeyed:
     """Proves requests by the keyed hash of their bodies. `plainly_keyed` makes it."""
 
-    keys: tuple[tuple[int, Mac], ...]
-    """Each with its place, the last first."""
+    keys: tuple[tuple[Authentic, Mac], ...]
+    """Each with what is said when it fits, the last first."""
     header: str
     """In lower case."""
     prefix: str
     encoding: Encoding
 
-    def prove(self, seen: Examined, now: float) -> int:  # noqa: ARG002 - see Proof: no time is signed
-        """Return the place of the key that fits; of several, the first.
+    def prove(self, seen: Examined, now: float) -> int:
+        """Return the place of the key that fits.
 
         Raises:
             Refusal: None fits.
         """
-        request, prefix = seen.request, self.prefix
-        named = request.unrepeated
-        value = seen.header(self.header) if named is None else named.get(self.header)
+        return self.judge(seen.request, now).key
+
+    def judge(self, request: Inbound, now: float) -> Authentic:  # noqa: ARG002 - see Judge: no time is signed
+        """Return which key fits; of several, the first.
+
+        Raises:
+            Refusal: None fits.
+        """
+        named, prefix = request.unrepeated, self.prefix
+        value = Examined(request).header(self.header) if named is None else named.get(self.header)
         if not value:
             raise Refusal("missing_signature")
         text = value.strip(" \t")
         if not text.startswith(prefix) or text == prefix:
             raise Refusal("malformed_signature")
         given = decode_canonical(text[len(prefix) :], self.encoding) or b""  # empty: equal to no digest
-        fitting = -1
-        for place, mac in self.keys:  # every key, without leaving early
+        fitting = None
+        for found, mac in self.keys:  # every key, without leaving early
             if equal(given, mac.digest(request.body)):
-                fitting = place
-        if fitting < 0:
+                fitting = found
+        if fitting is None:
             raise Refusal("bad_signature")
         return fitting
 
@@ -70,5 +79,5 @@ def plainly_keyed(auth: HmacAuth, keys: tuple[bytes, ...]) -> PlainKeyed | None:
     )
     if not is_plain:
         return None
-    macs = [(place, Mac(auth.algorithm, key)) for place, key in enumerate(keys)]
+    macs = [(authentic(place), Mac(auth.algorithm, key)) for place, key in enumerate(keys)]
     return PlainKeyed(keys=tuple(reversed(macs)), header=name.lower(), prefix=prefix, encoding=auth.encoding[0])

@@ -189,8 +189,9 @@ def _plainly(url: str) -> str:
     return _ESCAPES.sub(lambda found: chr(int(found[1], 16)), url)
 
 
-Word = Callable[[Examined], str | None]
-"""Returns a short printable word of an authentic caller, or None: missing, repeated and unfit ones are left out."""
+Word = Callable[[Inbound, Json], str | None]
+"""Returns a short printable word of an authentic caller, or None: missing, repeated and unfit ones are left out. The
+request and its parsed body are its arguments."""
 
 
 def worder(source: str) -> Word:
@@ -198,18 +199,18 @@ def worder(source: str) -> Word:
     find = finder(source)
     kind, _, name = source.partition(":")
     if kind != "header":
-        return lambda seen: word(find, seen)
+        return lambda request, data: word(find, Examined(request, data))
     wanted = name.lower()
 
-    def of_header(seen: Examined) -> str | None:
-        named = seen.request.unrepeated
+    def of_header(request: Inbound, data: Json) -> str | None:
+        named = request.unrepeated
         if named is None:
-            return word(find, seen)
+            return word(find, Examined(request, data))
         text = named.get(wanted)
         if text is None:
             return None
         # Most are ASCII as they stand; all others are what their bytes say.
-        return _fit(text) if text.isascii() else word(find, seen)
+        return _fit(text) if text.isascii() else word(find, Examined(request, data))
 
     return of_header
 
@@ -219,14 +220,12 @@ def spoken(sources: tuple[str, ...]) -> Word:
     words = tuple(map(worder, sources))
     if len(words) == 1:
         return words[0]
-    return lambda seen: ".".join([found for read in words if (found := read(seen)) is not None]) or None
 
+    def of_those(request: Inbound, data: Json) -> str | None:
+        found = [read(request, data) for read in words]
+        return ".".join([said for said in found if said is not None]) or None
 
-def first_of(words: tuple[Word, ...]) -> Word:
-    """Return the function that reads the first of several words that is there; of none it is never there."""
-    if len(words) == 1:
-        return words[0]
-    return lambda seen: next((found for read in words if (found := read(seen)) is not None), None)
+    return of_those
 
 
 def identity(sources: tuple[str, ...]) -> Word:
@@ -235,11 +234,23 @@ def identity(sources: tuple[str, ...]) -> Word:
     if len(words) == 1:
         return words[0]
 
-    def of_all(seen: Examined) -> str | None:
-        found = [read(seen) for read in words]
+    def of_all(request: Inbound, data: Json) -> str | None:
+        found = [read(request, data) for read in words]
         return None if None in found else _fit(" ".join(map(str, found)))
 
     return of_all
+
+
+def first_of(words: tuple[Word, ...]) -> Word:
+    """Return the function that reads the first of several words that is there; of none it is never there."""
+    if len(words) == 1:
+        return words[0]
+
+    def of_any(request: Inbound, data: Json) -> str | None:
+        found = (read(request, data) for read in words)
+        return next((said for said in found if said is not None), None)
+
+    return of_any
 
 
 def word(find: Find, seen: Examined) -> str | None:

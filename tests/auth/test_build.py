@@ -7,7 +7,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hooksd.auth.build import BuiltVerifier, build_verifier
-from hooksd.auth.credentials import Nobody
 from hooksd.auth.presets import preset_names
 from hooksd.auth.problem import AuthProblem
 from hooksd.auth.request import Inbound
@@ -110,16 +109,13 @@ def test_the_event_type_is_the_words_that_are_there_joined_with_dots() -> None:
     assert verifier(type="none").read(inbound(x_event="push"), {}) == Reading(event_type=None, delivery_id=None)
 
 
-class Broken(Nobody):
-    """A proof with a mistake in it."""
-
-    def prove(self, seen: object, now: float) -> int:  # noqa: ARG002 - the shape of a proof
-        raise ZeroDivisionError
+def broken(request: Inbound, now: float) -> Authentic:
+    raise ZeroDivisionError
 
 
 def test_a_mistake_of_ours_refuses_the_request() -> None:
     judge = BuiltVerifier(
-        proof=Broken(),
+        judge=broken,
         trust=Trust.TOKEN,
         event=first_of(()),
         id=first_of(()),
