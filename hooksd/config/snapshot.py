@@ -271,4 +271,6 @@ def receivers(snapshot: Snapshot, event_type: str) -> tuple[CompiledEndpoint, ..
 
 def is_heard(snapshot: Snapshot, event_type: str) -> bool:
     """Tell whether some workflow or endpoint wants events of a type that no webhook received."""
+    if not (snapshot.patterns or snapshot.receiver_patterns or event_type.startswith(BY_WEBHOOK)):
+        return event_type in snapshot.subscriptions or event_type in snapshot.receivers
     return bool(subscribers(snapshot, event_type, None) or receivers(snapshot, event_type))

@@ -57,7 +57,8 @@ class Answers:
         entry.runs -= 1
         if entry.runs == 0:
             del self._open[event]
-            self._keep(event, entry.response)
+            if entry.response is not None:
+                self._keep(event, entry.response)
             entry.wake()
 
     def close(self) -> None:
@@ -75,8 +76,7 @@ class Answers:
             await self._patience.wait_for(waiter, seconds)
         return entry.response if entry is not None else self._kept.get(event)
 
-    def _keep(self, event: EventId, response: Response | None) -> None:
-        if response is not None:
-            self._kept[event] = response
+    def _keep(self, event: EventId, response: Response) -> None:
+        self._kept[event] = response
         if len(self._kept) > KEPT:
             self._kept.popitem(last=False)

@@ -10,7 +10,7 @@ from hooksd.engine.steps.intent import Publish
 from hooksd.engine.world import World
 from hooksd.model import body
 from hooksd.model.event import MAX_HOP, Cause, Event
-from hooksd.model.record import Record, RunEnded, RunStarted, RunStatus, StepEnded
+from hooksd.model.record import RunEnded, RunStarted, RunStatus, StepEnded
 from hooksd.telemetry import happenings
 from hooksd.telemetry.observer import Observer
 
@@ -18,14 +18,14 @@ from hooksd.telemetry.observer import Observer
 def started(run: Run, world: World) -> RunStarted:
     """Return the record of a run that leaves the queue now."""
     revision = world.current().revision.id
-    return RunStarted(at=world.at(), run=run.id, workflow=run.workflow.name, revision=revision)
+    return RunStarted(at=world.at(), run=run.plan.id, workflow=run.workflow.name, revision=revision)
 
 
 def ended(run: Run, world: World, status: RunStatus, step: str | None, error: str | None) -> RunEnded:
     """Return the record of a run that ends now."""
     return RunEnded(
         at=world.at(),
-        run=run.id,
+        run=run.plan.id,
         workflow=run.workflow.name,
         event=run.event.id,
         status=status,
@@ -74,45 +74,51 @@ def emitted(run: Run, world: World, step: str | None, intent: Publish) -> Event:
     )
 
 
-def observe(observer: Observer, record: Record, workflow: str) -> None:
-    """Let observers know of a record of a run. Those of which no line is written are only counted."""
-    match record:
-        case RunStarted():
-            if observer.is_verbose:
-                observer.emit(happenings.RunStarted(run=record.run, workflow=workflow))
-            else:
-                observer.metrics.run_started(workflow)
-        case StepEnded():
-            if observer.is_verbose:
-                observer.emit(_step_happening(record, workflow))
-            else:
-                observer.metrics.step_ended(record.verb, record.status, record.ms / 1000)
-        case RunEnded():
-            if record.status in ("failed", "timed_out") or observer.is_verbose:
-                observer.emit(_run_happening(record))
-            else:
-                observer.metrics.run_ended(workflow, record.status, record.ms / 1000)
+def tell_started(observer: Observer | None, record: RunStarted) -> None:
+    """Let observers know that a run left the queue. What no line is written of is only counted, here as below."""
+    if observer is None:
+        return
+    if observer.is_verbose:
+        observer.emit(happenings.RunStarted(run=record.run, workflow=record.workflow))
+    else:
+        observer.metrics.run_started(record.workflow)
 
 
-def _step_happening(record: StepEnded, workflow: str) -> happenings.StepEnded:
-    return happenings.StepEnded(
-        run=record.run,
-        workflow=workflow,
-        step=record.step,
-        verb=record.verb,
-        status=record.status,
-        seconds=record.ms / 1000,
-        error=record.error,
+def tell_step(observer: Observer | None, record: StepEnded, workflow: str) -> None:
+    """Let observers know of a step's end."""
+    if observer is None:
+        return
+    if not observer.is_verbose:
+        observer.metrics.step_ended(record.verb, record.status, record.ms / 1000)
+        return
+    observer.emit(
+        happenings.StepEnded(
+            run=record.run,
+            workflow=workflow,
+            step=record.step,
+            verb=record.verb,
+            status=record.status,
+            seconds=record.ms / 1000,
+            error=record.error,
+        )
     )
 
 
-def _run_happening(record: RunEnded) -> happenings.RunEnded:
-    return happenings.RunEnded(
-        run=record.run,
-        workflow=record.workflow,
-        event_id=record.event,
-        status=record.status,
-        seconds=record.ms / 1000,
-        step=record.step,
-        error=record.error,
+def tell_ended(observer: Observer | None, record: RunEnded) -> None:
+    """Let observers know of a run's end."""
+    if observer is None:
+        return
+    if record.status not in ("failed", "timed_out") and not observer.is_verbose:
+        observer.metrics.run_ended(record.workflow, record.status, record.ms / 1000)
+        return
+    observer.emit(
+        happenings.RunEnded(
+            run=record.run,
+            workflow=record.workflow,
+            event_id=record.event,
+            status=record.status,
+            seconds=record.ms / 1000,
+            step=record.step,
+            error=record.error,
+        )
     )

@@ -163,7 +163,7 @@ class Crowd:
         if run.ended is not None:
             self._released(run.event.id, run.ended)
         key = _key(run)
-        if key in self._groups:
+        if key is not None and key in self._groups:
             self._groups[key].running.pop(run.id, None)
             self._settle(key)
 

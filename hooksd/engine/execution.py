@@ -32,23 +32,9 @@ from hooksd.model.record import Record, RunStatus, StepEnded, StepRetried, StepS
 from hooksd.model.retry import longest_wait, wait_after
 from hooksd.model.stored import BLOB_THRESHOLD
 from hooksd.model.units import format_duration
-from hooksd.model.value import value
 
 LONGEST_ERROR = 2000
 """Characters of an error that are kept."""
-
-
-@value
-class Outcome:
-    """What came of a step, as far as it is not known from the step itself."""
-
-    status: StepStatus
-    attempts: int
-    ms: float = 0.0
-    code: int | None = None
-    output: Json = None
-    error: str | None = None
-    detail: Mapping[str, Json] | None = None
 
 
 class Execution:
@@ -72,7 +58,9 @@ class Execution:
             JournalBroken: The log is at its end.
         """
         if self.run.started_at is None and self.run.announced is None:
-            self._note(closing.started(self.run, self._world))
+            started = closing.started(self.run, self._world)
+            self._note(started)
+            closing.tell_started(self._world.observer, started)
         while not self._world.is_draining() and (command := decide(self.run)) is not None:
             await self._do(command)
         await self._flush()
@@ -95,7 +83,9 @@ class Execution:
         if event is not None:
             await self._flush()
             self.run = apply(self.run, await self._world.publish(event))
-        self._note(closing.ended(self.run, self._world, status, step, error))
+        ended = closing.ended(self.run, self._world, status, step, error)
+        self._note(ended)
+        closing.tell_ended(self._world.observer, ended)
         await self._flush()
 
     def give_up(self) -> None:
@@ -110,7 +100,7 @@ class Execution:
             case Rest():
                 return self._rest(command)
             case Conclude(status=status, attempts=attempts, output=output, error=error):
-                return self._close(Outcome(status=status, attempts=attempts, output=output, error=error))
+                return self._close(status, attempts, output=output, error=error)
             case Finish(status=status, step=step, error=error):
                 return self.end(status, step=step, error=error)
             case _:
@@ -122,9 +112,10 @@ class Execution:
         if not (self._has_time(deadline) if due is None else await self._wait_until(due, deadline)):
             await self._cancelled(made)
             return
-        rights, intent = self._prepare(command.number)
+        step = self._step
+        rights, intent = self._prepare(step, command.number)
         if not (isinstance(intent, Act) and isinstance(intent.effect, StartProcess)):
-            await self._pursue(command, intent, rights)
+            await self._pursue(command, step, intent, rights)
             return
         places = self._world.programs
         if places.locked():
@@ -132,11 +123,11 @@ class Execution:
                 await self._cancelled(made)
                 return
             # Roles and secrets may be others by now.
-            rights, intent = self._prepare(command.number)
+            rights, intent = self._prepare(step, command.number)
         else:
             await places.acquire()
         try:
-            await self._pursue(command, intent, rights)
+            await self._pursue(command, step, intent, rights)
         finally:
             places.release()
 
@@ -153,17 +144,19 @@ class Execution:
             self._limit = None
             self.is_idle = False
 
-    def _pursue(self, command: Attempt, intent: Intent | Skip, rights: Rights) -> Coroutine[Any, Any, None]:
+    def _pursue(
+        self, command: Attempt, step: CompiledStep, intent: Intent | Skip, rights: Rights
+    ) -> Coroutine[Any, Any, None]:
         """Return what does what a step wants."""
         match intent:
             case Act(effect=effect):
-                return self._act(command, effect, rights)
+                return self._act(command, step, effect, rights)
             case Skip(detail=detail):
-                return self._close(Outcome(status="skipped", attempts=0, detail=detail))
+                return self._close("skipped", 0, detail=detail)
             case Refuse(error=error, detail=detail):
                 # `fail` did what it was told; the others did not get as far as an attempt.
-                attempts = command.number if self._step.verb == "fail" else command.number - 1
-                return self._close(Outcome(status="failed", attempts=attempts, error=rights.hide(error), detail=detail))
+                attempts = command.number if step.verb == "fail" else command.number - 1
+                return self._close("failed", attempts, error=rights.hide(error), detail=detail)
             case _:
                 return self._inner(command, intent)
 
@@ -171,10 +164,10 @@ class Execution:
         """Do what needs nobody outside."""
         match intent:
             case Settle(output=output):
-                await self._close(Outcome(status="ok", attempts=command.number, output=output))
+                await self._close("ok", command.number, output=output)
             case Answer(status=status, headers=headers, body=body):
                 answer = {"status": status, "headers": dict(headers), "body": body}
-                await self._close(Outcome(status="ok", attempts=command.number, output=answer))
+                await self._close("ok", command.number, output=answer)
                 await self._flush()
                 self._world.answer(self.run.event.id, Response(status=status, headers=headers, body=body))
             case Publish():
@@ -187,15 +180,14 @@ class Execution:
             case _:
                 assert_never(intent)
 
-    def _prepare(self, number: int) -> tuple[Rights, Intent | Skip]:
+    def _prepare(self, step: CompiledStep, number: int) -> tuple[Rights, Intent | Skip]:
         rights = rights_of(self._world.current(), self.run.workflow, self.run.event.trust)
         try:
-            return rights, prepare(self.run, self._step, number, rights, self._world.base_url)
+            return rights, prepare(self.run, step, number, rights, self._world.base_url)
         except Exception as error:  # noqa: BLE001 - whatever data made of it, it is this step that fails
             return rights, Refuse(error=f"the step cannot be prepared: {type(error).__name__}: {error}")
 
-    async def _act(self, command: Attempt, effect: Effect, rights: Rights) -> None:
-        step = self._step
+    async def _act(self, command: Attempt, step: CompiledStep, effect: Effect, rights: Rights) -> None:
         self._note(self._started(command, None))
         await self._flush()
         clock = self._world.clock
@@ -216,15 +208,13 @@ class Execution:
             self._note(self._retried(command, performed, wait))
             return
         await self._close(
-            Outcome(
-                status="ok" if performed.ok else "failed",
-                attempts=command.number,
-                ms=ms,
-                code=performed.code,
-                output=performed.output,
-                error=performed.error,
-                detail=performed.detail,
-            )
+            "ok" if performed.ok else "failed",
+            command.number,
+            ms=ms,
+            code=performed.code,
+            output=performed.output,
+            error=performed.error,
+            detail=performed.detail,
         )
 
     async def _perform(self, step: CompiledStep, effect: Effect, deadline: float) -> Performed | None:
@@ -251,7 +241,7 @@ class Execution:
 
     async def _rest(self, command: Rest) -> None:
         if await self._wait_until(command.until, command.deadline):
-            await self._close(Outcome(status="ok", attempts=command.attempt))
+            await self._close("ok", command.attempt)
         else:
             await self._cancelled(command.attempt)
 
@@ -286,26 +276,34 @@ class Execution:
             reason, error = "restart", f"cancelled: run {self._replaced_by} takes its place"
         else:
             reason, error = "deadline", f"the deadline of {format_duration(self.run.workflow.value.deadline)} passed"
-        outcome = Outcome(status="cancelled", attempts=attempts, ms=ms, error=error, detail={"reason": reason})
-        await self._close(outcome)
+        await self._close("cancelled", attempts, ms=ms, error=error, detail={"reason": reason})
 
-    async def _close(self, outcome: Outcome) -> None:
+    async def _close(
+        self,
+        status: StepStatus,
+        attempts: int,
+        *,
+        ms: float = 0.0,
+        code: int | None = None,
+        output: Json = None,
+        error: str | None = None,
+        detail: Mapping[str, Json] | None = None,
+    ) -> None:
         """Write down the result of the step that the run stands at."""
         step = self._step
-        output, error = outcome.output, outcome.error
         record = StepEnded(
             at=self._world.at(),
-            run=self.run.id,
+            run=self.run.plan.id,
             workflow=self.run.workflow.name,
             step=step.key,
             verb=step.verb,
-            status=outcome.status,
-            attempts=outcome.attempts,
-            ms=outcome.ms,
-            code=outcome.code,
+            status=status,
+            attempts=attempts,
+            ms=ms,
+            code=code,
             output=output,
             error=error[:LONGEST_ERROR] if error is not None else None,
-            detail=outcome.detail or {},
+            detail=detail or {},
         )
         try:
             encoded = b"" if output is None else orjson.dumps(output)
@@ -318,11 +316,12 @@ class Execution:
             self._note(replace(record, output=None, output_blob=digest), whole=record)
         else:
             self._note(record)
+        closing.tell_step(self._world.observer, record, self.run.workflow.name)
 
     def _started(self, command: Attempt, wake_at: str | None) -> StepStarted:
         return StepStarted(
             at=self._world.at(),
-            run=self.run.id,
+            run=self.run.plan.id,
             workflow=self.run.workflow.name,
             step=command.step,
             attempt=command.number,
@@ -333,7 +332,7 @@ class Execution:
         now = self._world.clock.now()
         return StepRetried(
             at=rfc3339(now),
-            run=self.run.id,
+            run=self.run.plan.id,
             workflow=self.run.workflow.name,
             step=command.step,
             attempt=command.number,
@@ -351,8 +350,6 @@ class Execution:
     def _note(self, record: Record, whole: Record | None = None) -> None:
         self._pending.append(record)
         self.run = apply(self.run, whole or record)
-        if self._world.observer is not None:
-            closing.observe(self._world.observer, record, self.run.workflow.name)
 
     async def _flush(self) -> None:
         if self._pending:

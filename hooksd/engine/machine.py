@@ -40,6 +40,8 @@ STATUSES: Mapping[str, RunStatus] = {status: status for status in get_args(RunSt
 CANCELLED_BY: Mapping[str, RunStatus] = {"deadline": "timed_out", "restart": "cancelled"}
 """The status of a run by the `reason` in the detail of its cancelled step."""
 
+SUCCEEDED = Verdict(status="succeeded")
+
 
 def apply(run: Run, record: Record) -> Run:
     """Return the run after a record. Records that do not change it are ignored.
@@ -49,21 +51,21 @@ def apply(run: Run, record: Record) -> Run:
         record: A fact. An output kept as a blob has been read back into it.
     """
     match record:
+        case StepStarted():
+            return run._replace(progress=_begun(run.progress, record))
+        case StepEnded():
+            return _ended(run, record)
         case RunStarted():
             phase, position = _standing(run.workflow, run.phase, run.position)
             return run._replace(started_at=unix(record.at), phase=phase, position=position)
-        case StepStarted():
-            return run._replace(progress=_begun(run.progress, record))
+        case RunEnded():
+            return run._replace(ended=record.status, phase=None, progress=None)
         case StepRetried():
             interruptions = run.progress.interruptions if run.progress else 0
             progress = Progress(attempt=record.attempt, retry_at=unix(record.retry_at), interruptions=interruptions)
             return run._replace(progress=progress)
-        case StepEnded():
-            return _ended(run, record)
         case EventAccepted():
             return _emitted(run, record)
-        case RunEnded():
-            return run._replace(ended=record.status, phase=None, progress=None)
         case _:
             return run
 
@@ -77,7 +79,7 @@ def decide(run: Run) -> Command | None:
         return Finish(status=run.announced) if run.announced is not None else None
     step = run.step
     if step is None:
-        verdict = run.verdict or Verdict(status="succeeded")
+        verdict = run.verdict or SUCCEEDED
         return Finish(status=verdict.status, step=verdict.step, error=verdict.error)
     attempts = run.progress.attempt if run.progress else 0
     if step.key in run.emitted:
@@ -86,7 +88,7 @@ def decide(run: Run) -> Command | None:
         return Conclude(step=step.key, status="ok", attempts=max(attempts, 1), output=output)
     if run.progress is None:
         return Attempt(step=step.key, number=1, deadline=deadline(run))
-    return _go_on(run, step.key, run.progress)
+    return _go_on(run, step, run.progress)
 
 
 def deadline(run: Run) -> float:
@@ -95,15 +97,15 @@ def deadline(run: Run) -> float:
     return (began or run.accepted_at) + run.workflow.value.deadline
 
 
-def _go_on(run: Run, key: str, progress: Progress) -> Command:
+def _go_on(run: Run, step: CompiledStep, progress: Progress) -> Command:
     """Return how a step that has begun goes on."""
+    key = step.key
     if progress.wake_at is not None:
         return Rest(step=key, attempt=progress.attempt, until=progress.wake_at, deadline=deadline(run))
     number = progress.attempt + 1
     if progress.retry_at is not None:
         return Attempt(step=key, number=number, deadline=deadline(run), not_before=progress.retry_at)
-    step = run.step
-    if step is not None and is_repeatable(step) and (_only_waits(step) or _may_go_on(progress)):
+    if is_repeatable(step) and (_only_waits(step) or _may_go_on(progress)):
         return Attempt(step=key, number=number, deadline=deadline(run))
     return Conclude(step=key, status="interrupted", attempts=progress.attempt, error=INTERRUPTED)
 
@@ -172,7 +174,7 @@ def _verdict(run: Run, record: StepEnded) -> Verdict | None:
     steps = run.workflow.steps
     if record.status in ("failed", "interrupted") and steps[run.position].value.on_error == "fail":
         return Verdict(status="failed", step=record.step, error=record.error)
-    return Verdict(status="succeeded") if run.position + 1 >= len(steps) else None
+    return SUCCEEDED if run.position + 1 >= len(steps) else None
 
 
 def _standing(workflow: CompiledWorkflow, phase: Phase | None, position: int) -> tuple[Phase | None, int]:

@@ -6,6 +6,8 @@ nothing outside the run and are always allowed.
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from hooksd.model.patterns import matches
 from hooksd.model.role import Role, split_url
 from hooksd.model.trust import Trust
@@ -17,6 +19,9 @@ NEEDS_ROLE = frozenset({"run", "shell", "http", "mail", "save"})
 
 CONFINED = frozenset({"run", "http", "save"})
 """Verbs whose targets are paths, in which `..` would make a permission like `run:/srv/app/bin/*` mean everything."""
+
+KEPT = 1024
+"""Roles, each with one verb, whose patterns are kept apart: each step asks for them."""
 
 
 def denial(verb: str, target: str, *, role: Role | None, role_name: str | None, trust: Trust) -> str | None:
@@ -35,7 +40,7 @@ def denial(verb: str, target: str, *, role: Role | None, role_name: str | None, 
         return _without_role(verb, trust)
     if verb in CONFINED and _climbs(target):
         return f"`{verb}:{target}` has `..` in its path, which could leave what the role `{role_name}` allows"
-    patterns = [pattern for kind, _, pattern in (item.partition(":") for item in role.allow) if kind == verb]
+    patterns = _patterns(role.allow, verb)
     if verb == "emit" and not patterns:
         return None
     if (verb == "shell" and patterns) or any(_fits(verb, pattern, target) for pattern in patterns):
@@ -52,9 +57,14 @@ def base_of(verb: str, target: str, role: Role) -> str:
         target: A path that the role allows.
         role: The role.
     """
-    patterns = (pattern for kind, _, pattern in (item.partition(":") for item in role.allow) if kind == verb)
-    pattern = next((pattern for pattern in patterns if matches(pattern, target)), target)
+    pattern = next((pattern for pattern in _patterns(role.allow, verb) if matches(pattern, target)), target)
     return pattern.partition("*")[0].rpartition("/")[0] if target.startswith("/") else ""
+
+
+@lru_cache(KEPT)
+def _patterns(allow: tuple[str, ...], verb: str) -> tuple[str, ...]:
+    """Return what a role says of one verb."""
+    return tuple(pattern for kind, _, pattern in (item.partition(":") for item in allow) if kind == verb)
 
 
 def _fits(verb: str, pattern: str, target: str) -> bool:

@@ -30,11 +30,9 @@ class Observer:
         self.metrics = metrics or Metrics()
         self._logger = logger or get_logger()
         self._is_enabled_for: Callable[[int], bool] = self._logger.is_enabled_for
-
-    @property
-    def is_verbose(self) -> bool:
-        """Whether the lines of happenings are written of which every request makes one."""
-        return self._is_enabled_for(LEVELS["debug"])
+        self.is_verbose = self._is_enabled_for(LEVELS["debug"])
+        """Whether the lines of happenings are written of which every request makes one. It is asked several times for
+        each of them, so it stays as it is when this is made: the log is configured first."""
 
     def emit(self, happening: Happening) -> None:
         """Observe a happening. Safe to call from any thread; it never waits and never raises for odd values."""

@@ -89,9 +89,9 @@ async def test_ends_are_counted() -> None:
 class Talkative(Observer):
     """An observer of which somebody wants every line."""
 
-    @property
-    def is_verbose(self) -> bool:
-        return True
+    def __init__(self) -> None:
+        super().__init__()
+        self.is_verbose = True
 
 
 async def test_what_is_only_counted_is_counted_as_what_is_told() -> None:

@@ -14,6 +14,7 @@ from hooksd.model.step import RunStep, ShellStep
 TIMEOUT = 60.0
 """Seconds a program may take when the step does not say. Long enough for most, short enough to notice."""
 SHELL = ("/bin/sh", "-eu", "-c")
+_PROGRAMS = (RunStep, ShellStep)
 
 
 def prepare_run(occasion: Occasion) -> Intent:
@@ -22,7 +23,7 @@ def prepare_run(occasion: Occasion) -> Intent:
     Raises:
         RenderProblem: A template cannot be rendered.
     """
-    argv = tuple(str(item) for item in occasion.step.values["run"].texts(occasion.scope))
+    argv = tuple(map(str, occasion.step.values["run"].texts(occasion.scope)))
     program = argv[0]
     if not program.strip():
         return Refuse(error="the program's name is empty")
@@ -57,7 +58,7 @@ def _start(verb: str, target: str, argv: tuple[str, ...], occasion: Occasion) ->
             env=env,
             stdin=event if own is None else own,
             event=None if own is None else event,
-            cwd=(step.cwd if isinstance(step, RunStep | ShellStep) else None) or "/",
+            cwd=(step.cwd if isinstance(step, _PROGRAMS) else None) or "/",
             timeout=step.timeout or TIMEOUT,
         )
     )
