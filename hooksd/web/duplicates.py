@@ -10,6 +10,7 @@ whatever became of it. `done` with no runs says so.
     look -> Known              a duplicate: answer with the first event
          -> Acceptance         the first is not durable yet: wait for it, look again
          -> None               nobody knows it: `begin`, and then exactly one of `done`, `failed`, `lost`
+    claim                      `look`, and `begin` in the same step
 """
 
 from __future__ import annotations
@@ -125,6 +126,15 @@ class Duplicates:
     def begin(self, key: int) -> None:
         """Say that an event with an id that `look` does not know is about to become durable."""
         self._in_flight[key] = None
+
+    def claim(self, key: int) -> Known | Acceptance | None:
+        """Do what `look` does, and `begin` if it knows nothing."""
+        if key in self._in_flight or self._remembered.get(key) is not None:
+            known = self.look(key)
+            if known is not None:
+                return known
+        self._in_flight[key] = None
+        return None
 
     def done(self, key: int, event: EventId, fingerprint: int | None, runs: int) -> None:
         """Say that it is durable.

@@ -54,6 +54,11 @@ class Laden(NamedTuple):
         """When it came, RFC 3339."""
         return self.arrival.time
 
+    @property
+    def mark(self) -> int | None:
+        """The fingerprint as a number."""
+        return None if self.fingerprint is None else int(self.fingerprint, 16)
+
 
 class Later(NamedTuple):
     """Something has to be waited for before there is more to say."""
@@ -96,16 +101,21 @@ class Handover:
         key, delivery_id = None, arrival.delivery_id
         if delivery_id is not None and (webhook.entry is None or not webhook.entry.takes_all):
             key = key_of(webhook.name, delivery_id)
-            mark = None if fingerprint is None else int(fingerprint, 16)
-            known = self._duplicates.look(key)
+            known = self._duplicates.claim(key)
             if known is not None:
+                laden = Laden(arrival, files, fingerprint)
                 if isinstance(known, Known):
-                    return self._again(webhook, known, mark, peer)
-                return Later(partial(self._after, known, webhook, Laden(arrival, files, fingerprint), peer))
-            self._duplicates.begin(key)
+                    return self._again(webhook, known, laden.mark, peer)
+                return Later(partial(self._after, known, webhook, laden, peer))
         if files or fingerprint is not None:
             return Laden(arrival, files, fingerprint, key)
-        return self._queue(webhook, arrival, key)
+        try:
+            taken = self._intake.take(arrival, origin=webhook.origin)
+        except BaseException:
+            if key is not None:
+                self._duplicates.failed(key)
+            raise
+        return Laden(arrival, _NONE, None, key) if taken is None else Promise(taken, arrival.time, key)
 
     def _again(self, webhook: CompiledWebhook, known: Known, mark: int | None, peer: str) -> Answer:
         if mark is not None and known.fingerprint is not None and mark != known.fingerprint:
@@ -122,17 +132,6 @@ class Handover:
         if first.is_unknown:
             return unavailable(FULL)
         return self.give(webhook, laden.arrival, laden.files, laden.fingerprint, peer)
-
-    def _queue(self, webhook: CompiledWebhook, arrival: Arrival, key: int | None) -> Promise | Laden:
-        try:
-            taken = self._intake.take(arrival, origin=webhook.origin)
-        except BaseException:
-            if key is not None:
-                self._duplicates.failed(key)
-            raise
-        if taken is None:
-            return Laden(arrival, _NONE, None, key)
-        return Promise(taken, arrival.time, key)
 
     def told(self, promise: Promise, error: JournalError | None) -> None:
         """Take note that an event is durable, or why not: once, for each that nobody has `kept` wait for it."""
@@ -172,8 +171,7 @@ class Handover:
                 self._duplicates.failed(key)
             raise
         if key is not None:
-            mark = None if laden.fingerprint is None else int(laden.fingerprint, 16)
-            self._duplicates.done(key, event.id, mark, len(accepted.runs))
+            self._duplicates.done(key, event.id, laden.mark, len(accepted.runs))
         return accepted
 
 

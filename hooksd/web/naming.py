@@ -42,7 +42,9 @@ def event_type(webhook: CompiledWebhook, said: str | None, scope: Scope) -> str:
         Unnamed: The template misses a value, or the text is no event type.
     """
     if said:
-        return _checked(f"{webhook.name}.{said}")
+        text = f"{webhook.name}.{said}"
+        # What is printable has no control characters, which is seen sooner.
+        return text if text.isprintable() and len(text) <= MAX_TYPE else _checked(text)
     if webhook.event is None:
         return f"webhook.{webhook.name}"
     text = _render(webhook.event, "event", scope)
@@ -90,7 +92,6 @@ def _render(template: Template, key: str, scope: Scope) -> str:
 
 
 def _checked(text: str) -> str:
-    # What is printable has no control characters, which is seen sooner.
-    if not text or len(text) > MAX_TYPE or not (text.isprintable() or _CONTROL.search(text) is None):
+    if not text or len(text) > MAX_TYPE or _CONTROL.search(text):
         raise Unnamed(f"an event type is 1 to {MAX_TYPE} characters and no control characters, not {text[:80]!r}")
     return text

@@ -198,7 +198,7 @@ class Receiver:
         entry = webhook.entry
         if entry is not None and (late := self._too_often(webhook, entry, peer, per_address=False)) is not None:
             return late
-        if is_special(webhook, request):
+        if (request.media != body.JSON or entry is not None) and is_special(webhook, request):
             reading = partial(self._bodies.read, webhook, request)
             return Later(partial(self._with, webhook, request, peer, verdict, now, reading))
         return self._enter(webhook, request, peer, verdict, now)

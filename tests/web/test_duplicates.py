@@ -53,8 +53,22 @@ async def test_after_three_days_it_is_new_again() -> None:
 
     await place.clock.advance(KEEP - 1)
     assert isinstance(place.duplicates.look(KEY), Known)
+    assert isinstance(place.duplicates.claim(KEY), Known)
     await place.clock.advance(2)
     assert place.duplicates.look(KEY) is None
+    assert place.duplicates.claim(KEY) is None
+
+
+def test_who_claims_a_new_id_is_the_first_and_whoever_comes_next_waits_for_it() -> None:
+    place = Place()
+
+    assert place.duplicates.claim(KEY) is None
+    first = place.duplicates.claim(KEY)
+
+    assert isinstance(first, Acceptance)
+    assert place.duplicates.look(KEY) is first
+    place.duplicates.done(KEY, place.ids.event(), None, 0)
+    assert isinstance(place.duplicates.claim(KEY), Known)
 
 
 @pytest.mark.parametrize("status", ["failed", "timed_out", "skipped", "expired"])
