@@ -36,7 +36,7 @@ WebReason = Literal[
 """Why a request was refused before or after it was authenticated; `auth.verdict.Reason` says why it was not, and
 `web.guard_limits.GuardReason` why nobody asked."""
 
-TriggerReason = Literal["unknown_endpoint", "callers", "unreadable_body", "too_large", "unfit"]
+TriggerReason = Literal["unknown_endpoint", "callers", "unreadable_body", "too_large", "unfit", "busy"]
 """Why an endpoint was not triggered."""
 
 

@@ -21,6 +21,7 @@ from hooksd.model import body
 from hooksd.model.base import Json
 from hooksd.model.effect import Deliver, Performed
 from hooksd.model.ids import EventId, RunId
+from hooksd.model.spans import format_duration
 from hooksd.web.access import caller_of, only_triggers
 from hooksd.web.answer import Answer, json_answer
 from hooksd.web.asked import Refusal, document_of, unknown
@@ -56,6 +57,28 @@ class _Asked:
         return {"body": self.data, "headers": headers, "query": dict(self.query)}
 
 
+class _Line:
+    """Those who ask one endpoint. Who has no place yet has sent nothing, and can still be refused."""
+
+    def __init__(self, places: int) -> None:
+        """Take how many may ask at the same time."""
+        self.places = places
+        self._free = asyncio.Semaphore(places)
+
+    async def enter(self, seconds: float) -> bool:
+        """Wait for a place; tell whether there was one in time."""
+        try:
+            async with asyncio.timeout(seconds):
+                await self._free.acquire()
+        except TimeoutError:
+            return False
+        return True
+
+    def leave(self) -> None:
+        """Give the place to the next."""
+        self._free.release()
+
+
 class TriggerDesk:
     """Asks endpoints for callers."""
 
@@ -79,6 +102,7 @@ class TriggerDesk:
         self._current = current
         self._is_ready = is_ready
         self._refusals = refusals
+        self._lines: dict[str, _Line] = {}
 
     def serves(self) -> Iterable[Served]:
         """Return what is asked of it."""
@@ -114,10 +138,26 @@ class TriggerDesk:
             return problem(422, f"endpoint {name}: {wrong}")
         if not self._is_ready():
             return unavailable(FULL)
-        performed = await self._deliver(_call(name, asked, by))
+        line = self._line(name, endpoint.value.max_in_flight)
+        if not await line.enter(endpoint.value.timeout):
+            self._refusals.trigger(endpoint=name, reason="busy", status=503, by=by)
+            patience = format_duration(endpoint.value.timeout)
+            why = f"{line.places} ask it already, and none had its answer within {patience}"
+            return unavailable(f"endpoint {name}: {why}; ask again")
+        try:
+            performed = await self._deliver(_call(name, asked, by))
+        finally:
+            line.leave()
         if not performed.ok:
             return problem(422, performed.error)
         return json_answer(200, {member: performed.output[member] for member in _MEMBERS})
+
+    def _line(self, endpoint: str, places: int) -> _Line:
+        """Return where those stand who ask an endpoint; a new one when its definition has other places."""
+        line = self._lines.get(endpoint)
+        if line is None or line.places != places:
+            line = self._lines[endpoint] = _Line(places)
+        return line
 
 
 def _call(name: str, asked: _Asked, by: str) -> Deliver:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -33,8 +34,12 @@ class Desk:
         self.asked: list[Deliver] = []
         self.performed = Performed(ok=True, code=404, output=OUTPUT)
         self.is_ready = True
-        control = FakeControl()
-        shops = (endpoint("shop", callers=["plugin"], query_params=["page"]), endpoint("erp"))
+        self.gate = asyncio.Event()
+        """The endpoint answers when it is set."""
+        self.gate.set()
+        control = self.control = FakeControl()
+        shop = endpoint("shop", callers=["plugin"], query_params=["page"], max_in_flight=2, timeout="200ms")
+        shops = (shop, endpoint("erp"))
         control.snapshot = replace(control.snapshot, endpoints={shop.name: shop for shop in shops})
         self.journal = MemoryJournal()
         self.refusals = Refusals(journal=self.journal, clock=FakeClock(), observer=Observer())
@@ -50,6 +55,7 @@ class Desk:
 
     async def _deliver(self, effect: Deliver) -> Performed:
         self.asked.append(effect)
+        await self.gate.wait()
         return self.performed
 
     async def post(self, document: Any = None, name: str = "shop", key: str = "operator") -> httpx.Response:
@@ -57,6 +63,12 @@ class Desk:
             return await caller.post(
                 f"/api/v1/endpoints/{name}/trigger", json=document, headers={"Authorization": f"Bearer {key}"}
             )
+
+    async def under_way(self, count: int) -> None:
+        """Return when so many were asked."""
+        async with asyncio.timeout(30):
+            while len(self.asked) < count:
+                await asyncio.sleep(0.001)
 
     async def refused(self) -> list[tuple[str | None, str, int, str, int]]:
         """Return what the log says of refused triggers."""
@@ -206,3 +218,46 @@ async def test_what_is_served_or_comes_too_soon_is_no_refusal(desk: Desk) -> Non
     assert (await desk.post({})).status_code == 503
 
     assert await desk.refused() == []
+
+
+async def test_who_finds_no_place_in_time_is_told_so_and_nothing_is_sent(desk: Desk) -> None:
+    desk.gate.clear()
+    async with asyncio.TaskGroup() as group:
+        first = [group.create_task(desk.post({})) for _ in range(2)]
+        await desk.under_way(2)
+        late = await desk.post({}, key="plugin key")
+        elsewhere = group.create_task(desk.post({}, name="erp"))
+        await desk.under_way(3)
+        desk.gate.set()
+
+    assert (late.status_code, late.headers["retry-after"]) == (503, "5")
+    assert late.json()["detail"] == "endpoint shop: 2 ask it already, and none had its answer within 200ms; ask again"
+    assert [task.result().status_code for task in (*first, elsewhere)] == [200, 200, 200]
+    assert [effect.endpoints for effect in desk.asked] == [("shop",), ("shop",), ("erp",)]
+    assert await desk.refused() == [("shop", "busy", 503, "plugin", 1)]
+    assert (await desk.post({})).status_code == 200
+
+
+async def test_who_waits_has_the_place_of_the_first_that_is_answered(desk: Desk) -> None:
+    desk.gate.clear()
+    async with asyncio.TaskGroup() as group:
+        tasks = [group.create_task(desk.post({})) for _ in range(5)]
+        await desk.under_way(2)
+        desk.gate.set()
+
+    assert [task.result().status_code for task in tasks] == [200] * 5
+
+
+async def test_a_definition_that_lets_more_in_holds_for_the_next_that_asks(desk: Desk) -> None:
+    desk.gate.clear()
+    async with asyncio.TaskGroup() as group:
+        for _ in range(2):
+            group.create_task(desk.post({}))
+        await desk.under_way(2)
+        wider = endpoint("shop", callers=["plugin"], max_in_flight=3)
+        desk.control.snapshot = replace(desk.control.snapshot, endpoints={"shop": wider})
+        third = group.create_task(desk.post({}))
+        await desk.under_way(3)
+        desk.gate.set()
+
+    assert third.result().status_code == 200
