@@ -43,15 +43,11 @@ def frame_of(webhook: str, trust: Trust, origin: Origin) -> Frame:
         origin: Where it is defined.
     """
     return Frame(
-        b',"source":%b,"subject":' % orjson.dumps(_source(webhook)),
+        b',"source":%b,"subject":' % orjson.dumps(f"webhook/{webhook}"),
         b',"trust":%b,"hop":0,"cause":null,"webhook":%b,"delivery_id":'
         % (orjson.dumps(trust.label), orjson.dumps(webhook)),
         b',"publisher":null},"origin":%b,"runs":' % orjson.dumps(origin),
     )
-
-
-def _source(webhook: str) -> str:
-    return f"webhook/{webhook}"
 
 
 class Arrival(NamedTuple):
@@ -77,7 +73,7 @@ class Arrival(NamedTuple):
     @property
     def source(self) -> str:
         """What events of this webhook say where they are from."""
-        return _source(self.webhook)
+        return f"webhook/{self.webhook}"
 
     def event(self) -> Event:
         """Return it as an event."""
