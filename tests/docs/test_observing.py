@@ -11,7 +11,7 @@ from prometheus_client.metrics_core import Metric
 from hooksd.telemetry.happenings import HAPPENINGS, Happening
 from hooksd.telemetry.held import HeldEndpoints
 from hooksd.telemetry.metrics import Metrics
-from hooksd.telemetry.tally import DeliveryTally, RequestTally
+from hooksd.telemetry.tally import DeliveryTally, RequestTally, RunTally
 from tests.docs.console import page
 
 TEXT = page("observing.md")
@@ -38,12 +38,11 @@ def test_every_line_is_described_with_its_level_and_fields(happening: type[Happe
 
 def test_every_metric_is_described_with_its_type_and_labels() -> None:
     metrics = Metrics()
+    tallies = (RequestTally(()), RunTally(()), DeliveryTally(()), HeldEndpoints())
     library = [metric for metric in vars(metrics).values() if isinstance(metric, MetricWrapperBase)]
     known: list[tuple[Metric, tuple[str, ...]]] = [
         *((next(iter(metric.describe())), tuple(metric._labelnames)) for metric in library),
-        *((family, family._labelnames) for family in RequestTally(()).collect()),
-        *((family, family._labelnames) for family in DeliveryTally(()).collect()),
-        *((family, family._labelnames) for family in HeldEndpoints().collect()),
+        *((family, family._labelnames) for tally in tallies for family in tally.collect()),
     ]
 
     for family, labels in known:

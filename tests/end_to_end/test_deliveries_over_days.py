@@ -67,7 +67,7 @@ class World:
 
     def create(self, name: str, endpoint: str) -> None:
         self.parcels[name] = Parcel(endpoint=endpoint, created=self.now)
-        self.agenda.add(name, endpoint, self.now)
+        self.agenda.add(name, endpoint, self.now, self.now)
 
     def is_down(self, endpoint: str) -> bool:
         return any(begin <= self.now < end for begin, end in self.outages.get(endpoint, ()))
@@ -115,7 +115,7 @@ class World:
                 parcel.ended, parcel.status = self.now, end
             case TryAgain(wait=wait):
                 parcel.failed += 1
-                self.agenda.add(name, parcel.endpoint, self.now + wait)
+                self.agenda.add(name, parcel.endpoint, self.now + wait, self.now)
 
 
 def three_days(outages: dict[str, list[tuple[float, float]]]) -> World:
