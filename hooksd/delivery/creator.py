@@ -16,7 +16,7 @@ import orjson
 from hooksd.clock import Clock, rfc3339
 from hooksd.config.snapshot import Snapshot
 from hooksd.delivery.entry import Entry
-from hooksd.delivery.ledger import Ledger
+from hooksd.delivery.ledger import Ledger, put_back
 from hooksd.delivery.multipart import MEDIA, multipart
 from hooksd.delivery.payload import keep
 from hooksd.delivery.pinned import pin
@@ -88,7 +88,6 @@ class Creator:
         """Write the records of deliveries that wait for their turn."""
         records = _unwritten(entries)
         for entry in entries:
-            entry.is_durable = False
             entry.unwritten.clear()
         self._ledger.hand_in(records, partial(_kept, entries))
 
@@ -174,10 +173,8 @@ def _unwritten(entries: Iterable[Entry]) -> list[Record]:
 
 def _kept(entries: Iterable[Entry], error: JournalError | None) -> None:
     for entry in entries:
-        if error is None:
-            entry.is_durable = True
-        else:
-            entry.unwritten.insert(0, entry.known.created)  # its first attempt writes it, and waits
+        entry.is_durable = entry.is_durable or error is None
+        put_back(entry.unwritten, (entry.known.created,), error)
 
 
 def _has_files(effect: Deliver) -> bool:

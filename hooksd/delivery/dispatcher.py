@@ -287,6 +287,7 @@ class Dispatcher:
             group.create_task(self._carry(entry), name=entry.id)
         if waiting := [one for one in free if not one.is_busy]:
             self._creator.keep(waiting)
+        self._ledger.pass_on()
 
     def _taken(self) -> Entry | None:
         """Return the delivery that is next, whose attempt has its place now; None when none is due or there is none."""
@@ -317,9 +318,8 @@ class Dispatcher:
             conclusion = self._courier.conclude(entry, started, attempted)
             self._ledger.hand_in(entry.unwritten, partial(self._concluded, entry, conclusion))
             self._agenda.done(entry.turn)
+            self._wake.set()
             entry = self._taken()
-            if self._agenda.is_offered or self._agenda.next_due != self._bell.due:
-                self._wake.set()
 
     def _concluded(self, entry: Entry, conclusion: Conclusion, error: JournalError | None) -> None:
         """Go on from what is in the log now; or try again to write it."""

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
+from typing import Final
 
 from hooksd.clock import Clock, rfc3339
-from hooksd.config.snapshot import Snapshot
+from hooksd.config.snapshot import CompiledEndpoint, Snapshot
 from hooksd.delivery.dispatcher import Dispatcher
 from hooksd.delivery.format import Unfit, fit
 from hooksd.delivery.shape import Message, shaped
@@ -28,6 +29,8 @@ from hooksd.model.stored import restore
 
 ROOM = 100_000
 """Deliveries without an end, however they came about, above which no event is taken that would add to them."""
+
+_NO_RUN: Final = RunId("")
 
 
 class Distributor:
@@ -82,11 +85,15 @@ class Distributor:
         _ = self._journal.append([ended])
 
     def _effect(self, event: Event, plan: DeliveryPlan) -> Deliver | Unfit:
-        message = self._message(event, plan)
+        endpoint = self._current().endpoints.get(plan.endpoint)
+        # One that was removed meanwhile gets the event as it is: attempts fail by the schedule, as it may come back.
+        message = Message(headers={}, media=event.media, body=event.raw)
+        if endpoint is not None:
+            message = _message(event, plan, endpoint)
         effect = Deliver(
             endpoints=(plan.endpoint,),
             event=event.id,
-            run=RunId(""),
+            run=_NO_RUN,
             step="",
             headers=message.headers,
             query={},
@@ -97,22 +104,21 @@ class Distributor:
             files=event.files,
             scope=partial(request_scope, event),
         )
-        endpoint = self._current().endpoints.get(plan.endpoint)
         return effect if endpoint is None else fit(effect, endpoint)
 
-    def _message(self, event: Event, plan: DeliveryPlan) -> Message:
-        endpoint = self._current().endpoints.get(plan.endpoint)
-        if endpoint is None:
-            # It was removed meanwhile. Its attempts fail by the schedule, as it may come back.
-            return Message(headers={}, media=event.media, body=event.raw)
-        value = endpoint.value
-        message = shaped(
-            event,
-            shape=value.shape,
-            endpoint=plan.endpoint,
-            delivery=plan.id,
-            is_form=value.content_type == "form",
-            has_entity=value.include_entity,
-        )
-        via = ", ".join((*marks_of(event.headers), mark_of(plan.endpoint, value.url)))
-        return Message(headers={**message.headers, VIA: via}, media=message.media, body=message.body)
+
+def _message(event: Event, plan: DeliveryPlan, endpoint: CompiledEndpoint) -> Message:
+    """Return what an endpoint is sent of an event, with its mark behind those that the event brought."""
+    value = endpoint.value
+    message = shaped(
+        event,
+        shape=value.shape,
+        endpoint=plan.endpoint,
+        delivery=plan.id,
+        is_form=value.content_type == "form",
+        has_entity=value.include_entity,
+    )
+    mark = mark_of(plan.endpoint, value.url)
+    marks = marks_of(event.headers)
+    message.headers[VIA] = ", ".join((*marks, mark)) if marks else mark
+    return message

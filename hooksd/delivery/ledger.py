@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from hooksd.clock import Clock
 from hooksd.delivery.payload import keep
@@ -20,6 +20,9 @@ FIRST_WAIT = 1.0
 LONGEST_WAIT = 30.0
 """Seconds to wait, at first and at most, before a full log is asked again."""
 
+_ORDER = ("delivery.created", "attempt.started", "attempt.ended", "delivery.ended")
+"""Records of one delivery that are to be written at the same time: those of one attempt, and of what is around it."""
+
 
 class Ledger:
     """Writes until it is written."""
@@ -27,9 +30,11 @@ class Ledger:
     def __init__(self, journal: Journal, clock: Clock) -> None:
         self._journal = journal
         self._clock = clock
+        self._records: list[Record] = []
+        self._told: list[Callable[[JournalError | None], None]] = []
 
     async def write(self, records: Sequence[Record]) -> None:
-        """Make records durable, however long the log is full. Those that `note` puts in front meanwhile go along.
+        """Make records durable, however long the log is full. Those that are put back meanwhile go along.
 
         Raises:
             JournalBroken: The log is at its end; the process must stop.
@@ -44,14 +49,30 @@ class Ledger:
                 return
 
     def note(self, records: list[Record]) -> None:
-        """Take records off a list and queue them: nobody waits. What a full log refuses is put back in front."""
+        """Take the records of a delivery off a list and queue them. What a full log refuses is put back."""
         noted = records.copy()
         records.clear()
-        self._journal.append(noted).then(functools.partial(_put_back, records, noted))
+        self._journal.append(noted).then(functools.partial(put_back, records, noted))
 
     def hand_in(self, records: Sequence[Record], told: Callable[[JournalError | None], None]) -> None:
-        """Queue records, and call a function when they are durable, or with the reason why they will not be."""
-        self._journal.append(records).then(told)
+        """Take records that `pass_on` writes.
+
+        Args:
+            records: Their writing may wait for others'.
+            told: Called when they are durable, or with the reason why they will not be.
+        """
+        self._records += records
+        self._told.append(told)
+
+    def pass_on(self) -> None:
+        """Write what was handed in, together: a write for each delivery would cost more than most else of it."""
+        if not self._told:
+            return
+        records, told = self._records, self._told
+        self._records, self._told = [], []
+        written = self._journal.append(records)
+        for one in told:
+            written.then(one)
 
     async def keep(self, media: str, body: bytes) -> StoredBody:
         """Return a body as a record holds it; a long one is made durable as a blob first.
@@ -99,6 +120,8 @@ class Ledger:
         return min(wait * 2, LONGEST_WAIT)
 
 
-def _put_back(records: list[Record], noted: Sequence[Record], error: JournalError | None) -> None:
+def put_back(records: list[Record], taken: Iterable[Record], error: JournalError | None) -> None:
+    """Put records of a delivery back to those that are to be written, if they were refused: in their one order."""
     if error is not None:
-        records[:0] = noted
+        records += taken
+        records.sort(key=lambda record: _ORDER.index(record.type))

@@ -8,8 +8,6 @@ Source: CloudEvents 1.0 (HTTP protocol binding, JSON format); what Etlworks Inte
 from __future__ import annotations
 
 import base64
-from collections.abc import Mapping
-from dataclasses import dataclass
 from urllib.parse import quote, urlencode
 
 import orjson
@@ -20,6 +18,7 @@ from hooksd.model.base import Json
 from hooksd.model.endpoint import Shape
 from hooksd.model.event import Event
 from hooksd.model.own import PING
+from hooksd.model.value import value
 
 CLOUDEVENT = "application/cloudevents+json"
 
@@ -32,11 +31,12 @@ _VIRTUOSO_ALWAYS = ("sender", "organization", "project")
 """Members that Virtuoso sends whatever happened."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Message:
     """What is sent of an event."""
 
-    headers: Mapping[str, str]
+    headers: dict[str, str]
+    """Its own, to which whoever asked may add."""
     media: str
     body: bytes
 

@@ -6,7 +6,7 @@ was seen until then.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from hooksd.delivery.egress import OPEN, Rules
@@ -39,24 +39,24 @@ class Call(NamedTuple):
 class Wire:
     """What is seen of one call. Times are in seconds on the clock that it was given; None: it did not come so far."""
 
-    __slots__ = (
-        "began",
-        "body",
-        "body_at",
-        "connected_at",
-        "first_byte_at",
-        "headers",
-        "is_cut",
-        "is_whole",
-        "keeps",
-        "now",
-        "peer",
-        "resolved_at",
-        "secured_at",
-        "sent_at",
-        "status",
-        "timeout",
-    )
+    # Values of the class: one is made for every attempt, and most stay as they are for long.
+    resolved_at: float | None = None
+    """None, like the two after it, when a connection was used again."""
+    connected_at: float | None = None
+    secured_at: float | None = None
+    sent_at: float | None = None
+    """The request was handed over, whole but for what waits in buffers. Before that nothing has left."""
+    first_byte_at: float | None = None
+    body_at: float | None = None
+    """The answer was there to its end."""
+    peer: str | None = None
+    """The address that was dialled."""
+    status: int | None = None
+    headers: Sequence[tuple[bytes, bytes]] = ()
+    is_cut = False
+    """The body went on after the bound."""
+    is_whole = False
+    """An answer came, to its end or to the bound."""
 
     def __init__(self, now: Callable[[], float], keeps: int, timeout: float) -> None:
         """Begin.
@@ -70,24 +70,7 @@ class Wire:
         self.keeps = keeps
         self.timeout = timeout
         self.began = now()
-        self.resolved_at: float | None = None
-        """None, like the two after it, when a connection was used again."""
-        self.connected_at: float | None = None
-        self.secured_at: float | None = None
-        self.sent_at: float | None = None
-        """The request was handed over, whole but for what waits in buffers. Before that nothing has left."""
-        self.first_byte_at: float | None = None
-        self.body_at: float | None = None
-        """The answer was there to its end."""
-        self.peer: str | None = None
-        """The address that was dialled."""
-        self.status: int | None = None
-        self.headers: list[tuple[bytes, bytes]] = []
         self.body = bytearray()
-        self.is_cut = False
-        """The body went on after the bound."""
-        self.is_whole = False
-        """An answer came, to its end or to the bound."""
 
     @property
     def left(self) -> float:

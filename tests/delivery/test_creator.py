@@ -35,7 +35,9 @@ class Unit:
 
     def create(self, *entries: Entry, what: Deliver | None = None) -> list[Entry]:
         self.creator.ask(what or effect(), entries)
-        return self.creator.create()
+        free = self.creator.create()
+        self.ledger.pass_on()
+        return free
 
     def created(self) -> list[DeliveryCreated]:
         return [record for record in self.house.journal.records if isinstance(record, DeliveryCreated)]
@@ -84,7 +86,8 @@ async def test_what_does_not_leave_at_once_is_written_while_it_waits(unit: Unit)
     one = entry(is_durable=True)
 
     unit.creator.keep(unit.create(one))
-    assert (one.unwritten, one.is_durable) == ([], False)
+    unit.ledger.pass_on()
+    assert one.unwritten == []
     await unit.house.clock.settle()
 
     assert [record.delivery for record in unit.created()] == [one.id]
@@ -92,13 +95,16 @@ async def test_what_does_not_leave_at_once_is_written_while_it_waits(unit: Unit)
 
 
 async def test_what_a_full_log_refuses_while_it_waits_is_written_with_its_first_attempt(unit: Unit) -> None:
+    unit.house.snapshot = snapshot(endpoint("shop", at_most_once=True))
     unit.house.journal.fail_with(JournalFull("no room"))
-    one = entry(is_durable=True)
+    one, promised = entry(1), entry(2, is_durable=True)
 
-    unit.creator.keep(unit.create(one))
+    unit.creator.keep(unit.create(one, promised))
+    unit.ledger.pass_on()
     await unit.house.clock.settle()
 
     assert (one.unwritten, one.is_durable) == ([one.known.created], False)
+    assert (promised.unwritten, promised.is_durable) == ([promised.known.created], True)
 
 
 async def test_a_full_log_is_asked_until_it_takes_what_a_step_asks_for(unit: Unit) -> None:

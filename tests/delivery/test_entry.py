@@ -8,7 +8,7 @@ import pytest
 from hooksd.delivery.entry import Entry, performed
 from hooksd.delivery.state import begin, fold
 from hooksd.model.ids import DeliveryId
-from hooksd.model.record import AttemptStarted, DeliveryCreated, DeliveryEnded
+from hooksd.model.record import AttemptStarted, DeliveryCreated, DeliveryEnded, Record
 from hooksd.model.stored import StoredBody
 
 AT = "2026-11-22T00:00:00.000Z"
@@ -61,7 +61,7 @@ def test_only_gone_is_an_answer_and_not_exhaustion() -> None:
 
 
 def test_the_state_is_the_fold_of_what_it_was_told_however_it_was_told() -> None:
-    records = [
+    records: list[Record] = [
         AttemptStarted(at=AT, delivery="dlv_1", number=1, reason="first", is_once=True),
         DeliveryEnded(at=AT, delivery="dlv_1", endpoint="shop", status="gone", attempts=1),
     ]

@@ -4,12 +4,13 @@ import asyncio
 
 import pytest
 
-from hooksd.delivery.ledger import LONGEST_WAIT, Ledger
-from hooksd.errors import JournalBroken, JournalFull
+from hooksd.delivery.ledger import LONGEST_WAIT, Ledger, put_back
+from hooksd.errors import JournalBroken, JournalError, JournalFull
 from hooksd.journal.memory import MemoryJournal
-from hooksd.model.record import DaemonStopped
+from hooksd.model.record import AttemptStarted, DaemonStopped, Record
 from hooksd.model.stored import BLOB_THRESHOLD, StoredBody
 from hooksd.testing import FakeClock
+from tests.journal import samples
 
 RECORD = DaemonStopped(at="2026-11-22T00:00:00.000Z", reason="test")
 
@@ -50,6 +51,51 @@ async def test_a_broken_log_is_not_asked_again(unit: Unit) -> None:
 
     with pytest.raises(JournalBroken):
         await unit.ledger.write([RECORD])
+
+
+async def test_what_a_full_log_refuses_of_a_delivery_is_put_back_in_its_order(unit: Unit) -> None:
+    created, started = (
+        samples.delivery_created("dlv_1", ""),
+        AttemptStarted(at=samples.AT, delivery="dlv_1", number=1, reason="first"),
+    )
+    unit.journal.fail_with(JournalFull("no room"))
+    records: list[Record] = [created]
+
+    unit.ledger.note(records)
+    assert records == [created], "it was refused at once"
+    records.clear()
+    records.append(started)
+    put_back(records, [created], JournalFull("no room"))
+    assert records == [created, started]
+    unit.journal.fail_with(None)
+    unit.ledger.note(records)
+    await unit.clock.settle()
+
+    assert (records, unit.journal.records) == ([], [created, started])
+
+
+async def test_what_is_handed_in_is_written_together_and_everybody_is_told(unit: Unit) -> None:
+    told: list[JournalError | None] = []
+    unit.ledger.pass_on()
+    unit.ledger.hand_in([RECORD], told.append)
+    unit.ledger.hand_in([RECORD, RECORD], told.append)
+    assert unit.journal.records == []
+
+    unit.ledger.pass_on()
+    await unit.clock.settle()
+
+    assert (unit.journal.records, told) == ([RECORD] * 3, [None, None])
+
+
+async def test_who_handed_something_in_is_told_why_it_was_refused(unit: Unit) -> None:
+    refusal = JournalFull("no room")
+    told: list[JournalError | None] = []
+    unit.journal.fail_with(refusal)
+
+    unit.ledger.hand_in([RECORD], told.append)
+    unit.ledger.pass_on()
+
+    assert told == [refusal]
 
 
 @pytest.mark.parametrize("size", [0, 1, BLOB_THRESHOLD, BLOB_THRESHOLD + 1])
