@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Container, Mapping
 from collections.abc import Set as AbstractSet
+from functools import lru_cache
 from typing import Final
 from urllib.parse import parse_qsl, unquote_plus
 
@@ -27,16 +28,21 @@ MAX_FIELDS: Final = body.MAX_FIELDS
 """The most query parameters that a request may have."""
 
 
+@lru_cache(maxsize=64)
+def _secret(of_webhook: frozenset[str]) -> frozenset[str]:
+    """Return the headers that are hidden, in one set; most webhooks share it."""
+    return CREDENTIAL_HEADERS | of_webhook
+
+
 def kept_headers(request: Inbound, verifier: Verifier) -> Mapping[str, str]:
     """Return the headers that an event keeps: credentials hidden, values of repeated ones joined with commas."""
-    secret = verifier.credential_headers
-    if (found := request.unrepeated) is not None:
-        if secret.isdisjoint(found) and CREDENTIAL_HEADERS.isdisjoint(found):
-            return found
-        return {**found, **dict.fromkeys((CREDENTIAL_HEADERS | secret) & found.keys(), HIDDEN)}
+    secret = _secret(verifier.credential_headers)
+    found = request.unrepeated
+    if found is not None:
+        return found if secret.isdisjoint(found) else {**found, **dict.fromkeys(secret & found.keys(), HIDDEN)}
     kept: dict[str, str] = {}
     for name, value in request.headers:
-        if name in CREDENTIAL_HEADERS or name in secret:
+        if name in secret:
             kept[name] = HIDDEN
         elif name in kept:
             kept[name] = f"{kept[name]}, {value}"

@@ -134,7 +134,8 @@ class DirectProtocol(GuardedProtocol):
             not self._owed
             and len(named) == len(self.fields)
             and self._wire + self._read <= self.limits.head_bytes
-            and is_host(named.get("host", " "))
+            and "host" in named
+            and is_host(named["host"])
             and parser.get_method() == b"POST"
             and parser.should_keep_alive()
             # Without a word about it, only HTTP/1.1 keeps connections.

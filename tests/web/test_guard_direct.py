@@ -143,6 +143,11 @@ PLAIN = post("/hooks/open", b'{"a":1}', JSON)
         (get("/livez") + PLAIN, ["200", "202"]),
         (chunked(b"{}"), ["404"]),
         (PLAIN + b"nonsense\r\n\r\n", ["202", "400"]),
+        (post("/hooks/open", b"{}", JSON, "Connection: keep-alive") + PLAIN, ["202", "202"]),
+        (post("/hooks/open", b"{}", JSON, "Connection: keep-alive", version="1.0"), ["202"]),
+        (post("/hooks/open", b"{}", JSON, "Proxy-Connection: keep-alive", version="1.0"), ["202"]),
+        (post("/hooks/open?a=%41&b=?", b"{}", JSON, "X-Tag: t \t "), ["202"]),
+        (post("/hooks/open?a=1#b", b"{}", JSON), ["202"]),
     ],
 )  # fmt: skip
 async def test_both_ways_answer_alike(sent: bytes, statuses: list[str]) -> None:
@@ -180,6 +185,35 @@ def test_both_ways_answer_alike_however_the_bytes_arrive(requests: list[bytes], 
     seen = asyncio.run(alike(*pieces))
 
     assert len(seen.answers) <= len(requests)
+
+
+LINES = (
+    "Host: x", "host: y:80", "Host: a/b", "Content-Type: application/json", "content-type: text/plain; charset=utf-8",
+    "Content-Type: ", "Connection: close", "Connection: keep-alive", "Connection: Upgrade", "Upgrade: h2c",
+    "Proxy-Connection: close", "Proxy-Connection: keep-alive", "Expect: 100-continue", "Expect: nothing",
+    "Content-Encoding: identity", "Content-Encoding: gzip", "Content-Encoding: ", "X-Tag: \tt\t ", "X-Tag: Zo\xeb",
+    "X-Token: t", "Cookie: a=b", "Idempotency-Key: 7", "Content-Length: 2", "Content-Length: 02", "Content-Length: 3",
+    "Transfer-Encoding: chunked", "Transfer-Encoding: gzip", "Trailer: X-Tag", "Keep-Alive: 5", "TE: trailers",
+)  # fmt: skip
+"""Lines of a head, of which some are strange and some belong together."""
+
+
+@given(
+    method=st.sampled_from(["POST", "POST", "POST", "PUT", "CONNECT"]),
+    target=st.sampled_from([
+        "/hooks/open", "/hooks/open", "/hooks/github", "/hooks/open?a=1&a=%20#c", "/hooks/open?", "/hooks/open#a?b",
+        "/hooks/open/", "//hooks/open", "/hooks/../hooks/open", "*", "hooks/open", "/hooks/open?\xe4", "/livez",
+    ]),
+    version=st.sampled_from(["1.1", "1.1", "1.1", "1.0", "0.9", "2.0"]),
+    plain=st.sampled_from([(), ("Host: x", "Content-Length: 2", JSON)]),
+    lines=st.lists(st.sampled_from(LINES), max_size=6),
+)  # fmt: skip
+def test_both_ways_answer_alike_whatever_the_head_says(
+    method: str, target: str, version: str, plain: tuple[str, ...], lines: list[str]
+) -> None:
+    head = "\r\n".join([f"{method} {target} HTTP/{version}", *plain, *lines, "", ""]).encode("latin-1")
+
+    asyncio.run(alike(head + b"{}" + PLAIN))
 
 
 async def test_who_hangs_up_is_accepted_all_the_same_and_gets_no_answer() -> None:
