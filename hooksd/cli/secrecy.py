@@ -22,7 +22,8 @@ def hidden_texts(ctx: click.Context) -> tuple[str, ...]:
     """
     # What reads definitions takes longer to import than to find a delivery.
     from hooksd.cli.loading import directory, settings_of
-    from hooksd.config.build import BuildProblem, build
+    from hooksd.config.build import build
+    from hooksd.config.build_problem import BuildProblem
     from hooksd.config.secrets import SecretProblem
     from hooksd.config.snapshot import Revision
     from hooksd.daemon.sources import loader, secret_store

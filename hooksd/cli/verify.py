@@ -22,7 +22,8 @@ from hooksd.cli.invocation import shared_options
 from hooksd.cli.loading import directory, settings_of
 from hooksd.cli.output import as_json, safe, say
 from hooksd.clock import Alarm
-from hooksd.config.build import BuildProblem, build
+from hooksd.config.build import build
+from hooksd.config.build_problem import BuildProblem
 from hooksd.config.diagnostics import did_you_mean, render_text
 from hooksd.config.settings import Settings
 from hooksd.config.snapshot import CompiledWebhook, Revision

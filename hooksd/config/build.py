@@ -9,12 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import cache
-from types import MappingProxyType
 
 from hooksd.auth.handshake import build_greeter
-from hooksd.auth.problem import AuthProblem
-from hooksd.config.body_schema import BodySchema, SchemaProblem
-from hooksd.config.diagnostics import Diagnostic
+from hooksd.config.body_schema import BodySchema
+from hooksd.config.build_problem import blamed
 from hooksd.config.endpoints import (
     authorization_of,
     credentials_in,
@@ -24,7 +22,7 @@ from hooksd.config.endpoints import (
     reads_event,
 )
 from hooksd.config.entry import document_of, entry_of, media_of, reads_body
-from hooksd.config.secrets import SecretProblem, SecretStore
+from hooksd.config.secrets import SecretStore
 from hooksd.config.snapshot import (
     CompiledEndpoint,
     CompiledStep,
@@ -36,13 +34,11 @@ from hooksd.config.snapshot import (
 from hooksd.config.subscriptions import endpoints_by_event, workflows_by_event
 from hooksd.config.verifiers import Verifiers
 from hooksd.expr.condition import Condition, compile_condition
-from hooksd.expr.problem import ExpressionProblem, RenderProblem
 from hooksd.expr.template import Template, Value, compile_template, compile_value
 from hooksd.model.base import Json
 from hooksd.model.definitions import Defined, Definitions
 from hooksd.model.endpoint import Endpoint
 from hooksd.model.permission import least_trust
-from hooksd.model.record import Origin
 from hooksd.model.secret import Secret
 from hooksd.model.step import SaveStep, Step, verb_of
 from hooksd.model.webhook import Webhook
@@ -59,48 +55,6 @@ JSON_KEYS = frozenset({"json", "data", "respond"})
 
 _SECRETS = "secrets."
 PHASES: tuple[Phase, ...] = ("steps", "on_failure", "finally")
-
-
-class BuildProblem(Exception):
-    """A definition that was found good cannot be put in force.
-
-    Attributes:
-        diagnostic: What is wrong with which definition.
-    """
-
-    def __init__(self, origin: Origin, cause: Exception) -> None:
-        super().__init__(str(cause))
-        self.diagnostic = Diagnostic(
-            code=next((code for kind, code in _CODES.items() if isinstance(cause, kind)), "H017"),
-            message=_message(cause),
-            file=origin.file,
-            line=origin.line,
-            column=1,
-            end_column=2,
-            excerpt=None,
-            hint=getattr(cause, "hint", None),
-        )
-
-
-_CODES: Mapping[type[Exception], str] = MappingProxyType(
-    {
-        SecretProblem: "H070",
-        AuthProblem: "H072",
-        UnicodeDecodeError: "H072",
-        ExpressionProblem: "H050",
-        RenderProblem: "H050",
-        SchemaProblem: "H049",
-    }
-)
-
-
-def _message(cause: Exception) -> str:
-    """Say what happened. The text of an exception that is not ours may hold a secret, so it is not shown."""
-    if isinstance(cause, UnicodeDecodeError):
-        return "a secret that it reads is not UTF-8 text"
-    if isinstance(cause, tuple(_CODES)):
-        return " ".join(str(getattr(cause, "message", cause)).split())
-    return f"it cannot be put in force, and that is an error of hooksd ({type(cause).__name__}): please report it"
 
 
 def build(
@@ -128,37 +82,10 @@ def build(
         BuildProblem: A definition cannot be put in force after all: a secret vanished between the check and now, or the
             check overlooked something.
     """
-    verifiers = verifiers or Verifiers(secrets)
-    webhooks = _same_webhooks(definitions, previous, verifiers) if previous else {}
-    workflows = _same_workflows(definitions, previous) if previous else {}
-    endpoints: dict[str, CompiledEndpoint] = {}
-    read: dict[str, Secret] = {}
-    at = Origin(file=".", line=1)
-    try:
-        for webhook in [item for name, item in definitions.webhooks.items() if name not in webhooks]:
-            pause()
-            at = webhook.origin
-            document = definitions.schemas.get(webhook.value.schema_ or "")
-            webhooks[webhook.name] = _webhook(webhook, secrets, verifiers, previous, document)
-        for workflow in [item for name, item in definitions.workflows.items() if name not in workflows]:
-            pause()
-            at = workflow.origin
-            workflows[workflow.name] = _workflow(workflow, previous)
-        for compiled in workflows.values():
-            if compiled.secrets:
-                at = compiled.origin
-                read.update(_read(secrets, compiled.secrets - read.keys()))
-        for endpoint in definitions.endpoints.values():
-            pause()
-            at = endpoint.origin
-            own = _read(secrets, _secrets_in(_endpoint_names(endpoint.value)))
-            endpoints[endpoint.name] = _endpoint(endpoint, secrets, own, _schema(endpoint, definitions, previous))
-            read.update(own)
-    except Exception as error:
-        # Whatever happens while a definition is built is a problem of that definition: the daemon lives on.
-        raise BuildProblem(at, error) from error
-    webhooks = {name: webhooks[name] for name in definitions.webhooks}
-    workflows = {name: workflows[name] for name in definitions.workflows}
+    webhooks = _webhooks(definitions, secrets, verifiers or Verifiers(secrets), previous, pause)
+    workflows = _workflows(definitions, previous, pause)
+    read = _secrets_of(workflows.values(), secrets)
+    endpoints, own = _endpoints(definitions, secrets, previous, pause)
     subscriptions, patterns = workflows_by_event(workflows, previous)
     receivers, receiver_patterns = endpoints_by_event(endpoints.values())
     enabled = [item for item in webhooks.values() if item.value.enabled]
@@ -171,12 +98,72 @@ def build(
         workflows=workflows,
         endpoints=endpoints,
         roles={name: role.value for name, role in definitions.roles.items()},
-        secrets=read,
+        secrets={**read, **own},
         subscriptions=subscriptions,
         patterns=patterns,
         receivers=receivers,
         receiver_patterns=receiver_patterns,
     )
+
+
+def _webhooks(
+    definitions: Definitions,
+    secrets: SecretStore,
+    verifiers: Verifiers,
+    previous: Snapshot | None,
+    pause: Callable[[], None],
+) -> dict[str, CompiledWebhook]:
+    same = _same_webhooks(definitions, previous, verifiers) if previous else {}
+    compiled: dict[str, CompiledWebhook] = {}
+    for name, webhook in definitions.webhooks.items():
+        if name in same:
+            compiled[name] = same[name]
+            continue
+        pause()
+        with blamed(webhook.origin):
+            document = definitions.schemas.get(webhook.value.schema_ or "")
+            compiled[name] = _webhook(webhook, secrets, verifiers, previous, document)
+    return compiled
+
+
+def _workflows(
+    definitions: Definitions, previous: Snapshot | None, pause: Callable[[], None]
+) -> dict[str, CompiledWorkflow]:
+    same = _same_workflows(definitions, previous) if previous else {}
+    compiled: dict[str, CompiledWorkflow] = {}
+    for name, workflow in definitions.workflows.items():
+        if name in same:
+            compiled[name] = same[name]
+            continue
+        pause()
+        with blamed(workflow.origin):
+            compiled[name] = _workflow(workflow, previous)
+    return compiled
+
+
+def _secrets_of(workflows: Iterable[CompiledWorkflow], secrets: SecretStore) -> dict[str, Secret]:
+    """Return the secrets that workflows read, by name."""
+    read: dict[str, Secret] = {}
+    for workflow in workflows:
+        if workflow.secrets:
+            with blamed(workflow.origin):
+                read.update(_read(secrets, workflow.secrets - read.keys()))
+    return read
+
+
+def _endpoints(
+    definitions: Definitions, secrets: SecretStore, previous: Snapshot | None, pause: Callable[[], None]
+) -> tuple[dict[str, CompiledEndpoint], dict[str, Secret]]:
+    """Return the endpoints, and the secrets that their texts read, by name."""
+    compiled: dict[str, CompiledEndpoint] = {}
+    read: dict[str, Secret] = {}
+    for name, endpoint in definitions.endpoints.items():
+        pause()
+        with blamed(endpoint.origin):
+            own = _read(secrets, _secrets_in(_endpoint_names(endpoint.value)))
+            compiled[name] = _endpoint(endpoint, secrets, own, _schema(endpoint, definitions, previous))
+            read.update(own)
+    return compiled, read
 
 
 def _same_webhooks(definitions: Definitions, previous: Snapshot, verifiers: Verifiers) -> dict[str, CompiledWebhook]:

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Protocol
 
 from hooksd.config import gaps
-from hooksd.config.build import BuildProblem, build
+from hooksd.config.build import build
+from hooksd.config.build_problem import BuildProblem
 from hooksd.config.diagnostics import Diagnostic
 from hooksd.config.diff import Difference, compare, is_mass_removal
 from hooksd.config.load import Loaded

@@ -7,7 +7,8 @@ import pytest
 
 from hooksd.auth.request import Inbound
 from hooksd.auth.verdict import Authentic, Refused, Verdict
-from hooksd.config.build import BuildProblem, build, compile_workflow
+from hooksd.config.build import build, compile_workflow
+from hooksd.config.build_problem import BuildProblem
 from hooksd.config.load import Loader
 from hooksd.config.secrets import SecretStore
 from hooksd.config.snapshot import CompiledWebhook, Snapshot
