@@ -122,7 +122,7 @@ def admin_face(  # noqa: PLR0913 - what stands behind it, each by name
         editor: Changes webhooks; None: nobody may.
 
     Raises:
-        SettingsRejected: The admin token cannot be read.
+        SettingsRejected: A key cannot be read.
     """
     operator = Operator(
         identity=identity,
@@ -155,6 +155,15 @@ def admin_face(  # noqa: PLR0913 - what stands behind it, each by name
             triggers,
         ),
     )
+    return _guarded(ground, admin)
+
+
+def _guarded(ground: Ground, admin: Admin) -> ASGIApp:
+    """Let those ask who may: whoever may open the socket, or over TCP has a key.
+
+    Raises:
+        SettingsRejected: A key cannot be read.
+    """
     settings = ground.settings
     return admin_app(
         admin,
