@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hooksd.expr.filters import FILTERS, default
@@ -15,9 +15,12 @@ JSON_VALUES = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=3),
     max_leaves=5,
 )
+EXAMPLES = max(50, settings().max_examples // 5)
+"""For each filter: there are many, and what they are given is small."""
 
 
 @pytest.mark.parametrize("name", sorted(FILTERS))
+@settings(max_examples=EXAMPLES)
 @given(data=st.data())
 def test_a_filter_gives_json_or_a_problem_whatever_it_is_given(name: str, data: st.DataObject) -> None:
     spec = FILTERS[name]
