@@ -171,6 +171,7 @@ def _tell_secret(settings: Settings, name: str, *, make: bool) -> None:
     if directory is None:
         note(f"`credential:{name}` needs a directory: set HOOKSD_CREDENTIALS_DIR or `credentials_dir`, then")
         note(f'  (umask 077; openssl rand -hex {SECRET_BYTES} > "$HOOKSD_CREDENTIALS_DIR/{name}")')
+        note("and start the daemon with it: settings are read at its start")
         return
     path = directory / name
     if path.exists():

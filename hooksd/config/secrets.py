@@ -93,7 +93,8 @@ class SecretStore:
         if self._credentials_dir is None:
             raise SecretProblem(
                 f"{where} cannot be found: there is no credentials directory",
-                "set `credentials_dir` (HOOKSD_CREDENTIALS_DIR), or let systemd provide one with LoadCredential=",
+                "set `credentials_dir` (HOOKSD_CREDENTIALS_DIR), which a daemon reads when it starts, or let systemd "
+                "provide one with LoadCredential=",
             )
         path = self._credentials_dir / name
         if not path.exists() and (prefixed := self._credentials_dir / f"{DIRECTORY_ID}_{name}").exists():

@@ -88,8 +88,8 @@ def unknown(word: str, name: str, known: Mapping[str, object]) -> Answer:
 
 
 def _some(names: Sequence[str]) -> str:
-    if not names:
-        return "none is defined"
+    if len(names) < 2:
+        return f"there is only {names[0]!r}" if names else "none is defined"
     more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
     return f"known are {', '.join(map(repr, names[:SHOWN]))}{more}"
 

@@ -72,6 +72,7 @@ def test_without_a_place_for_secrets_it_says_what_to_set(hooksd: Command) -> Non
 
     assert made.status == 0
     assert "set HOOKSD_CREDENTIALS_DIR" in made.err
+    assert "start the daemon with it" in made.err
 
 
 def test_one_kind_of_event_can_be_asked_for(hooksd: Command, home: Path, credentials: Path) -> None:

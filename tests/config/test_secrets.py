@@ -59,7 +59,10 @@ def test_a_missing_credential_is_an_error_that_suggests_one_that_is_there(tmp_pa
 
 
 def test_without_a_credentials_directory_the_error_says_how_to_get_one() -> None:
-    assert "credentials_dir" in (problem(store(None), "credential:x").hint or "")
+    hint = problem(store(None), "credential:x").hint or ""
+
+    assert "credentials_dir" in hint
+    assert "a daemon reads when it starts" in hint
 
 
 def test_a_credentials_directory_that_is_gone_is_only_a_missing_credential(tmp_path: Path) -> None:

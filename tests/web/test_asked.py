@@ -51,6 +51,7 @@ async def test_bytes_are_taken_as_they_are() -> None:
         (["shop", "erp"], "; did you mean 'shop'?"),
         (["slack", "erp"], "; known are 'erp', 'slack'"),
         (["a", "b", "c", "d", "e", "f", "g"], "; known are 'a', 'b', 'c', 'd', 'e' and 2 more"),
+        (["slack"], "; there is only 'slack'"),
         ([], "; none is defined"),
     ],
 )
