@@ -54,7 +54,7 @@ class Application(Protocol):
 
 
 class _Unheard:
-    """Stands in for an event that nobody waits for: the answer begins when the request is whole."""
+    """Stands in for an event that nobody waits for."""
 
     __slots__ = ()
 
@@ -65,17 +65,17 @@ class _Unheard:
 class _Plain:
     """The plain request of a connection, of which there is one at a time, with all that uvicorn and the guard ask."""
 
+    __slots__ = ("body", "disconnected", "keep_alive", "query", "response_complete", "webhook")
+
     message_event: Final = _Unheard()
-    __slots__ = (
-        "body", "disconnected", "keep_alive", "query", "response_complete", "response_started", "webhook",
-    )  # fmt: skip
+    response_started: Final = False  # this is asked while the body comes, and no answer begins before it is whole
 
     def __init__(self) -> None:
         self.webhook: CompiledWebhook
         self.query = ""
         self.body = b""
         self.keep_alive = True
-        self.disconnected = self.response_complete = self.response_started = False
+        self.disconnected = self.response_complete = False
 
 
 def _forget(protocol: ref[GuardedProtocol], size: int) -> None:
@@ -119,7 +119,7 @@ class DirectProtocol(GuardedProtocol):
             return
         request: Any = self._plain
         request.webhook, request.query = webhook, query
-        request.response_complete = request.response_started = False
+        request.response_complete = False
         self.cycle = request  # it has all of a cycle that is used
         self.named = named
         self._keeps = True
@@ -170,7 +170,6 @@ class DirectProtocol(GuardedProtocol):
             super().end_request()
             return
         request.keep_alive = self._keeps
-        request.response_started = True
         body, request.body = request.body, b""  # what is not needed any more does not wait for the answer
         work = self._application.begin_answer(
             request.webhook, self.named, request.query, body, self.address or UNIX, self._say
