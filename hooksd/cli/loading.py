@@ -16,7 +16,7 @@ from hooksd.config.diagnostics import Diagnostic, in_order, render_text
 from hooksd.config.load import Loaded
 from hooksd.config.secrets import SecretProblem
 from hooksd.config.settings import Settings, load_settings
-from hooksd.config.tree import scan
+from hooksd.config.tree import is_lookalike, scan
 from hooksd.daemon.sources import loader, secret_store
 from hooksd.errors import DefinitionsRejected, SettingsRejected, UsageError
 from hooksd.model.definitions import Definitions
@@ -62,8 +62,10 @@ def some_files(paths: Sequence[Path]) -> Tree:
     """Read some files as one set, named relative to the directory that holds them all.
 
     Raises:
-        UsageError: One cannot be read.
+        UsageError: One cannot be read, or the daemon would not read it although it looks like definitions.
     """
+    if (unread := next((path for path in paths if is_lookalike(path.name)), None)) is not None:
+        raise UsageError(f"{unread}: only names that end with .toml or .json are read; rename it or write it anew")
     root = Path(os.path.commonpath([path.absolute().parent for path in paths]))
     try:
         files = {str(path.absolute().relative_to(root)): path.read_bytes() for path in paths}

@@ -180,6 +180,10 @@ def _again(text: str, offset: int, message: str) -> Slip:
     what = f"`{written[1]}`"
     if message.startswith(("Cannot mutate", "Cannot redefine")):
         told, hint = f"{what} adds to what is complete already", "write all of it in one place, in one way"
+    elif written[1].startswith("[["):
+        name = written[1].strip("[] \t")
+        told = f"`{name}` is something else above"
+        hint = f"write each of several as `[[{name}]]`, and not `{name} = ...` or `[{name}]`"
     elif written.re is _HEADER:
         told, hint = (
             f"{what} stands above already",

@@ -32,6 +32,16 @@ def test_a_file_that_cannot_be_read_is_named(home: Path) -> None:
         some_files([Path("nowhere.toml")])
 
 
+@pytest.mark.parametrize("name", ["a.yaml", "A.TOML"])
+def test_a_file_that_the_daemon_does_not_read_is_not_read_either(write: Write, name: str) -> None:
+    with pytest.raises(UsageError, match=rf"{name}: only names that end with .toml or .json are read"):
+        some_files([write(name, "version = 1\n")])
+
+
+def test_a_copy_of_a_definition_may_have_any_other_name(write: Write) -> None:
+    assert some_files([write("a.toml.new", "version = 1\n")]).files == {"a.toml.new": b"version = 1\n"}
+
+
 def test_a_file_that_cannot_be_read_and_one_that_is_left_out_are_told_apart(write: Write, home: Path) -> None:
     write("good.toml", "version = 1\n")
     (home / "hooks.d" / "dangling.toml").symlink_to("nowhere")

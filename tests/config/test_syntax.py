@@ -26,6 +26,8 @@ def meant(found: Diagnostic, text: str) -> str:
         ('on = "a"\non = "b"\n', (2, 1), "on", "`on` has a value already", "remove one of them"),
         ("[a]\nb.c = 1\nb.c = 2\n", (3, 1), "b.c", "`b.c` has a value already", "remove one of them"),
         ("[t.a]\nx = 1\n[t.a]\n", (3, 1), "[t.a]", "`[t.a]` stands above already", "double brackets"),
+        ('steps = "x"\n[[steps]]\n', (2, 1), "[[steps]]", "`steps` is something else above", "not `steps = ...`"),
+        ("[steps]\nx = 1\n[[steps]]\n", (3, 1), "[[steps]]", "`steps` is something else above", "`[steps]`"),
         ("a = { x = 1 }\na.y = 2\n", (2, 1), "a.y", "adds to what is complete already", "in one place"),
         ('a = "x\nb = 1\n', (1, 7), "", "the text is not closed on its line", "close it"),
         ("a = 'x\nb = 1\n", (1, 5), "'", "the text that begins here is not closed on its line", "close it"),
