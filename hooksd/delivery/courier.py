@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import NamedTuple
 
 from hooksd.clock import Clock, rfc3339
@@ -13,7 +14,7 @@ from hooksd.config.snapshot import CompiledEndpoint, Snapshot
 from hooksd.delivery.attempt import Attempted, Sender, not_made, redacted
 from hooksd.delivery.entry import Entry
 from hooksd.delivery.gates import Gates
-from hooksd.delivery.ledger import Ledger
+from hooksd.delivery.ledger import Ledger, put_back
 from hooksd.delivery.pinned import unpin
 from hooksd.delivery.policy import DELIVERED, Over, TryAgain, next_step, patience, rule_from_json
 from hooksd.delivery.request import Payload, RequestProblem, prepare
@@ -62,34 +63,54 @@ class Courier:
         self._jitter = jitter
         self._observer = observer
 
-    async def attempt(self, entry: Entry) -> tuple[AttemptStarted, Attempted]:
-        """Make one attempt, and return what came of it for `conclude`: nothing of that is in the log yet.
-
-        What the log must know before anything leaves is waited for: a delivery that it does not promise yet, and an
-        attempt that must not be made again. Should a crash forget that any other began, it is made again, and the
-        receiver knows it by its id.
-
-        Raises:
-            JournalBroken: The log is at its end; the process must stop.
-        """
+    def begin(self, entry: Entry) -> AttemptStarted:
+        """Begin an attempt: its record is handed in, unless `attempt` must wait until the log has it."""
         delivery = entry.known
-        endpoint = self._current().endpoints.get(entry.endpoint)
-        must_wait = is_once(delivery.created, endpoint)
         started = AttemptStarted(
             at=rfc3339(self._clock.now()),
             delivery=entry.id,
             number=delivery.sent + 1,
             reason=delivery.reason,
-            is_once=must_wait,
+            is_once=is_once(delivery.created, self._current().endpoints.get(entry.endpoint)),
         )
         entry.unwritten.append(started)
-        if must_wait or not entry.is_durable:
+        if entry.is_durable and not started.is_once:
+            # Should a crash forget it, the attempt is made again, and the receiver knows it by its id.
+            records, entry.unwritten = entry.unwritten, []
+            self._ledger.hand_in(records, partial(put_back, entry.unwritten, records))
+        return started
+
+    async def attempt(self, entry: Entry, started: AttemptStarted) -> Attempted:
+        """Make an attempt that was begun, and return what came of it: nothing of that is in the log yet.
+
+        What the log must know before anything leaves is waited for: a delivery that it does not promise yet, and an
+        attempt that must not be made again.
+
+        Raises:
+            JournalBroken: The log is at its end; the process must stop.
+        """
+        if started.is_once or not entry.is_durable:
             await self._ledger.write(entry.unwritten)
             entry.unwritten.clear()
             entry.is_durable = True
-        else:
-            self._ledger.note(entry.unwritten)
-        return started, await self._try(delivery.created, endpoint)
+        created = entry.known.created
+        endpoint = self._current().endpoints.get(entry.endpoint)
+        try:
+            body = await self._ledger.body(created.body)
+        except KeyError:
+            return not_made(b"", f"the body is not beside the log any more: blob {created.body.content}")
+        if endpoint is None:
+            return not_made(body, f"no endpoint is called {created.endpoint}: it was removed from the definitions")
+        if created.is_call and not endpoint.value.enabled:
+            return not_made(body, f"the endpoint {endpoint.name} is disabled")
+        try:
+            aimed = endpoint if created.pinned is None else await self._aimed(created.pinned, endpoint)
+            if aimed.grant is not None:
+                return await self._with_token(created, body, aimed, aimed.grant)
+            prepared = prepare(aimed, _payload(created, body), int(self._clock.now()))
+        except RequestProblem as problem:
+            return redacted(not_made(body, str(problem)), endpoint.hidden)
+        return redacted(await self._sender.attempt(prepared, aimed.value.timeout), aimed.hidden)
 
     def conclude(self, entry: Entry, started: AttemptStarted, attempted: Attempted) -> Conclusion:
         """Return what an attempt means, and let the gates know. Its records are `unwritten`, to be written together."""
@@ -128,24 +149,6 @@ class Courier:
         end = _end(entry, over, rfc3339(self._clock.now()), attempts=delivery.sent, error=delivery.error)
         entry.unwritten.append(end)
         return Conclusion(None, None, end)
-
-    async def _try(self, created: DeliveryCreated, endpoint: CompiledEndpoint | None) -> Attempted:
-        try:
-            body = await self._ledger.body(created.body)
-        except KeyError:
-            return not_made(b"", f"the body is not beside the log any more: blob {created.body.content}")
-        if endpoint is None:
-            return not_made(body, f"no endpoint is called {created.endpoint}: it was removed from the definitions")
-        if created.is_call and not endpoint.value.enabled:
-            return not_made(body, f"the endpoint {endpoint.name} is disabled")
-        try:
-            aimed = endpoint if created.pinned is None else await self._aimed(created.pinned, endpoint)
-            if aimed.grant is not None:
-                return await self._with_token(created, body, aimed, aimed.grant)
-            prepared = prepare(aimed, _payload(created, body), int(self._clock.now()))
-        except RequestProblem as problem:
-            return redacted(not_made(body, str(problem)), endpoint.hidden)
-        return redacted(await self._sender.attempt(prepared, aimed.value.timeout), aimed.hidden)
 
     async def _with_token(
         self, created: DeliveryCreated, body: bytes, endpoint: CompiledEndpoint, grant: Grant

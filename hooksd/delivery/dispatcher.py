@@ -25,7 +25,7 @@ from hooksd.delivery.format import Unfit, fit_all
 from hooksd.delivery.gates import Gates
 from hooksd.delivery.lanes import Lanes
 from hooksd.delivery.ledger import Ledger
-from hooksd.delivery.policy import Over
+from hooksd.delivery.policy import INDETERMINATE
 from hooksd.delivery.request import step_problem
 from hooksd.delivery.standing import Standing, standing
 from hooksd.delivery.state import Delivery, begin, fold
@@ -35,7 +35,7 @@ from hooksd.journal.replay import Unfinished
 from hooksd.model.effect import Deliver, Performed
 from hooksd.model.holding import HoldReason
 from hooksd.model.ids import DeliveryId, IdFactory
-from hooksd.model.record import DeliveryCreated
+from hooksd.model.record import AttemptStarted, DeliveryCreated
 from hooksd.telemetry.observer import Observer
 
 CONCURRENCY = 256
@@ -125,14 +125,11 @@ class Dispatcher:
             entry = self._remember(delivery)
             self._open[entry.id] = entry
             if delivery.is_in_flight and delivery.is_once:
-                entry.state = delivery._replace(
-                    over=Over(status="indeterminate"), error="cut off while it was under way"
-                )
-                self._decided.append(entry)
-            elif delivery.over is not None:
-                self._decided.append(entry)
-            else:
+                entry.state = delivery._replace(over=INDETERMINATE, error="cut off while it was under way")
+            if entry.known.over is None:
                 self._queue(entry)
+            else:
+                self._decided.append(entry)
 
     def _remember(self, delivery: Delivery) -> Entry:
         created = delivery.created
@@ -278,16 +275,17 @@ class Dispatcher:
             self._seen = snapshot
             self._gates.refresh()
             self._agenda.offer_all()
-        while self._wanted and not self._is_draining:
-            self._begin_wanted(self._wanted.popleft(), group)
+        begun = self._begun_wanted()
         free = self._creator.create()
         for one in free:
             self._queue(one)
         while (entry := self._taken()) is not None:
-            group.create_task(self._carry(entry), name=entry.id)
+            begun.append((entry, self._begin(entry)))
         if waiting := [one for one in free if not one.is_busy]:
             self._creator.keep(waiting)
         self._ledger.pass_on()
+        for entry, started in begun:
+            group.create_task(self._carry(entry, started), name=entry.id)
 
     def _taken(self) -> Entry | None:
         """Return the delivery that is next, whose attempt has its place now; None when none is due or there is none."""
@@ -303,23 +301,25 @@ class Dispatcher:
                 self._agenda.done(turn)
             else:
                 self._gates.passed(turn, now)
-                return self._begun(entry)
+                return entry
         return None
 
-    def _begun(self, entry: Entry) -> Entry:
+    def _begin(self, entry: Entry) -> AttemptStarted:
         entry.is_busy = True
         self._busy += 1
-        return entry
+        return self._courier.begin(entry)
 
-    async def _carry(self, entry: Entry | None) -> None:
+    async def _carry(self, entry: Entry | None, started: AttemptStarted) -> None:
         """Make attempts, one after the other, as long as something is due and has a place."""
         while entry is not None:
-            started, attempted = await self._courier.attempt(entry)
+            attempted = await self._courier.attempt(entry, started)
             conclusion = self._courier.conclude(entry, started, attempted)
             self._ledger.hand_in(entry.unwritten, partial(self._concluded, entry, conclusion))
             self._agenda.done(entry.turn)
-            self._wake.set()
+            self._wake.set()  # what is handed in now is written when this turn of the loop is over
             entry = self._taken()
+            if entry is not None:
+                started = self._begin(entry)
 
     def _concluded(self, entry: Entry, conclusion: Conclusion, error: JournalError | None) -> None:
         """Go on from what is in the log now; or try again to write it."""
@@ -327,11 +327,10 @@ class Dispatcher:
             self._spawn(self._write_conclusion(entry, conclusion))
             return
         self._courier.concluded(entry, conclusion)
-        if entry.is_busy:
-            entry.is_busy = False
-            self._busy -= 1
-            if not self._busy:
-                self._quiet.set()
+        self._busy -= entry.is_busy
+        entry.is_busy = False
+        if not self._busy:
+            self._quiet.set()
         if conclusion.end is not None:
             self._tell(entry)
         elif not entry.is_waiting:
@@ -371,13 +370,16 @@ class Dispatcher:
         entry.is_waiting = True
         self._agenda.add(entry.id, entry.turn, due, now)
 
-    def _begin_wanted(self, entry: Entry, group: asyncio.TaskGroup) -> None:
-        """Begin an attempt that somebody asked for. What waits for it in the agenda stays there."""
-        if entry.is_busy or entry.id not in self._open:
-            return
-        entry.state = entry.known._replace(is_manual=True)
-        self._agenda.push_in(entry.turn)
-        group.create_task(self._carry(self._begun(entry)), name=entry.id)
+    def _begun_wanted(self) -> list[tuple[Entry, AttemptStarted]]:
+        """Begin the attempts that somebody asked for. What waits for them in the agenda stays there."""
+        begun: list[tuple[Entry, AttemptStarted]] = []
+        while self._wanted and not self._is_draining:
+            entry = self._wanted.popleft()
+            if not entry.is_busy and entry.id in self._open:
+                entry.state = entry.known._replace(is_manual=True)
+                self._agenda.push_in(entry.turn)
+                begun.append((entry, self._begin(entry)))
+        return begun
 
     def _end(self, entry: Entry) -> None:
         if entry.known.over is not None:

@@ -6,7 +6,6 @@ Used by `delivery.courier`.
 from __future__ import annotations
 
 import asyncio
-import functools
 from collections.abc import Callable, Iterable, Sequence
 
 from hooksd.clock import Clock
@@ -47,12 +46,6 @@ class Ledger:
                 wait = await self._pause(wait)
             else:
                 return
-
-    def note(self, records: list[Record]) -> None:
-        """Take the records of a delivery off a list and queue them. What a full log refuses is put back."""
-        noted = records.copy()
-        records.clear()
-        self._journal.append(noted).then(functools.partial(put_back, records, noted))
 
     def hand_in(self, records: Sequence[Record], told: Callable[[JournalError | None], None]) -> None:
         """Take records that `pass_on` writes.

@@ -23,13 +23,16 @@ def keep(media: str, raw: bytes, blob: str | None = None) -> StoredBody:
         raw: The exact bytes.
         blob: The digest of the blob that holds them; needed above `BLOB_THRESHOLD`.
     """
-    if blob is None and body.is_json(media) and not _survives(media, raw):
-        return replace(store_body("", raw), media=media)
-    return store_body(media, raw, blob)
+    if blob is not None or not body.is_json(media):
+        return store_body(media, raw, blob)
+    if _survives(media, raw):
+        # Compact JSON has no line feed: one line holds it.
+        return StoredBody(media=media, size=len(raw), encoding="json", content=orjson.Fragment(raw))
+    return replace(store_body("", raw), media=media)
 
 
 def _survives(media: str, raw: bytes) -> bool:
     try:
-        return bool(orjson.dumps(body.parse(media, raw)) == raw)
+        return bool(raw) and bool(orjson.dumps(body.parse(media, raw)) == raw)
     except ValueError:
         return False

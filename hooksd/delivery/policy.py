@@ -43,6 +43,7 @@ class Over(NamedTuple):
 
 
 DELIVERED = Over(status="delivered")
+INDETERMINATE = Over(status="indeterminate")
 
 
 class TryAgain(NamedTuple):
@@ -56,11 +57,11 @@ class TryAgain(NamedTuple):
 
 def outcome_of(status: int) -> Outcome:
     """Return the class of an answer. Redirects are failures: a signed payload goes where its definition says."""
+    if 200 <= status < 300:
+        return "ok"
     if status == GONE:
         return "gone"
     match status // 100:
-        case 2:
-            return "ok"
         case 3:
             return "redirect"
         case 4:
@@ -76,7 +77,7 @@ def verdict(outcome: Outcome, status: int | None, *, may_have_arrived: bool = Fa
     if outcome == "ok":
         return DELIVERED
     if may_have_arrived and outcome not in ANSWERED:
-        return Over(status="indeterminate")
+        return INDETERMINATE
     return Over(status="gone" if status == GONE else "exhausted")
 
 

@@ -178,6 +178,7 @@ def _encoded(headers: Sequence[tuple[str, str]]) -> Headers:
 
 def _exchange(prepared: Prepared, wire: Wire) -> Exchange:
     body = bytes(wire.body)
+    connected_at = wire.secured_at or wire.connected_at
     return Exchange(
         method=prepared.method,
         url=prepared.url,
@@ -191,8 +192,8 @@ def _exchange(prepared: Prepared, wire: Wire) -> Exchange:
         response_truncated=wire.is_cut or len(body) > KEPT,
         response_size=len(body),
         response_sha256=hashlib.sha256(body).hexdigest() if body else None,
-        connect_ms=_ms(wire.began, wire.secured_at or wire.connected_at),
-        total_ms=_ms(wire.began, wire.now()) or 0.0,
+        connect_ms=None if connected_at is None else round((connected_at - wire.began) * 1000, 3),
+        total_ms=round((wire.now() - wire.began) * 1000, 3),
         phases=_phases(wire),
     )
 
@@ -214,10 +215,6 @@ def _phases(wire: Wire) -> dict[str, float]:
     if (end := wire.body_at) is not None:
         phases["body"] = round((end - before) * 1000, 3)
     return phases
-
-
-def _ms(began: float, end: float | None) -> float | None:
-    return None if end is None else round((end - began) * 1000, 3)
 
 
 def _kept_headers(headers: Headers) -> dict[str, str]:

@@ -40,12 +40,15 @@ class Connection(asyncio.Protocol):
         "_received",
         "_transport",
         "_wire",
+        "idle_since",
         "is_usable",
     )
 
     def __init__(self) -> None:
         self.is_usable = False
         """It is open, and nothing stands in the way of another request."""
+        self.idle_since = 0.0
+        """When it was put aside until the next one; the pool's alone."""
         self._transport: asyncio.Transport | None = None
         self._parser = httptools.HttpResponseParser(self)
         self._wire: Wire | None = None

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable, Hashable
-from typing import NamedTuple
 
 from hooksd.delivery.transport_connection import Connection
 
@@ -13,11 +12,6 @@ KEEP_ALIVE = 2.0
 """Seconds that an idle connection is kept: less than common servers do, so that it is ours to close."""
 MOST = 1024
 """Connections that may wait at the same time; one more is closed."""
-
-
-class _Idle(NamedTuple):
-    connection: Connection
-    since: float
 
 
 class Pool:
@@ -30,7 +24,7 @@ class Pool:
             now: Seconds on a clock that never goes back.
         """
         self._now = now
-        self._idle: dict[Hashable, deque[_Idle]] = {}
+        self._idle: dict[Hashable, deque[Connection]] = {}
         self._count = 0
         self._sweeping: asyncio.TimerHandle | None = None
 
@@ -41,13 +35,11 @@ class Pool:
         """Return the connection that was used last, and no longer keep it; None when none waits."""
         waiting = self._idle.get(key)
         while waiting:
-            idle = waiting.pop()
+            connection = waiting.pop()
             self._count -= 1
-            if not waiting:
-                del self._idle[key]
-            if idle.connection.is_usable and self._now() - idle.since < KEEP_ALIVE:
-                return idle.connection
-            idle.connection.close()
+            if connection.is_usable and self._now() - connection.idle_since < KEEP_ALIVE:
+                return connection
+            connection.close()
         return None
 
     def put(self, key: Hashable, connection: Connection) -> None:
@@ -55,7 +47,11 @@ class Pool:
         if self._count >= MOST:
             connection.close()
             return
-        self._idle.setdefault(key, deque()).append(_Idle(connection, self._now()))
+        connection.idle_since = self._now()
+        waiting = self._idle.get(key)
+        if waiting is None:
+            waiting = self._idle[key] = deque()
+        waiting.append(connection)
         self._count += 1
         if self._sweeping is None:
             self._sweeping = asyncio.get_running_loop().call_later(KEEP_ALIVE, self._sweep)
@@ -66,8 +62,8 @@ class Pool:
             self._sweeping.cancel()
             self._sweeping = None
         for waiting in self._idle.values():
-            for idle in waiting:
-                idle.connection.close()
+            for connection in waiting:
+                connection.close()
         self._idle.clear()
         self._count = 0
 
@@ -75,8 +71,8 @@ class Pool:
         """Close what has waited for too long."""
         now = self._now()
         for key, waiting in list(self._idle.items()):
-            while waiting and (now - waiting[0].since >= KEEP_ALIVE or not waiting[0].connection.is_usable):
-                waiting.popleft().connection.close()
+            while waiting and (now - waiting[0].idle_since >= KEEP_ALIVE or not waiting[0].is_usable):
+                waiting.popleft().close()
                 self._count -= 1
             if not waiting:
                 del self._idle[key]

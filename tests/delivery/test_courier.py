@@ -14,6 +14,7 @@ from hooksd.delivery.policy import Over
 from hooksd.delivery.request import Prepared
 from hooksd.errors import JournalFull
 from hooksd.model.ids import DeliveryId
+from hooksd.model.record import AttemptStarted
 from hooksd.telemetry.observer import Observer
 from tests.delivery.house import House, answered, effect, endpoint, snapshot
 
@@ -50,8 +51,14 @@ class Unit:
 
     async def attempt(self, entry: Entry) -> None:
         """Make an attempt, and write down what came of it."""
-        conclusion = self.courier.conclude(entry, *await self.courier.attempt(entry))
-        await self.write(entry, conclusion)
+        started, attempted = await self.sent(entry)
+        await self.write(entry, self.courier.conclude(entry, started, attempted))
+
+    async def sent(self, entry: Entry) -> tuple[AttemptStarted, Attempted]:
+        """Make an attempt."""
+        started = self.courier.begin(entry)
+        self.ledger.pass_on()
+        return started, await self.courier.attempt(entry, started)
 
     async def write(self, entry: Entry, conclusion: Conclusion) -> None:
         await self.ledger.write(entry.unwritten)
@@ -67,7 +74,7 @@ async def test_what_the_log_promises_leaves_while_its_records_are_on_their_way(u
     unit.house.journal.fail_with(JournalFull("no room"))
     entry = unit.create()
 
-    await unit.courier.attempt(entry)
+    await unit.sent(entry)
 
     assert len(unit.house.sender.sent) == 1
     assert [record.type for record in entry.unwritten] == ["delivery.created", "attempt.started"]
@@ -84,7 +91,7 @@ async def test_what_must_be_in_the_log_before_anything_leaves_is_waited_for(
     entry.unwritten[:] = [entry.known.created]
 
     async with asyncio.TaskGroup() as group:
-        task = group.create_task(unit.courier.attempt(entry))
+        task = group.create_task(unit.sent(entry))
         await house.clock.advance(100)
         assert house.sender.sent == []
         house.journal.fail_with(None)
