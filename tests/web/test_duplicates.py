@@ -57,6 +57,7 @@ async def test_after_three_days_it_is_new_again() -> None:
     await place.clock.advance(2)
     assert place.duplicates.look(KEY) is None
     assert place.duplicates.claim(KEY) is None
+    assert isinstance(place.duplicates.claim(KEY), Acceptance), "whoever comes next waits for it, as for any new one"
 
 
 def test_who_claims_a_new_id_is_the_first_and_whoever_comes_next_waits_for_it() -> None:
