@@ -189,6 +189,20 @@ async def test_when_a_caller_is_cut_off_nobody_is_told_that_its_event_is_durable
         await first
 
 
+async def test_an_event_whose_caller_is_cut_off_while_it_is_written_is_known_when_it_is_durable() -> None:
+    listener = Listener()
+    first = asyncio.ensure_future(post(listener, webhook(), FIRST))
+    await asyncio.sleep(0)
+    assert len(listener.intake.events) == 1
+
+    first.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await first
+
+    assert (await post(listener, webhook(), FIRST)).status == 200
+    assert len(listener.intake.events) == 1
+
+
 async def test_an_error_of_ours_leaves_no_id_behind() -> None:
     listener = Listener()
     listener.intake.error = RuntimeError("bug")
