@@ -42,7 +42,7 @@ class Crowd:
         self._released = released
         self._tasks: asyncio.TaskGroup | None = None
         self._early: list[Execution] = []
-        self._turnstile = Turnstile(self._carry_out)
+        self._turnstile = Turnstile(self._carry_out, clock=world.clock)
         self._executions: dict[RunId, Execution] = {}
         self._groups: dict[_Key, Group] = {}
         self._running: dict[RunId, asyncio.Task[None]] = {}

@@ -6,7 +6,8 @@ from collections.abc import Callable
 
 import pytest
 
-from hooksd.engine.turnstile import COST, FEW, IDLE, SHARE, InTurns, Turnstile
+from hooksd.clock import Alarm, SystemClock
+from hooksd.engine.turnstile import COST, FEW, IDLE, PAUSE, SHARE, InTurns, Turnstile
 
 
 async def test_they_go_on_in_the_order_in_which_they_came() -> None:
@@ -37,45 +38,70 @@ async def test_only_some_go_on_in_one_turn_of_the_loop() -> None:
     assert max(sizes) == 3
 
 
-class Loop:
+class Loop(SystemClock):
     """What an event loop does in one turn, on a clock of its own."""
 
-    def __init__(self, turnstile_of: Callable[[Callable[[], float]], Turnstile[int]]) -> None:
-        self.now = 0.0
-        self.turnstile = turnstile_of(lambda: self.now)
+    def __init__(self) -> None:
+        self.time = 0.0
+        self.gone: list[int] = []
+        self.turnstile = Turnstile(self.gone.append, few=5, clock=self)
+        self.looks = 0
+        self._due: list[tuple[float, Callable[[], None]]] = []
+
+    def monotonic(self) -> float:
+        self.looks += 1
+        return self.time
+
+    def call_later(self, seconds: float, function: Callable[[], None]) -> Alarm:
+        self._due.append((self.time + seconds, function))
+        return asyncio.get_running_loop().call_soon(int)  # nobody cancels it
 
     async def turns(self, count: int, *, seconds: float, arrivals: int = 0) -> None:
         for turn in range(count):
             for _ in range(arrivals):
                 self.turnstile.add(turn)
-            self.now += seconds
+            self.time += seconds
             await asyncio.sleep(0)
+            due = [function for when, function in self._due if when <= self.time]
+            self._due = [(when, function) for when, function in self._due if when > self.time]
+            for function in due:
+                function()
 
 
 @pytest.mark.parametrize("seconds", [0.0005, 0.005, 0.05])
 async def test_when_many_wait_and_the_loop_is_busy_they_get_a_fixed_share_of_its_time(seconds: float) -> None:
-    gone: list[int] = []
-    loop = Loop(lambda now: Turnstile(gone.append, few=5, now=now))
+    loop = Loop()
     await loop.turns(2, seconds=seconds, arrivals=100)
-    before = len(gone)
+    before = len(loop.gone)
 
     await loop.turns(1000, seconds=seconds, arrivals=1)
 
     most = min(1000 * seconds * SHARE / COST, 1000)
-    assert most * 0.9 <= len(gone) - before <= most * 1.1 + 1
+    assert most * 0.9 <= len(loop.gone) - before <= most * 1.1 + 1
 
 
 async def test_when_many_wait_and_the_loop_has_nothing_else_to_do_one_goes_on_in_every_turn() -> None:
-    gone: list[int] = []
-    loop = Loop(lambda now: Turnstile(gone.append, few=5, now=now))
+    loop = Loop()
     for number in range(1000):
         loop.turnstile.add(number)
 
     await loop.turns(995, seconds=IDLE / 2)
-    assert len(gone) >= 990
+    assert len(loop.gone) >= 990
     await loop.turns(10, seconds=IDLE / 2)
 
-    assert gone == list(range(1000))
+    assert loop.gone == list(range(1000))
+
+
+async def test_a_busy_loop_is_not_asked_in_every_turn_and_one_that_rests_again_is_made_use_of() -> None:
+    loop = Loop()
+    await loop.turns(3, seconds=2 * IDLE, arrivals=100)
+    before = loop.looks
+    await loop.turns(1000, seconds=2 * IDLE)
+    assert loop.looks - before <= 3 * 1000 * 2 * IDLE / PAUSE
+
+    gone = len(loop.gone)
+    await loop.turns(int(PAUSE / IDLE) + 100, seconds=IDLE / 2)
+    assert len(loop.gone) - gone >= 50
 
 
 @pytest.mark.parametrize("at_once", [1, 4])
