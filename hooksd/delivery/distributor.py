@@ -86,9 +86,10 @@ class Distributor:
 
     def _effect(self, event: Event, plan: DeliveryPlan) -> Deliver | Unfit:
         endpoint = self._current().endpoints.get(plan.endpoint)
-        # One that was removed meanwhile gets the event as it is: attempts fail by the schedule, as it may come back.
-        message = Message(headers={}, media=event.media, body=event.raw)
-        if endpoint is not None:
+        if endpoint is None:
+            # It was removed meanwhile. Its attempts fail by the schedule, as it may come back.
+            message = Message(headers={}, media=event.media, body=event.raw)
+        else:
             message = _message(event, plan, endpoint)
         effect = Deliver(
             endpoints=(plan.endpoint,),

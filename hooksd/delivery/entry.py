@@ -136,15 +136,15 @@ def _data(delivery: Delivery) -> Json:
 
 def performed(entries: Sequence[Entry]) -> Performed:
     """Return what came of the deliveries of one step, all of which have ended."""
-    output = {entry.endpoint: _outcome(entry.known) for entry in entries}
-    failures = [f"{entry.endpoint}: {_failure(entry.known)}" for entry in entries if not _is_delivered(entry.known)]
+    ended = {entry.endpoint: entry.known for entry in entries}
+    output = {endpoint: _outcome(delivery) for endpoint, delivery in ended.items()}
     code = entries[0].known.code if len(entries) == 1 else None
-    if not failures:
+    failed = {endpoint: delivery for endpoint, delivery in ended.items() if not _is_delivered(delivery)}
+    if not failed:
         return Performed(ok=True, code=code, output=output)
-    is_gone = all(_status(entry.known) in ("delivered", "gone") for entry in entries)
-    return Performed(
-        ok=False, code=code, output=output, error="; ".join(failures), kind="http" if is_gone else "exhausted"
-    )
+    error = "; ".join(f"{endpoint}: {_failure(delivery)}" for endpoint, delivery in failed.items())
+    is_gone = all(_status(delivery) == "gone" for delivery in failed.values())
+    return Performed(ok=False, code=code, output=output, error=error, kind="http" if is_gone else "exhausted")
 
 
 def _status(delivery: Delivery) -> str | None:

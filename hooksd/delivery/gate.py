@@ -14,6 +14,8 @@ from hooksd.model.holding import HoldReason
 from hooksd.model.rate import Rate
 from hooksd.model.record import Outcome
 
+EACH = 8
+"""Attempts under way to one endpoint at the same time, when its definition is gone."""
 ABOUT_THE_PAYLOAD = frozenset({400, 409, 411, 413, 414, 415, 422, 431})
 """Answers that say something of this request and nothing of the endpoint: it works."""
 
@@ -54,7 +56,7 @@ class Limits:
 
     is_enabled: bool = True
     rates: tuple[Rate, ...] = ()
-    most: int = 8
+    most: int = EACH
     """Attempts under way at the same time."""
     is_call: bool = False
     """It is for calls: nothing holds them but how many are under way."""

@@ -16,8 +16,6 @@ from hooksd.journal.protocol import Journal
 from hooksd.model.holding import EndpointHeld, EndpointReleased, HoldReason
 from hooksd.model.record import Outcome
 
-EACH = 8
-"""Attempts under way to one endpoint at the same time, when its definition is gone."""
 WORTH_NOTING = 1.0
 """Seconds: a hold that is over sooner is not logged."""
 
@@ -182,6 +180,6 @@ def _limits(turn: str, snapshot: Snapshot) -> Limits:
     endpoint = turn.removeprefix(CALL)
     defined = snapshot.endpoints.get(endpoint)
     if defined is None:
-        return Limits(most=EACH, is_call=endpoint != turn)
+        return Limits(is_call=endpoint != turn)
     value = defined.value
     return Limits(is_enabled=value.enabled, rates=value.rate, most=value.max_in_flight, is_call=endpoint != turn)

@@ -21,6 +21,7 @@ from hooksd.model.effect import MakeRequest
 from hooksd.model.egress import Egress
 from hooksd.model.header import CREDENTIAL_HEADERS, header_problem
 from hooksd.model.identity import Identity
+from hooksd.model.secret import Secret
 
 USER_AGENT = f"hooksd/{__version__}"
 
@@ -116,7 +117,7 @@ def _signature(endpoint: CompiledEndpoint, delivery: str, timestamp: int, body: 
     """
     until = endpoint.value.secret_not_after
     secrets = endpoint.secrets if until is None or timestamp <= unix(until) else endpoint.secrets[:1]
-    keys = [secret.reveal() for secret in secrets]
+    keys = list(map(Secret.reveal, secrets))
     headers: dict[str, str] = {}
     try:
         for scheme in endpoint.value.sign:

@@ -84,7 +84,7 @@ def test_an_event_carries_the_mark_of_its_endpoint_behind_those_that_it_brought(
     world = World(snapshot(endpoint(url="https://shop.example/hooks")))
     before = mark_of("other", "https://other.example/")
     event = restore(samples.accepted().event, world.journal.blob)
-    came = type(event)(**{name: getattr(event, name) for name in event.__slots__} | {"headers": {VIA: before}})
+    came = replace(event, headers={VIA: before})
 
     effect = world.distributor._effect(came, PLAN)
 

@@ -21,6 +21,17 @@ def test_an_endpoint_of_which_nothing_is_known_may_be_called() -> None:
     assert hold(OPEN, FREE, NOW) is None
 
 
+@given(st.lists(st.sampled_from([("ok", 200), ("http_4xx", 422), ("http_5xx", 500), ("gone", 410)]), max_size=15))
+def test_what_neither_probes_nor_has_a_rate_is_as_it_was_when_an_attempt_has_passed(
+    answers: list[tuple[Outcome, int]],
+) -> None:
+    gate = OPEN
+    for outcome, status in answers:
+        gate = told(gate, outcome, status)
+
+    assert (passed(gate, FREE, NOW) == gate) or gate.breaker.is_open
+
+
 def test_a_disabled_endpoint_is_not_called() -> None:
     assert hold(OPEN, Limits(is_enabled=False), NOW) == Hold(reason="disabled")
 

@@ -4,7 +4,8 @@ from dataclasses import replace
 
 from hooksd.config.snapshot import Snapshot
 from hooksd.delivery.breaker import CONSECUTIVE, FIRST_REST
-from hooksd.delivery.gates import EACH, Gates
+from hooksd.delivery.gate import EACH
+from hooksd.delivery.gates import Gates
 from hooksd.journal.memory import MemoryJournal
 from hooksd.journal.replay import unfinished
 from hooksd.model.holding import EndpointHeld, EndpointReleased
