@@ -139,7 +139,7 @@ PLAIN = post("/hooks/open", b'{"a":1}', JSON)
         (post("/hooks/open", b"{}", JSON, host="X-Y: z"), ["400"]),
         (post("/hooks/open", b"{}", JSON, host="Host: a/b"), ["400"]),
         (post("/hooks/open", b"{}", JSON, "X-Tag: " + "t" * Limits().head_bytes), ["431"]),
-        (b"POST /hooks/open HTTP/1.1\r\nHost: x\r\n" + JSON.encode() + b"\r\nContent-Length: 99999999\r\n\r\n{", ["413"]),
+        (b"POST /hooks/open HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999\r\n%b\r\n\r\n{" % JSON.encode(), ["413"]),
         (post("/hooks/open", b'"' + b"a" * LARGEST + b'"', JSON), ["202"]),
         (post("/hooks/open", b"{}", JSON, "Upgrade: h2c", "Connection: upgrade, HTTP2-Settings"), ["202"]),
         (get("/hooks/open"), ["405"]),
