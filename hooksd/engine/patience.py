@@ -37,7 +37,7 @@ class Patience:
 class Until:
     """Cuts its block off, by the task's cancellation, at its time or when somebody calls `cut` earlier.
 
-    What `asyncio.timeout` does, by our own clock and for a third of the price: every attempt of a step has a limit.
+    What `asyncio.timeout` does, by our own clock and without coroutines: every attempt of a step has a limit.
 
     Raises:
         OutOfTime: The block was cut off.
