@@ -100,7 +100,7 @@ def interrupted(daemon: Daemon) -> None:
     """Redeliver all, and press Ctrl-C after a moment."""
     command = [sys.executable, "-m", "hooksd", "redeliver", "--endpoint", "erp", "--since", "1h", "--yes", "--json"]
     with subprocess.Popen(
-        command,
+        ["env", "--default-signal=INT", *command],  # programs in the background of a shell ignore it, tests too
         env=daemon.environment,
         cwd=daemon.directory,
         bufsize=0,
