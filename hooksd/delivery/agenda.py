@@ -12,6 +12,9 @@ from collections.abc import Callable
 
 from hooksd.delivery.gate import Hold
 
+CONCURRENCY = 256
+"""Attempts under way at the same time, as far as nobody says otherwise."""
+
 
 class Agenda:
     """Deliveries by due time; those that are due by endpoint, each endpoint in its turn."""

@@ -15,7 +15,7 @@ from functools import partial
 
 from hooksd.clock import Clock
 from hooksd.config.snapshot import Snapshot
-from hooksd.delivery.agenda import Agenda
+from hooksd.delivery.agenda import CONCURRENCY, Agenda
 from hooksd.delivery.attempt import Sender
 from hooksd.delivery.bell import Bell
 from hooksd.delivery.courier import Conclusion, Courier
@@ -37,9 +37,6 @@ from hooksd.model.holding import HoldReason
 from hooksd.model.ids import DeliveryId, IdFactory
 from hooksd.model.record import AttemptStarted, DeliveryCreated
 from hooksd.telemetry.observer import Observer
-
-CONCURRENCY = 256
-"""Attempts under way at the same time."""
 
 UNTOLD = 10_000
 """Ends that nobody has asked for yet and that are kept in memory; the log has all of them."""
@@ -259,6 +256,7 @@ class Dispatcher:
                     await self._wake.wait()
             finally:
                 self._group = None
+                self._ledger.pass_on()
 
     async def drain(self, timeout: float) -> None:  # noqa: ASYNC109 - a bound for the whole
         """Start nothing more, and let attempts under way end for at most some seconds."""
@@ -309,17 +307,19 @@ class Dispatcher:
         self._busy += 1
         return self._courier.begin(entry)
 
-    async def _carry(self, entry: Entry | None, started: AttemptStarted) -> None:
+    async def _carry(self, entry: Entry, started: AttemptStarted) -> None:
         """Make attempts, one after the other, as long as something is due and has a place."""
-        while entry is not None:
+        while True:
             attempted = await self._courier.attempt(entry, started)
             conclusion = self._courier.conclude(entry, started, attempted)
             self._ledger.hand_in(entry.unwritten, partial(self._concluded, entry, conclusion))
             self._agenda.done(entry.turn)
-            self._wake.set()  # what is handed in now is written when this turn of the loop is over
-            entry = self._taken()
-            if entry is not None:
-                started = self._begin(entry)
+            self._wake.set()  # what is handed in is written when this turn of the loop is over
+            # One that sent nothing may have waited for nothing: then it is somebody else's turn.
+            following = self._taken() if attempted.is_sent else None
+            if following is None:
+                return
+            entry, started = following, self._begin(following)
 
     def _concluded(self, entry: Entry, conclusion: Conclusion, error: JournalError | None) -> None:
         """Go on from what is in the log now; or try again to write it."""
@@ -342,7 +342,7 @@ class Dispatcher:
         self._concluded(entry, conclusion, None)
 
     def _spawn(self, work: Coroutine[None, None, None]) -> None:
-        """Let something go on that may have to wait; nothing does when nobody serves any more."""
+        """Let something go on that may have to wait, while this serves."""
         if self._group is None:
             work.close()
         else:

@@ -11,6 +11,7 @@ from hooksd.clock import unix
 from hooksd.delivery import dispatcher as dispatching
 from hooksd.delivery.attempt import Attempted, exchange_of
 from hooksd.delivery.bell import NAP
+from hooksd.delivery.gate import EACH
 from hooksd.delivery.request import Prepared
 from hooksd.errors import JournalBroken, JournalFull
 from hooksd.journal.memory import MemoryJournal
@@ -661,6 +662,37 @@ async def test_a_planned_delivery_that_a_full_log_refused_while_it_waited_is_wri
         await house.clock.advance(31)
 
     assert [record.type for record in house.journal.records if getattr(record, "delivery", "") == "dlv_2"] == ALL
+
+
+async def test_what_cannot_be_sent_holds_up_nobody_however_much_of_it_is_due(house: House) -> None:
+    house.snapshot = snapshot(endpoint(retry="none", enabled=False))
+    turns = 0
+
+    async with house.at_work(), asyncio.timeout(20):
+        for number in range(400):
+            call = replace(effect(run="", step=""), is_call=True)
+            house.dispatcher.take(DeliveryId(f"dlv_{number}"), call)
+        while house.dispatcher.pending:
+            turns += 1
+            await asyncio.sleep(0)
+
+    assert house.sender.sent == []
+    assert turns >= 400 / EACH
+
+
+async def test_what_ended_when_the_dispatcher_is_stopped_is_on_its_way_to_the_log(house: House) -> None:
+    house.sender.hold()
+
+    async with house.at_work():
+        take(house)
+        await house.clock.settle()
+        house.sender.release()
+        for _ in range(100):
+            if not house.sender.under_way:
+                break
+            await asyncio.sleep(0)
+
+    assert house.kinds() == ALL
 
 
 # --- a log in trouble
