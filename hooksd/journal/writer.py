@@ -26,6 +26,12 @@ _Ts = TypeVarTuple("_Ts")
 PROBE_INTERVAL = 1.0
 """Seconds between looks whether a full disk has room again."""
 
+ENOUGH = 32
+"""Records of a batch that wait for no more. Half of 64 callers: their next requests are heard while it is written."""
+TURNS = 3
+"""Turns of the event loop that a batch may wait for more: a few tens of microseconds when nothing else is to be done,
+and no long time when each turn is one."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
@@ -122,16 +128,25 @@ class Writer:
             if refusal is not None:
                 return settled(refusal)
             if not queue.items:
-                self._loop.call_soon(self._call_thread)
+                self._loop.call_soon(self._gather, 0, TURNS)
             queue.items.extend(items)
             queue.size += size
             return queue.receipt
 
-    def _call_thread(self) -> None:
+    def _gather(self, known: int, turns: int) -> None:
         """Let the thread begin, once the loop has heard everybody who speaks now.
 
-        Called for each record, it would compete with the loop for the interpreter, and write batches of one.
+        Called for each record, it would compete with the loop for the interpreter, and write batches of one. So it is
+        called after a turn of the loop that brought nothing, or when enough wait to share what a sync costs.
+
+        Args:
+            known: How many records waited in the turn before.
+            turns: How many more may pass.
         """
+        count = len(self._queue.items)
+        if known < count < ENOUGH and turns:
+            self._loop.call_soon(self._gather, count, turns - 1)
+            return
         with self._ready:
             if self._queue.items:
                 self._called = True

@@ -86,6 +86,32 @@ async def test_what_is_said_in_one_turn_of_the_loop_is_one_batch(start: Start, d
     assert disk.calls.count("sync") == 1
 
 
+async def test_what_is_said_in_the_next_turn_joins_a_batch_that_has_not_begun(start: Start, disk: BadDisk) -> None:
+    writing = start(Limits())
+    disk.calls.clear()
+    first = writing.put(samples.refused(1))
+    await asyncio.sleep(0)
+    second = writing.put(samples.refused(2))
+    await second
+
+    assert first is second
+    assert disk.calls.count("sync") == 1
+
+
+@pytest.mark.parametrize("unbounded", ["TURNS", "ENOUGH"])
+async def test_a_batch_begins_although_each_turn_brings_more(
+    start: Start, disk: BadDisk, monkeypatch: pytest.MonkeyPatch, unbounded: str
+) -> None:
+    monkeypatch.setattr(writer, unbounded, 10**9)
+    writing = start(Limits(records=10**9, size=10**12))
+    disk.gate.clear()
+    async with asyncio.timeout(30):
+        while not writing.writer.behind:
+            _ = writing.put(samples.refused(1))
+            await asyncio.sleep(0)
+    disk.gate.set()
+
+
 async def test_closing_writes_what_the_thread_was_not_called_for_yet(start: Start, disk: BadDisk) -> None:
     writing = start(Limits())
     disk.calls.clear()
