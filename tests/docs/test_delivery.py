@@ -12,8 +12,8 @@ from typing import Any, get_args
 import orjson
 import pytest
 
+from hooksd.delivery.agenda import CONCURRENCY
 from hooksd.delivery.breaker import CONSECUTIVE, ENOUGH, FIRST_REST, LONGEST_REST, SHARE, WINDOW
-from hooksd.delivery.dispatcher import CONCURRENCY
 from hooksd.delivery.gate import ABOUT_THE_PAYLOAD
 from hooksd.delivery.policy import MAX_RETRY_AFTER
 from hooksd.delivery.request import Payload, prepare
