@@ -30,6 +30,7 @@ class Ready:
     difference: Difference
     """To what runs."""
     warnings: tuple[Diagnostic, ...]
+    """About its files; what lies beside them changes without them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,8 +119,7 @@ class Judge:
             snapshot = build(loaded.definitions, revision, self._secrets, running, loaded.verifiers, pause)
         except BuildProblem as problem:
             return Rejected(revision=revision, diagnostics=(*loaded.diagnostics, problem.diagnostic))
-        warnings = (*loaded.diagnostics, *gaps.left_out(tree.problems))
-        return Ready(snapshot=snapshot, difference=difference, warnings=warnings)
+        return Ready(snapshot=snapshot, difference=difference, warnings=loaded.diagnostics)
 
     def failed(self, tree: Tree, error: Exception) -> Rejected:
         """Return the verdict on a tree that could not be judged because hooksd made an error."""

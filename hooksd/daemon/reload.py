@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Literal, Protocol, assert_never
 
 from hooksd.clock import Clock, rfc3339
+from hooksd.config import gaps
 from hooksd.config.diagnostics import Diagnostic, as_json, render_text
 from hooksd.config.diff import Difference
 from hooksd.config.secrets import SecretStore
@@ -118,6 +119,8 @@ class Reloader:
         self._lock = asyncio.Lock()
         self._running: Snapshot | None = None
         self._problems: tuple[str, ...] = ()
+        self._warnings: tuple[Diagnostic, ...] = ()
+        """About the files of the set in force."""
         self._applied = 0
         self._status = Status(state="APPLYING", since=rfc3339(clock.now()), revision=None, running=None)
 
@@ -236,12 +239,15 @@ class Reloader:
 
     def _restore(self, before: Status) -> None:
         """The files are what is in force."""
+        was_in_sync = before.state == "IN_SYNC"
+        self._status = self._in_sync(before.since if was_in_sync else self._now())
+        if not was_in_sync:
+            self._observer.emit(happenings.ConfigRestored(revision=self._status.revision or ""))
+
+    def _in_sync(self, since: str) -> Status:
         revision = None if self._running is None else self._running.revision.id
-        if before.state == "IN_SYNC":
-            self._status = before
-            return
-        self._status = Status(state="IN_SYNC", since=self._now(), revision=revision, running=revision)
-        self._observer.emit(happenings.ConfigRestored(revision=revision or ""))
+        warnings = (*self._warnings, *gaps.left_out(self._problems))
+        return Status(state="IN_SYNC", since=since, revision=revision, running=revision, diagnostics=warnings)
 
     async def _apply(self, ready: Ready) -> None:
         """Put a set in force. The record comes first: what is not in the log has not happened."""
@@ -263,9 +269,8 @@ class Reloader:
             await self._journal.append([record])
         self._running = snapshot
         self._publish(snapshot)
-        self._status = Status(
-            state="IN_SYNC", since=record.at, revision=revision.id, running=revision.id, diagnostics=ready.warnings
-        )
+        self._warnings = ready.warnings
+        self._status = self._in_sync(record.at)
         self._applied += 1
         if self._applied % THOROUGH == 0:
             memory.tidy()

@@ -13,7 +13,7 @@ import pytest
 from hooksd.clock import SystemClock
 from hooksd.config.load import Loaded, Loader
 from hooksd.config.snapshot import Snapshot
-from hooksd.config.tree import Tree
+from hooksd.config.tree import NOT_READ, Tree
 from hooksd.daemon.judge import Checker, Pause
 from hooksd.daemon.memory import GC_THRESHOLD, TURN
 from hooksd.daemon.reload import RETRY, Reloader, Status
@@ -423,6 +423,26 @@ async def test_what_was_left_out_is_a_warning_beside_a_set_in_force(tmp_path: Pa
     await house.reloader.start()
     assert house.status.state == "IN_SYNC"
     assert [item.severity for item in house.status.diagnostics] == ["warning"]
+
+
+async def test_what_is_left_out_later_or_no_longer_is_told_without_a_change_of_the_set(tmp_path: Path) -> None:
+    house = House(tmp_path, roles(1))
+    await house.reloader.start()
+    odd = Tree(files=roles(1).files, problems=(f"deploy.yaml: {NOT_READ}",))
+    await house.following(lambda: house.source.change(odd), lambda: bool(house.status.diagnostics))
+    assert [(item.code, item.file) for item in house.status.diagnostics] == [("H008", "deploy.yaml")]
+    await house.following(lambda: house.source.change(roles(1)), lambda: not house.status.diagnostics)
+    assert len(house.published) == 1
+
+
+async def test_what_was_left_out_is_still_told_when_a_broken_set_is_reverted(tmp_path: Path) -> None:
+    odd = Tree(files=roles(1).files, problems=(f"deploy.yaml: {NOT_READ}",))
+    house = House(tmp_path, odd)
+    await house.reloader.start()
+    house.source.now = BROKEN
+    assert (await house.reloader.reload()).state == "REJECTED"
+    await house.following(lambda: house.source.change(odd), lambda: house.status.state == "IN_SYNC")
+    assert [item.code for item in house.status.diagnostics] == ["H008"]
 
 
 async def test_the_status_as_json_has_no_objects_in_it(tmp_path: Path) -> None:
