@@ -109,7 +109,11 @@ async def live(daemon: Daemon, load: Load) -> None:
 
 
 async def killed(daemon: Daemon, receiver: Receiver, at: str, side: str) -> tuple[dict[str, str], Load, Kills]:
-    """Kill a daemon again and again at one boundary, let it come to the end of its work, and return all ends."""
+    """Kill a daemon again and again at one boundary, let it take one event more and come to the end of its work.
+
+    Returns:
+        How every delivery ended, what callers were told, and what the kills found.
+    """
     load, kills, witness = Load(), Kills(), daemon.directory / "caught"
     for _ in range(KILLS):
         daemon.prefix = boundary.command(at, side, DICE.randint(1, MOST), witness)
@@ -120,6 +124,8 @@ async def killed(daemon: Daemon, receiver: Receiver, at: str, side: str) -> tupl
         kills.note(log)
     daemon.prefix = ()
     await asyncio.to_thread(daemon.start)
+    async with caller() as client:
+        assert await load.post(client, daemon) == 202  # chance may have let every kill come before the first event
     async with asyncio.timeout(60):
         while planned(log := records(daemon.log_dir)) - deliveries(log, "delivery.ended"):
             await asyncio.sleep(0.05)
