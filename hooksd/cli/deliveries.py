@@ -11,7 +11,7 @@ import click
 from hooksd.cli.exchange import told
 from hooksd.cli.history import log_of, unknown
 from hooksd.cli.invocation import shared_options
-from hooksd.cli.lines import Tree
+from hooksd.cli.lines import Tree, refuser
 from hooksd.cli.moments import happened, since_and_until
 from hooksd.cli.output import as_json, note, safe, say, shortened, table
 from hooksd.cli.secrecy import hidden_texts
@@ -151,7 +151,7 @@ def _row(tree: Tree) -> tuple[object, ...]:
             return (
                 tree["at"],
                 "out" if endpoint else "in",
-                tree.get("webhook") or endpoint or "?",
+                refuser(tree),
                 "",
                 f"{tree['status']} refused",
                 f"{times}{tree['reason']} from {tree['peer']}",

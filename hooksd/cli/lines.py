@@ -66,7 +66,13 @@ def _event_accepted(tree: Tree) -> str:
 def _request_refused(tree: Tree) -> str:
     times = f"  {tree['count']} times" if tree.get("count", 1) > 1 else ""
     reason = click.style(f"{safe(tree['status'])} {safe(tree['reason'])}", fg=BAD)
-    return f"{safe(tree.get('webhook') or tree.get('endpoint') or '?')}  {reason}  from {safe(tree['peer'])}{times}"
+    return f"{safe(refuser(tree))}  {reason}  from {safe(tree['peer'])}{times}"
+
+
+def refuser(tree: Tree) -> str:
+    """Return what refused a request, which no definition can be called that is none."""
+    known = tree.get("webhook") or tree.get("endpoint")
+    return str(known or ("(admin)" if tree.get("listener") == "admin" else "?"))
 
 
 def _run_started(tree: Tree) -> str:

@@ -105,6 +105,7 @@ def admin_face(  # noqa: PLR0913 - what stands behind it, each by name
     outbox: Dispatcher,
     duplicates: Duplicates,
     triggers: TriggerDesk,
+    refusals: Refusals,
     editor: Editor | None = None,
 ) -> ASGIApp:
     """Return what operators and the command line meet.
@@ -119,6 +120,7 @@ def admin_face(  # noqa: PLR0913 - what stands behind it, each by name
         outbox: Who carries out deliveries.
         duplicates: What was accepted before.
         triggers: Asks endpoints.
+        refusals: Where refused requests are counted.
         editor: Changes webhooks; None: nobody may.
 
     Raises:
@@ -139,6 +141,7 @@ def admin_face(  # noqa: PLR0913 - what stands behind it, each by name
         clock=ground.clock,
         observer=ground.observer,
         public_url=ground.settings.public_url,
+        refusals=refusals,
         editor=editor,
         desks=(
             OutgoingDesk(control=operator, outbox=outbox, public_url=ground.settings.public_url),

@@ -243,6 +243,7 @@ async def _parts(ground: Ground, works: _Works, left: Unfinished) -> Parts:
         outbox=works.dispatcher,
         duplicates=works.duplicates,
         triggers=_triggers(ground, works),
+        refusals=works.refusals,
         editor=_editor(ground, works) if ground.settings.admin_write else None,
     )
     await _started(ground, identity, left)
@@ -257,7 +258,7 @@ async def _parts(ground: Ground, works: _Works, left: Unfinished) -> Parts:
         jobs=_jobs(ground, works, notifier, systemd.watchdog_seconds(environment, os.getpid())),
         listeners=(
             Listener(callers, trigger, limits=limits, report=works.refusals.add),
-            Listener(operators, admin, limits=limits),
+            Listener(operators, admin, limits=limits, report=partial(works.refusals.add, listener="admin")),
         ),
         notifier=notifier,
         opened=opened,

@@ -90,18 +90,19 @@ class EventLine(NamedTuple):
 
 @value
 class RequestRefused:
-    """A request that was not accepted: by a webhook, or to trigger an endpoint. Its body is not kept."""
+    """A request that was not accepted, by a webhook or where operators ask (`listener`). Its body is not kept."""
 
     at: str
     webhook: str | None
     reason: str
-    """From a closed set of words; the caller is not told."""
+    """From a closed set of words."""
     status: int
     peer: str
-    """The address it came from; of a trigger, who asked."""
+    """The address it came from; at the admin listener who asked, where that is known."""
     count: int = 1
     """How many alike this record stands for."""
     endpoint: str | None = None
+    listener: Literal["admin"] | None = None
     type: Literal["request.refused"] = "request.refused"
 
 
@@ -378,11 +379,10 @@ class LogDamaged:
 
 @value
 class SegmentStarted:
-    """A file of the log begins: the first record of each."""
+    """A file of the log begins, its `number` from 1: the first record of each."""
 
     at: str
     number: int
-    """Of the file, from 1."""
     previous_sha256: str | None
     """Of the whole file before this one; null for the first."""
     format: int = 1

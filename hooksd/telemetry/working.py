@@ -21,10 +21,12 @@ class RequestsRefused:
     reason: str
     status: int
     peer: str
-    """The address of the last of them; of triggers, who asked last."""
+    """The address of the last of them; at the admin listener who asked last, where that is known."""
     count: int
     endpoint: str | None = None
     """Which endpoint was not triggered."""
+    listener: str | None = None
+    """`admin`: where operators ask; None: where webhooks are."""
 
     def measure(self, metrics: Metrics) -> None:  # noqa: D102 - see Happening
         metrics.requests_refused.labels(self.webhook or "", self.reason).inc(self.count)

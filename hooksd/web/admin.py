@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Final
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -25,11 +26,20 @@ from hooksd.web.history import event_view, run_view
 from hooksd.web.manual import NotMeant, StartWorkflow, manual_event, ping_event, read_trigger
 from hooksd.web.outcome import started_document
 from hooksd.web.problem import problem, unavailable
+from hooksd.web.refusals import AdminReason, Refusals
 from hooksd.web.views import KINDS, config_view, documents
 from hooksd.web.webhooks import WebhookDesk
 
 _LISTED = ("webhooks", "workflows", "roles")
 """Endpoints have a desk of their own, which knows how things stand with them."""
+_REASONS: Final[Mapping[int, AdminReason]] = {
+    400: "unreadable_body",
+    404: "unknown_workflow",
+    413: "too_large",
+    422: "unfit",
+}
+"""Why nothing was triggered, by the status of the answer."""
+_FORBIDDEN: Final[Mapping[int, AdminReason]] = {403: "read_only"}
 
 
 class Admin:
@@ -44,6 +54,7 @@ class Admin:
         clock: Clock,
         observer: Observer,
         public_url: str | None,
+        refusals: Refusals,
         editor: Editor | None = None,
         desks: Sequence[Desk] = (),
     ) -> None:
@@ -56,9 +67,12 @@ class Admin:
             clock: The time.
             observer: Told of errors; its metrics are what `/metrics` shows.
             public_url: What URLs of webhooks and runs start with; None: they are paths.
+            refusals: Where refused requests are counted.
             editor: Changes webhooks; None: `admin_write` is off.
             desks: What else is served.
         """
+        self.refusals = refusals
+        """Where refused requests are counted."""
         self._control = control
         self._intake = intake
         self._ids = ids
@@ -74,7 +88,7 @@ class Admin:
         return [
             Route(f"{api}/status", self._served(self._status), methods=["GET"]),
             Route(f"{api}/reload", self._served(self._reload), methods=["POST"]),
-            Route(f"{api}/trigger", self._served(self._trigger), methods=["POST"]),
+            Route(f"{api}/trigger", self._served(self._trigger, _REASONS), methods=["POST"]),
             Route(f"{api}/endpoints/{{name}}/ping", self._served(self._ping), methods=["POST"]),
             Route(f"{api}/config", self._served(self._config), methods=["GET"]),
             Route(f"{api}/events/{{id}}", self._served(self._event), methods=["GET"]),
@@ -92,8 +106,15 @@ class Admin:
             Route("/metrics", self._served(self._metrics), methods=["GET"]),
         ]
 
-    def _served(self, endpoint: Endpoint) -> Callable[[Request], Awaitable[Response]]:
-        """Turn an endpoint into what Starlette calls; nothing that goes wrong in it leaves as an error."""
+    def _served(
+        self, endpoint: Endpoint, refused: Mapping[int, AdminReason] = _FORBIDDEN
+    ) -> Callable[[Request], Awaitable[Response]]:
+        """Turn an endpoint into what Starlette calls; nothing that goes wrong in it leaves as an error.
+
+        Args:
+            endpoint: Answers.
+            refused: Which of its answers are refusals that operators find in the log, by their status.
+        """
 
         async def serve(request: Request) -> Response:
             try:
@@ -106,6 +127,9 @@ class Admin:
                 path = request.scope["path"]
                 self._observer.emit(happenings.RequestFailed(method=request.method, path=path, exc_info=error))
                 answer = problem(500, "hooksd made an error; its log says more")
+            if (reason := refused.get(answer.status)) is not None:
+                by = await asyncio.to_thread(caller_of, request)
+                self.refusals.add(webhook=None, reason=reason, status=answer.status, peer=by, listener="admin")
             headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in answer.headers}
             return Response(answer.body, answer.status, headers)
 

@@ -41,7 +41,9 @@ def admin_app(
     app = Starlette(routes=admin.routes(), exception_handlers={HTTPException: _refused})
     app.router.redirect_slashes = False
     known = {**keys, **({} if token is None else {TOKEN: token})}
-    return BearerGuard(app, known, triggers, publishers) if known or triggers or publishers else app
+    if not (known or triggers or publishers):
+        return app
+    return BearerGuard(app, known, triggers, publishers, refusals=admin.refusals)
 
 
 async def _refused(request: Request, error: Exception) -> Response:

@@ -39,13 +39,17 @@ WebReason = Literal[
 TriggerReason = Literal["unknown_endpoint", "callers", "unreadable_body", "too_large", "unfit", "busy"]
 """Why an endpoint was not triggered."""
 
+AdminReason = Literal["limited_key", "read_only", "unknown_workflow", "unreadable_body", "too_large", "unfit"]
+"""Why an operator's request was refused who may ask at all; `auth.verdict.Reason` says why one may not."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Kind:
     webhook: str | None
     endpoint: str | None
-    reason: Reason | WebReason | GuardReason | TriggerReason
+    reason: Reason | WebReason | GuardReason | TriggerReason | AdminReason
     status: int
+    listener: Literal["admin"] | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,16 +67,25 @@ class Refusals:
         self._observer = observer
         self._waiting: dict[_Kind, _Tally] = {}
 
-    def add(self, *, webhook: str | None, reason: Reason | WebReason | GuardReason, status: int, peer: str) -> None:
+    def add(
+        self,
+        *,
+        webhook: str | None,
+        reason: Reason | WebReason | GuardReason | AdminReason,
+        status: int,
+        peer: str,
+        listener: Literal["admin"] | None = None,
+    ) -> None:
         """Count one refusal.
 
         Args:
             webhook: Which webhook refused; None where no webhook is.
-            reason: Why; callers are not told.
+            reason: Why; callers of webhooks are not told.
             status: What the caller was answered.
-            peer: The address it came from.
+            peer: The address it came from; at the admin listener who asked, where that is known.
+            listener: Where it came in; None: where webhooks are.
         """
-        self._count(_Kind(webhook=webhook, endpoint=None, reason=reason, status=status), peer)
+        self._count(_Kind(webhook=webhook, endpoint=None, reason=reason, status=status, listener=listener), peer)
 
     def trigger(self, *, endpoint: str | None, reason: TriggerReason, status: int, by: str) -> None:
         """Count a refused trigger.
@@ -83,7 +96,7 @@ class Refusals:
             status: What the caller was answered.
             by: Who asked.
         """
-        self._count(_Kind(webhook=None, endpoint=endpoint, reason=reason, status=status), by)
+        self._count(_Kind(webhook=None, endpoint=endpoint, reason=reason, status=status, listener="admin"), by)
 
     def _count(self, kind: _Kind, peer: str) -> None:
         before = self._waiting.get(kind)
@@ -118,6 +131,7 @@ class Refusals:
                 peer=tally.peer,
                 count=tally.count,
                 endpoint=kind.endpoint,
+                listener=kind.listener,
             )
             for kind, tally in taken.items()
         ]
@@ -135,6 +149,7 @@ class Refusals:
                     peer=record.peer,
                     count=record.count,
                     endpoint=record.endpoint,
+                    listener=record.listener,
                 )
             )
 

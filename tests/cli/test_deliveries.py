@@ -132,3 +132,14 @@ def test_refused_triggers_are_found_by_their_endpoint(hooksd: Command, home: Pat
     assert shown.split()[1:] == ["out", "erp", "422", "refused", "2", "times,", "unfit", "from", "plugin"]
     assert "erp  422 unfit  from plugin  2 times" in told
     assert hooksd("deliveries", "--endpoint", "chat", "--json").objects()[0]["type"] == "attempt.ended"
+
+
+def test_who_knocked_at_the_admin_listener_is_shown(hooksd: Command, home: Path) -> None:
+    knock = RequestRefused(at=AT, webhook=None, reason="bad_token", status=401, peer="192.0.2.9", listener="admin")
+    write_log(home / ".hooksd" / "log", [knock])
+
+    shown = hooksd("deliveries", "--failed").out.splitlines()[1]
+    followed = hooksd("tail", "--no-follow").out.splitlines()[-1]
+
+    assert shown.split()[1:] == ["in", "(admin)", "401", "refused", "bad_token", "from", "192.0.2.9"]
+    assert followed.endswith("(admin)  401 bad_token  from 192.0.2.9")

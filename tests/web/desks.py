@@ -13,7 +13,7 @@ from hooksd.model.base import Json
 from hooksd.model.effect import Deliver, Performed
 from hooksd.model.event import Event
 from hooksd.model.outgoing import DeliveryPlan
-from hooksd.model.record import DeliveryCreated
+from hooksd.model.record import DeliveryCreated, RequestRefused
 from hooksd.telemetry.observer import Observer
 from hooksd.testing import FakeClock, FakeIds
 from hooksd.web.admin import Admin
@@ -26,6 +26,19 @@ from hooksd.web.redelivering import Outbox, RedeliveryDesk
 from hooksd.web.refusals import Refusals
 from hooksd.web.triggering import TriggerDesk
 from tests.web.doubles import FakeControl, FakeIntake, plan
+
+
+class Refused:
+    """Requests that were refused, and the log that they are written to."""
+
+    def __init__(self) -> None:
+        self._journal = MemoryJournal()
+        self.refusals = Refusals(journal=self._journal, clock=FakeClock(), observer=Observer())
+
+    async def records(self) -> list[RequestRefused]:
+        """Return what is in the log after what was refused is written."""
+        await self.refusals.flush()
+        return [record for record in self._journal.records if isinstance(record, RequestRefused)]
 
 
 class FakePublisher:
@@ -87,7 +100,13 @@ _outbox: type[Outbox] = FakeOutbox
 _gatekeeper: type[Gatekeeper] = FakeOutbox
 
 
-def admin_of(control: FakeControl, *desks: Desk, editor: Editor | None = None, public_url: str | None = None) -> Admin:
+def admin_of(
+    control: FakeControl,
+    *desks: Desk,
+    editor: Editor | None = None,
+    public_url: str | None = None,
+    refused: Refused | None = None,
+) -> Admin:
     """Return what serves operators of a daemon that is a fake, and so is all beside it."""
     return Admin(
         control=control,
@@ -96,6 +115,7 @@ def admin_of(control: FakeControl, *desks: Desk, editor: Editor | None = None, p
         clock=FakeClock(),
         observer=Observer(),
         public_url=public_url,
+        refusals=(refused or Refused()).refusals,
         editor=editor,
         desks=desks,
     )

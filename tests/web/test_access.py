@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import httpx
 import pytest
 from starlette.requests import Request
@@ -8,7 +10,8 @@ from starlette.types import Receive, Scope, Send
 
 from hooksd.model.secret import Secret
 from hooksd.web.access import BearerGuard, caller_of, has_key, only_triggers
-from tests.web.doubles import client
+from tests.web.desks import Refused
+from tests.web.doubles import PEER, client
 
 KEYS = {"ada": Secret(b"a token of the operator"), "ci": Secret(b"another one")}
 
@@ -18,7 +21,11 @@ async def whose(scope: Scope, receive: Receive, send: Send) -> None:
     await PlainTextResponse(caller_of(Request(scope)))(scope, receive, send)
 
 
-GUARDED = BearerGuard(whose, KEYS)
+def guard(keys: Mapping[str, Secret], *more: Mapping[str, Secret], refused: Refused | None = None) -> BearerGuard:
+    return BearerGuard(whose, keys, *more, refusals=(refused or Refused()).refusals)
+
+
+GUARDED = guard(KEYS)
 
 
 async def test_the_token_opens_the_door() -> None:
@@ -79,7 +86,7 @@ async def test_nothing_else_does(headers: list[tuple[str, str | bytes]]) -> None
 
 def test_an_empty_token_guards_nothing() -> None:
     with pytest.raises(ValueError, match="empty"):
-        BearerGuard(whose, {"ada": Secret(b"")})
+        guard({"ada": Secret(b"")})
 
 
 @pytest.mark.parametrize("path", ["/api/v1/endpoints/shop/trigger", "/api/v1/endpoints/a%2Fb/trigger"])
@@ -87,7 +94,8 @@ async def test_a_key_for_triggers_opens_one_kind_of_door(path: str) -> None:
     async def is_limited(scope: Scope, receive: Receive, send: Send) -> None:
         await PlainTextResponse(str(only_triggers(Request(scope))))(scope, receive, send)
 
-    guarded = BearerGuard(is_limited, KEYS, {"plugin": Secret(b"of the plugin"), "ci": Secret(b"no more than a name")})
+    keys = {"plugin": Secret(b"of the plugin"), "ci": Secret(b"no more than a name")}
+    guarded = BearerGuard(is_limited, KEYS, keys, refusals=Refused().refusals)
     async with client(guarded) as caller:
         mine = await caller.post(path.replace("%2F", "-"), headers={"X-Api-Key": "of the plugin"})
         theirs = await caller.post(path, headers={"X-Api-Key": "another one"})
@@ -112,7 +120,7 @@ async def test_a_key_for_triggers_opens_one_kind_of_door(path: str) -> None:
     ],
 )
 async def test_and_no_other(path: str) -> None:
-    async with client(BearerGuard(whose, {}, {"plugin": Secret(b"of the plugin")})) as caller:
+    async with client(guard({}, {"plugin": Secret(b"of the plugin")})) as caller:
         answer = await caller.post(path, headers={"X-Api-Key": "of the plugin"})
 
     assert (answer.status_code, answer.json()["detail"]) == (403, "this key triggers endpoints, and does nothing else")
@@ -130,11 +138,43 @@ async def test_and_no_other(path: str) -> None:
     ],
 )
 async def test_a_key_for_publishing_publishes_and_does_nothing_else(path: str, status: int) -> None:
-    guard = BearerGuard(whose, KEYS, {}, {"shop": Secret(b"the key of the shop")})
-
-    async with client(guard) as caller:
+    async with client(guard(KEYS, {}, {"shop": Secret(b"the key of the shop")})) as caller:
         answer = await caller.post(path, headers={"X-Api-Key": "the key of the shop"})
         other = await caller.post(path, headers={"X-Api-Key": "another one"})
 
     assert (answer.status_code, other.status_code) == (status, 200)
     assert answer.text == "shop" if status == 200 else "publishes events" in answer.json()["detail"]
+
+
+@pytest.mark.parametrize(
+    ("headers", "reason"),
+    [
+        ([], "missing_token"),
+        ([("X-Api-Key", "a third")], "bad_token"),
+        ([("Authorization", "Basic a token of the operator")], "bad_token"),
+        ([("X-Api-Key", "another one"), ("Authorization", "Bearer another one")], "duplicate_header"),
+    ],
+    ids=["none", "wrong", "no bearer", "two"],
+)
+async def test_who_knocks_without_a_key_is_in_the_log_by_its_address(
+    headers: list[tuple[str, str]], reason: str
+) -> None:
+    refused = Refused()
+    async with client(guard(KEYS, refused=refused)) as caller:
+        await caller.get("/api/v1/config", headers=httpx.Headers(headers))
+        await caller.get("/secret-path", headers=httpx.Headers(headers))
+
+    (record,) = await refused.records()
+    assert (record.listener, record.reason, record.status, record.count) == ("admin", reason, 401, 2)
+    assert (record.peer, record.webhook, record.endpoint) == (PEER, None, None)
+
+
+async def test_a_key_that_opens_another_door_is_in_the_log_by_its_name() -> None:
+    refused = Refused()
+    guarded = guard(KEYS, {"plugin": Secret(b"of the plugin")}, {"shop": Secret(b"of the shop")}, refused=refused)
+    async with client(guarded) as caller:
+        await caller.get("/metrics", headers={"X-Api-Key": "of the plugin"})
+        await caller.get("/metrics", headers={"X-Api-Key": "another one"})
+
+    (record,) = await refused.records()
+    assert (record.listener, record.reason, record.status, record.peer) == ("admin", "limited_key", 403, "plugin")

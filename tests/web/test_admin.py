@@ -17,6 +17,7 @@ from hooksd.web.admin import Admin
 from hooksd.web.app import admin_app
 from hooksd.web.asked import MAX_BODY
 from tests.delivery.house import endpoint
+from tests.web.desks import Refused
 from tests.web.doubles import FakeControl, FakeIntake, client, plan
 from tests.web.records import ACCEPTED, STARTED, trees
 
@@ -30,6 +31,7 @@ class Desk:
         self.control = FakeControl()
         self.intake = FakeIntake()
         self.observer = Observer()
+        self.refused = Refused()
         self.app = admin_app(
             Admin(
                 control=self.control,
@@ -38,6 +40,7 @@ class Desk:
                 clock=FakeClock(),
                 observer=self.observer,
                 public_url=None,
+                refusals=self.refused.refusals,
             ),
             token=None,
         )
@@ -51,6 +54,11 @@ class Desk:
             if content is not None or document is None:
                 return await caller.post(path, content=content or b"")
             return await caller.post(path, json=document)
+
+    async def why(self) -> list[tuple[str | None, str, int, str]]:
+        """Return what the log says of refused requests."""
+        records = await self.refused.records()
+        return [(record.listener, record.reason, record.status, record.peer) for record in records]
 
 
 @pytest.fixture
@@ -142,6 +150,30 @@ async def test_a_trigger_that_is_not_understood_starts_nothing(desk: Desk, conte
     assert answer.status_code == status
     assert answer.headers["content-type"] == "application/problem+json"
     assert desk.intake.events == []
+    reasons = {400: "unreadable_body", 413: "too_large", 422: "unfit"}
+    assert await desk.why() == [("admin", reasons[status], status, "local")]
+
+
+async def test_a_trigger_of_nothing_is_in_the_log_with_who_asked(desk: Desk) -> None:
+    desk.control.snapshot = replace(desk.control.snapshot, workflows={"deploy": object()})  # type: ignore[dict-item]
+    await desk.post("/api/v1/trigger", {"workflow": "deplyo"})
+    await desk.post("/api/v1/trigger", {"workflow": "deploy"})
+
+    assert await desk.why() == [("admin", "unknown_workflow", 404, "local")]
+
+
+async def test_a_change_that_nobody_may_make_is_in_the_log(desk: Desk) -> None:
+    answer = await desk.post("/api/v1/webhooks", {"name": "a"})
+
+    assert answer.status_code == 403
+    assert await desk.why() == [("admin", "read_only", 403, "local")]
+
+
+async def test_a_question_without_an_answer_is_no_refusal(desk: Desk) -> None:
+    assert (await desk.get("/api/v1/webhooks/gihtub")).status_code == 404
+    assert (await desk.post("/api/v1/reload", {"acept": "new"})).status_code == 422
+
+    assert await desk.why() == []
 
 
 async def test_a_trigger_that_cannot_be_written_is_refused(desk: Desk) -> None:

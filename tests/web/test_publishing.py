@@ -23,7 +23,7 @@ from hooksd.web.duplicates import Duplicates
 from hooksd.web.publication import BATCH, EVENT
 from hooksd.web.publishing import PublishingDesk
 from tests.delivery.house import endpoint
-from tests.web.desks import FakePublisher
+from tests.web.desks import FakePublisher, Refused
 from tests.web.doubles import FakeControl, FakeIntake, client, plan
 
 SHOP = {"specversion": "1.0", "id": "o-1", "source": "/shop", "type": "order.paid", "data": {"order": 7}}
@@ -56,6 +56,7 @@ class Desk:
             clock=self.clock,
             observer=Observer(),
             public_url=None,
+            refusals=Refused().refusals,
             desks=(desk,),
         )
         self.app = admin_app(self.admin, token=None, keys={} if token is None else {"shop": Secret(token.encode())})
