@@ -12,6 +12,7 @@ from hooksd.cli.exchange import told
 from hooksd.cli.history import log_of, unknown
 from hooksd.cli.invocation import shared_options
 from hooksd.cli.lines import Tree, refuser
+from hooksd.cli.misspelt import Kind, doubt, mark
 from hooksd.cli.moments import happened, since_and_until
 from hooksd.cli.output import as_json, note, safe, say, shortened, table
 from hooksd.cli.secrecy import hidden_texts
@@ -41,7 +42,10 @@ def command(ctx: click.Context, /, count: int, *, json_lines: bool, **filters: A
     """
     if ctx.invoked_subcommand is not None:
         return
-    found = list(itertools.islice(_found(log_of(ctx), **filters), count))
+    reader = log_of(ctx)
+    found = list(itertools.islice(_found(reader, **filters), count))
+    doubt(ctx, reader, "webhook", filters["webhook"])
+    doubt(ctx, reader, "endpoint", filters["endpoint"])
     if json_lines:
         for tree in found:
             say(as_json(tree))
@@ -136,9 +140,8 @@ def _filter(webhook: str | None, endpoint: str | None, *, failed: bool) -> Calla
 
 def _marks(webhook: str | None, endpoint: str | None) -> list[bytes]:
     """Return what the line of a record holds that comes from a webhook or went to an endpoint, as the log writes it."""
-    names = (("webhook", webhook), ("endpoint", endpoint))
-    # A name that had to be escaped is the name of nothing.
-    return [f'"{key}":"{name}"'.encode(errors="surrogateescape") for key, name in names if name is not None]
+    names: tuple[tuple[Kind, str | None], ...] = (("webhook", webhook), ("endpoint", endpoint))
+    return [mark(kind, name) for kind, name in names if name is not None]
 
 
 def _row(tree: Tree) -> tuple[object, ...]:

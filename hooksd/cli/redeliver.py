@@ -14,6 +14,7 @@ from hooksd.cli.client import Client, TooLate, problem_text
 from hooksd.cli.history import log_of
 from hooksd.cli.invocation import shared_options
 from hooksd.cli.loading import client_of, settings_of
+from hooksd.cli.misspelt import doubt
 from hooksd.cli.moments import since_and_until
 from hooksd.cli.outcome import seconds_from, waited
 from hooksd.cli.output import as_json, note, safe, say, table
@@ -91,7 +92,9 @@ def _one_by_one(client: Client, deliveries: Sequence[str], seconds: float | None
 
 
 def _many(ctx: click.Context, selection: Selection, *, again: bool, dry_run: bool, yes: bool, json_lines: bool) -> int:
-    fitting = list(ended(log_of(ctx), selection))[::-1]
+    reader = log_of(ctx)
+    fitting = list(ended(reader, selection))[::-1]
+    doubt(ctx, reader, "endpoint", selection.endpoint)
     chosen = [one for one in fitting if again or not one.is_again]
     _preview(chosen, left=len(fitting) - len(chosen), is_result=dry_run and not json_lines)
     if dry_run:
