@@ -6,14 +6,17 @@ import asyncio
 from collections.abc import Callable, Coroutine
 from typing import assert_never
 
+from hooksd.config.snapshot import CompiledWorkflow
 from hooksd.engine.admission import Admission, Cancel, Group, Skip, Start, Supersede, admit
 from hooksd.engine.execution import Execution
-from hooksd.engine.run import Run
-from hooksd.engine.turnstile import Turnstile
+from hooksd.engine.run import Planned, Run
+from hooksd.engine.turnstile import FEW, Turnstile
 from hooksd.engine.world import World
 from hooksd.errors import JournalError
+from hooksd.model.arrival import Arrival
+from hooksd.model.event import Event
 from hooksd.model.ids import EventId, RunId
-from hooksd.model.record import RunStatus
+from hooksd.model.record import RunPlan, RunStatus
 from hooksd.telemetry import happenings
 
 ROOM = 512 * 1024 * 1024
@@ -29,7 +32,7 @@ _Work = Callable[[Execution], Coroutine[object, object, None]]
 
 
 class Crowd:
-    """Owns the executions and their tasks. A run that waits has no task."""
+    """Owns the executions and their tasks. A run that waits has neither."""
 
     def __init__(self, world: World, released: Callable[[EventId, RunStatus], None]) -> None:
         """Begin with nobody.
@@ -41,8 +44,12 @@ class Crowd:
         self._world = world
         self._released = released
         self._tasks: asyncio.TaskGroup | None = None
-        self._early: list[Execution] = []
+        self._early: list[Execution | Planned] = []
         self._turnstile = Turnstile(self._carry_out, clock=world.clock)
+        self._fresh = 0
+        """How many of those that wait for their turn have no execution yet."""
+        self._queued: dict[RunId, Planned | Run] = {}
+        """Those that wait in their groups."""
         self._executions: dict[RunId, Execution] = {}
         self._groups: dict[_Key, Group] = {}
         self._running: dict[RunId, asyncio.Task[None]] = {}
@@ -51,7 +58,7 @@ class Crowd:
     @property
     def size(self) -> int:
         """How many runs have not ended."""
-        return len(self._executions)
+        return len(self._executions) + len(self._queued) + self._fresh
 
     @property
     def running(self) -> int:
@@ -63,32 +70,43 @@ class Crowd:
         """Tell whether so many runs wait that new events must be refused until some have ended."""
         return self._weight > ROOM
 
+    @property
+    def is_long(self) -> bool:
+        """Tell whether a run that comes now waits longer than a moment."""
+        return len(self._turnstile) > FEW
+
     def live_in(self, tasks: asyncio.TaskGroup) -> None:
         """Carry out runs in this group of tasks, first of all those that were added before."""
         self._tasks = tasks
         early, self._early = self._early, []
         for key in list(self._groups):
             self._settle(key)
-        for execution in early:
-            self._begin(execution)
+        for run in early:
+            self._begin(run)
+
+    def expect(self, planned: Planned) -> None:
+        """Take a run that is durable; it begins when there is time for it, and its group allows."""
+        self._weight += _weight(planned.event)
+        key = _key(planned.plan)
+        if key is None:
+            self._fresh += 1
+            self._begin(planned)
+        else:
+            self._queue(planned, self._group(key, planned.workflow), key)
 
     def add(self, run: Run) -> None:
-        """Take a run that is durable; it begins when its group allows."""
-        execution = Execution(run, self._world)
-        self._executions[run.id] = execution
-        self._weight += _weight(run)
-        key = _key(run)
+        """Take a run that an earlier process left; it goes on, or waits for what it waited for."""
+        self._weight += _weight(run.event)
+        key = _key(run.plan)
         if key is None or run.announced is not None:
-            self._begin(execution)
+            self._begin(self._execution(run))
             return
-        group = self._groups.setdefault(key, Group(run.workflow.value))
-        group.policy = run.workflow.value
+        group = self._group(key, run.workflow)
         if run.started_at is not None:
             group.running[run.id] = False
-            self._begin(execution)
+            self._begin(self._execution(run))
         else:
-            group.waiting.append(run.id)
-            self._settle(key)
+            self._queue(run, group, key)
 
     def stop(self) -> tuple[asyncio.Task[None], ...]:
         """Cut off the runs that only wait, and return the tasks of all that are still at work."""
@@ -96,6 +114,22 @@ class Crowd:
             if self._executions[run].is_idle:
                 task.cancel()
         return tuple(self._running.values())
+
+    def _group(self, key: _Key, workflow: CompiledWorkflow) -> Group:
+        group = self._groups.setdefault(key, Group(workflow.value))
+        group.policy = workflow.value
+        return group
+
+    def _queue(self, run: Planned | Run, group: Group, key: _Key) -> None:
+        self._queued[run.id] = run
+        group.waiting.append(run.id)
+        self._settle(key)
+
+    def _execution(self, run: Planned | Run) -> Execution:
+        """Return what carries out a run that leaves the queue, or its end."""
+        begun = run.begun() if isinstance(run, Planned) else run
+        execution = self._executions[begun.id] = Execution(begun, self._world)
+        return execution
 
     def _settle(self, key: _Key) -> None:
         """Do what a group needs until all is as it should be."""
@@ -112,28 +146,34 @@ class Crowd:
             case Start(run=run):
                 group.waiting.remove(run)
                 group.running[run] = False
-                self._begin(self._executions[run])
+                self._begin(self._execution(self._queued.pop(run)))
             case Skip(run=run, reason=reason):
                 _leave_queue(group, run)
-                self._task(self._executions[run], lambda it: it.end("skipped", error=reason))
+                execution = self._execution(self._queued.pop(run))
+                self._task(execution, lambda it: it.end("skipped", error=reason))
             case Supersede(run=run, by=by):
                 _leave_queue(group, run)
-                self._task(self._executions[run], lambda it: it.end("superseded", error=f"run {by} is newer"))
+                execution = self._execution(self._queued.pop(run))
+                self._task(execution, lambda it: it.end("superseded", error=f"run {by} is newer"))
             case Cancel(run=run, by=by):
                 group.running[run] = True
                 self._executions[run].cancel(by)
             case _:
                 assert_never(admission)
 
-    def _begin(self, execution: Execution) -> None:
+    def _begin(self, run: Execution | Planned) -> None:
         if self._tasks is None:
-            self._early.append(execution)
+            self._early.append(run)
         else:
-            self._turnstile.add(execution)
+            self._turnstile.add(run)
 
-    def _carry_out(self, execution: Execution) -> None:
-        if not self._world.is_draining():
-            self._task(execution, Execution.carry_out)
+    def _carry_out(self, run: Execution | Planned) -> None:
+        if self._world.is_draining():
+            return
+        if isinstance(run, Planned):
+            self._fresh -= 1
+            run = self._execution(run)
+        self._task(run, Execution.carry_out)
 
     def _task(self, execution: Execution, work: _Work) -> None:
         if self._tasks is None:
@@ -159,22 +199,21 @@ class Crowd:
 
     def _forget(self, run: Run) -> None:
         del self._executions[run.id]
-        self._weight -= _weight(run)
+        self._weight -= _weight(run.event)
         if run.ended is not None:
             self._released(run.event.id, run.ended)
-        key = _key(run)
+        key = _key(run.plan)
         if key is not None and key in self._groups:
             self._groups[key].running.pop(run.id, None)
             self._settle(key)
 
 
-def _key(run: Run) -> _Key | None:
-    key = run.plan.concurrency
-    return (run.plan.workflow, key) if key is not None else None
+def _key(plan: RunPlan) -> _Key | None:
+    return None if plan.concurrency is None else (plan.workflow, plan.concurrency)
 
 
-def _weight(run: Run) -> int:
-    return RUN_WEIGHT + BODY_WEIGHT * len(run.event.raw)
+def _weight(event: Arrival | Event) -> int:
+    return RUN_WEIGHT + BODY_WEIGHT * len(event.raw)
 
 
 def _leave_queue(group: Group, run: RunId) -> None:

@@ -26,7 +26,11 @@ class DefinitionStore:
 
     def missing(self, workflows: Iterable[CompiledWorkflow]) -> tuple[CompiledWorkflow, ...]:
         """Return those that this process has not stored yet."""
-        return tuple([workflow for workflow in workflows if workflow.identity not in self._digests])
+        found: tuple[CompiledWorkflow, ...] = ()
+        for workflow in workflows:  # a comprehension would be a call, for each event
+            if workflow.identity not in self._digests:
+                found = (*found, workflow)
+        return found
 
     async def keep(self, workflow: CompiledWorkflow) -> None:
         """Make a workflow's definition durable, and its digest known.

@@ -6,6 +6,7 @@ Most events start nothing: what only a run needs is not made before one is known
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from typing import NamedTuple
 
 from hooksd.config.snapshot import CompiledWorkflow, Snapshot
 from hooksd.engine.rights import Rights, rights_of
@@ -18,31 +19,25 @@ from hooksd.model.arrival import Arrival
 from hooksd.model.event import Event
 from hooksd.model.ids import RunId
 from hooksd.model.record import NotStarted, RunPlan
-from hooksd.model.value import value
 
 MAX_KEY = 1024
 """The longest `concurrency` key in characters."""
 
 
-@value
-class Start:
+class Start(NamedTuple):
     """A workflow that an event starts."""
 
     workflow: CompiledWorkflow
     plan: RunPlan
 
 
-@value
-class Routing:
+class Routing(NamedTuple):
     """What becomes of an event."""
 
     starts: tuple[Start, ...]
+    plans: tuple[RunPlan, ...]
+    """The runs that are started, as the log knows them."""
     not_started: tuple[NotStarted, ...]
-
-    @property
-    def plans(self) -> tuple[RunPlan, ...]:
-        """The runs, as the log knows them."""
-        return tuple([start.plan for start in self.starts])
 
 
 def route(
@@ -63,6 +58,7 @@ def route(
         new_run: Returns the identifier of a new run.
     """
     starts: list[Start] = []
+    plans: list[RunPlan] = []
     not_started: list[NotStarted] = []
     for workflow in candidates:
         judged = _judge(event, workflow, snapshot)
@@ -76,8 +72,9 @@ def route(
             origin=workflow.origin,
             concurrency=judged,
         )
-        starts.append(Start(workflow=workflow, plan=plan))
-    return Routing(starts=tuple(starts), not_started=tuple(not_started))
+        plans.append(plan)
+        starts.append(Start(workflow, plan))
+    return Routing(tuple(starts), tuple(plans), tuple(not_started))
 
 
 def _judge(event: Event | Arrival, workflow: CompiledWorkflow, snapshot: Snapshot) -> NotStarted | str | None:

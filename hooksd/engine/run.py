@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import NamedTuple
 
+from hooksd.clock import unix
 from hooksd.config.snapshot import CompiledStep, CompiledWorkflow
+from hooksd.model.arrival import Arrival
 from hooksd.model.base import Json
 from hooksd.model.event import Event
 from hooksd.model.ids import RunId
@@ -104,3 +106,26 @@ class Run(NamedTuple):
     def step(self) -> CompiledStep | None:
         """The step it is at; None when there is none left."""
         return self.workflow.phase(self.phase)[self.position] if self.phase else None
+
+
+class Planned(NamedTuple):
+    """A run that waits for its turn: thousands may, so no more is kept than it takes to make the run of it."""
+
+    plan: RunPlan
+    workflow: CompiledWorkflow
+    event: Arrival | Event
+    """An arrival may be light."""
+    revision: str
+    """In force when the event was accepted."""
+    accepted_at: str
+    """RFC 3339."""
+
+    @property
+    def id(self) -> RunId:
+        """Its identifier."""
+        return RunId(self.plan.id)
+
+    def begun(self) -> Run:
+        """Return the run, as it leaves the queue."""
+        event = self.event.event() if isinstance(self.event, Arrival) else self.event
+        return Run(self.plan, self.workflow, event, self.revision, unix(self.accepted_at))

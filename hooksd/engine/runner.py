@@ -5,12 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from functools import partial
 from typing import NamedTuple
 
 from hooksd.clock import Clock, rfc3339, unix
 from hooksd.config.snapshot import CompiledEndpoint, CompiledWorkflow, Snapshot, receivers, subscribers
-from hooksd.engine.announcing import Announcer
+from hooksd.engine.announcing import Announcer, Told
 from hooksd.engine.answers import Answers
 from hooksd.engine.crowd import Crowd
 from hooksd.engine.definitions import DefinitionStore
@@ -19,16 +18,18 @@ from hooksd.engine.logbook import Logbook
 from hooksd.engine.patience import Patience
 from hooksd.engine.ports import Accepted, Intake, Outlet, Performer, Publisher, Response, Taken
 from hooksd.engine.recovery import recovered
-from hooksd.engine.router import Routing, route
-from hooksd.engine.run import Run
+from hooksd.engine.router import Routing, Start, route
+from hooksd.engine.run import Planned
+from hooksd.engine.together import Together
 from hooksd.engine.world import World
-from hooksd.errors import JournalError, JournalFull
-from hooksd.journal.protocol import Journal
+from hooksd.errors import JournalFull
+from hooksd.journal.protocol import Durable, Journal
 from hooksd.journal.receipt import settled
 from hooksd.journal.replay import Unfinished
 from hooksd.model.arrival import Arrival, line_of
 from hooksd.model.event import Event
 from hooksd.model.ids import EventId, IdFactory
+from hooksd.model.outgoing import DeliveryPlan
 from hooksd.model.record import EventAccepted, Origin, RunEnded, RunStatus
 from hooksd.model.stored import BLOB_THRESHOLD, store
 from hooksd.telemetry.observer import Observer
@@ -51,6 +52,17 @@ class _Made(NamedTuple):
         """What is true when it is durable."""
         record = self.record
         return Accepted(self.event.id, record.runs, record.not_started, record.deliveries)
+
+
+class _Begun(NamedTuple):
+    """What an event starts, which begins when it is durable."""
+
+    event: Event | Arrival
+    starts: tuple[Start, ...]
+    deliveries: tuple[DeliveryPlan, ...]
+    revision: str
+    at: str
+    """When it was accepted, RFC 3339."""
 
 
 class Engine:
@@ -94,7 +106,8 @@ class Engine:
         self._clock = clock
         self._ids = ids
         self._current = current
-        self._announcer = Announcer(observer)
+        self._told = Together(Announcer(observer).tell)
+        self._begun = Together(self._begin)
         self._logbook = Logbook(journal, clock)
         self._patience = Patience(clock)
         self._answers = Answers(self._patience)
@@ -152,7 +165,7 @@ class Engine:
             made.append(await self._make(event, candidates, targets, None))
         durable = self._journal.append([one.record for one in made])
         for one in made:
-            durable.then(partial(self._enrol, one.event, one.routing, one.going, one.record.revision, one.record.at))
+            self._enrol(one, durable)
         await durable
         return [one.accepted for one in made]
 
@@ -168,7 +181,7 @@ class Engine:
         durable = self._journal.append((line_of(arrival, revision=snapshot.revision.id, origin=origin),))
         # Only names wait for the disk. A parsed body is hundreds of objects: let go of at once, their memory serves the
         # next request while the processor still has it in its cache.
-        self._announcer.when(durable, arrival.id, arrival.type, arrival.source)
+        self._told.add(durable, Told(arrival.id, arrival.type, arrival.source, 0))
         return Taken(Accepted(arrival.id, (), ()), durable)
 
     def _take_for(
@@ -195,9 +208,9 @@ class Engine:
         )
         durable = self._journal.append((line,))
         if routing.starts or going.plans:
-            durable.then(partial(self._enrol, arrival.event(), routing, going, revision, arrival.time))
-        else:
-            self._announcer.when(durable, arrival.id, arrival.type, arrival.source)
+            kept = arrival.light() if self._crowd.is_long else arrival
+            self._begun.add(durable, _Begun(kept, routing.starts, going.plans, revision, arrival.time))
+        self._told.add(durable, Told(arrival.id, arrival.type, arrival.source, len(routing.starts)))
         return Taken(Accepted(arrival.id, line.runs, routing.not_started), durable)
 
     async def start(self, event: Event, workflow: str) -> Accepted:
@@ -297,7 +310,7 @@ class Engine:
     async def _written(self, made: _Made) -> EventAccepted:
         """Make an event durable, and let everything begin that it starts."""
         durable = self._journal.append((made.record,))
-        durable.then(partial(self._enrol, made.event, made.routing, made.going, made.record.revision, made.record.at))
+        self._enrol(made, durable)
         await durable
         return made.record
 
@@ -341,27 +354,32 @@ class Engine:
             return True
         return bool(targets) and self._outlet is not None and self._outlet.is_full
 
-    def _enrol(
-        self,
-        event: Event,
-        routing: Routing,
-        going: Distribution,
-        revision: str,
-        at: str,
-        error: JournalError | None,
-    ) -> None:
-        """Let the runs of an event begin and send it, as soon as it is durable, whoever still waits for that."""
-        if error is not None:
-            return
-        if going.plans and self._outlet is not None:
-            self._outlet.send(event, going.plans)
-        self._answers.expect(event.id, len(routing.starts))
-        for start in routing.starts:
-            run = Run(plan=start.plan, workflow=start.workflow, event=event, revision=revision, accepted_at=unix(at))
-            self._crowd.add(run)
+    def _enrol(self, made: _Made, durable: Durable) -> None:
+        """Let everything begin that an event starts, as soon as it is durable, whoever still waits for that."""
+        event, routing, going, record = made
+        if routing.starts or going.plans:
+            self._begun.add(durable, _Begun(event, routing.starts, going.plans, record.revision, record.at))
         # What publishers say where events are from is theirs to choose: metrics count by who they are.
         source = event.source if event.publisher is None else f"api/{event.publisher}"
-        self._announcer.tell(event.id, event.type, source, len(routing.starts))
+        self._told.add(durable, Told(event.id, event.type, source, len(routing.starts)))
+
+    def _begin(self, begun: Sequence[_Begun]) -> None:
+        """Let runs and deliveries begin of events that are durable."""
+        for one in begun:
+            try:
+                self._begin_of(one)
+            except Exception as bug:  # noqa: BLE001 - one that is wrong must not leave the others waiting
+                about = {"message": "what an event starts cannot begin", "exception": bug}
+                asyncio.get_running_loop().call_exception_handler(about)
+
+    def _begin_of(self, begun: _Begun) -> None:
+        event, starts, deliveries, revision, at = begun
+        if deliveries and self._outlet is not None:
+            self._outlet.send(event.event() if isinstance(event, Arrival) else event, deliveries)
+        if starts:
+            self._answers.expect(event.id, len(starts))
+        for workflow, plan in starts:
+            self._crowd.expect(Planned(plan, workflow, event, revision, at))
 
 
 _: type[Intake] = Engine

@@ -11,6 +11,7 @@ from typing import Final, NamedTuple
 
 import orjson
 
+from hooksd.model import body
 from hooksd.model.base import Json
 from hooksd.model.event import Event
 from hooksd.model.ids import EventId
@@ -75,8 +76,12 @@ class Arrival(NamedTuple):
         """What events of this webhook say where they are from."""
         return f"webhook/{self.webhook}"
 
+    def light(self) -> Arrival:
+        """Return it without `data`, for those who keep it: that is many objects, and can be read from `raw` again."""
+        return self._replace(data=None)
+
     def event(self) -> Event:
-        """Return it as an event."""
+        """Return it as an event; what `light` left out is read again."""
         return Event(
             id=self.id,
             type=self.type,
@@ -90,7 +95,7 @@ class Arrival(NamedTuple):
             query=self.query,
             media=self.media,
             raw=self.raw,
-            data=self.data,
+            data=body.parse(self.media, self.raw) if self.data is None else self.data,
             key=self.key,
             observed=self.observed,
         )

@@ -1,6 +1,14 @@
 from __future__ import annotations
 
-from hooksd.engine.run import Result
+import pytest
+
+from hooksd.clock import rfc3339
+from hooksd.engine.run import Planned, Result
+from hooksd.model import body
+from hooksd.model.arrival import Arrival
+from hooksd.model.ids import EventId
+from hooksd.model.trust import Trust
+from hooksd.testing import NOON
 from tests.engine.steps.occasions import run_at
 
 
@@ -17,3 +25,31 @@ def test_only_what_ran_and_succeeded_is_ok() -> None:
     assert Result(status="ok").ok
     assert not Result(status="skipped").ok
     assert not Result(status="interrupted").ok
+
+
+@pytest.mark.parametrize("raw", [b'{"a": [1, 2]}', b"null", b"", b'"text"'])
+def test_a_run_is_the_same_whether_its_event_was_kept_whole_or_light(raw: bytes) -> None:
+    run = run_at({"run": ["x"]})
+    arrival = Arrival(
+        id=EventId("evt_1"),
+        type="push",
+        subject=None,
+        time=rfc3339(NOON),
+        trust=Trust.SIGNED,
+        webhook="w",
+        delivery_id=None,
+        headers={},
+        query={},
+        media="application/json",
+        raw=raw,
+        data=body.parse("application/json", raw),
+    )
+
+    begun = [
+        Planned(run.plan, run.workflow, event, "r1", rfc3339(NOON)).begun()
+        for event in (arrival, arrival.light(), arrival.event())
+    ]
+
+    assert begun[0] == begun[1] == begun[2]
+    assert begun[0].event.data == arrival.data
+    assert (begun[0].id, begun[0].accepted_at) == (run.plan.id, NOON)

@@ -11,6 +11,7 @@ import pytest
 
 from hooksd.clock import rfc3339
 from hooksd.engine.ports import Response
+from hooksd.engine.turnstile import FEW
 from hooksd.errors import JournalBroken, JournalFull
 from hooksd.journal import codec
 from hooksd.journal.replay import unfinished
@@ -785,6 +786,24 @@ async def test_what_is_taken_is_written_and_started_as_if_it_had_been_accepted(k
     assert len(seen[0][2]) == (kind == "test.happened" and ref == "main")
 
 
+async def test_of_many_runs_that_wait_each_sees_its_own_event_and_they_begin_in_the_order_in_which_they_came() -> None:
+    async with Bench({"build": BUILD}).running() as bench:
+        await bench.happens({"target": "first"})
+        taken = [bench.engine.take(arrival(bench, {"target": str(number)}), origin=ORIGIN) for number in range(200)]
+        for one in taken:
+            assert one is not None
+            await one.durable
+        more = bench.engine.take(arrival(bench, {"target": "last"}), origin=ORIGIN)
+        assert more is not None
+        await more.durable
+        assert bench.engine.unfinished > FEW
+        while bench.engine.unfinished:
+            await bench.clock.settle()
+
+        targets = [effect.argv[1] for effect in bench.performer.effects if isinstance(effect, StartProcess)]
+        assert targets == ["first", *map(str, range(200)), "last"]
+
+
 async def test_what_needs_something_stored_first_is_not_taken() -> None:
     async with Bench({"build": BUILD}).running() as bench:
         assert bench.engine.take(arrival(bench, {"target": "all"}), origin=ORIGIN) is None  # the definition
@@ -832,6 +851,26 @@ async def test_an_event_is_sent_to_those_who_subscribe_as_its_record_says() -> N
 
     assert outlet.sent == [("order.paid", ("shop",))]
     assert [[plan.endpoint for plan in record.deliveries] for record in bench.records(EventAccepted)] == [["shop"], []]
+
+
+async def test_what_goes_wrong_with_one_event_of_a_batch_holds_up_no_other_and_is_told() -> None:
+    class Wrong(Outlet):
+        def send(self, event: Event, plans: Sequence[DeliveryPlan]) -> None:
+            super().send(event, plans)
+            if len(self.sent) == 1:
+                raise RuntimeError("a bug")
+
+    outlet = Wrong()
+    told: list[str] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, about: told.append(str(about["exception"])))
+    bench = Bench({"all": {"on": "order.*", "steps": [{"run": ["x"]}]}}, endpoints=SUBSCRIBED, outlet=outlet)
+    async with bench.running():
+        await bench.engine.accept_all([bench.event(kind=f"order.{number}") for number in range(3)])
+        await bench.clock.settle()
+
+    assert told == ["a bug"]
+    assert [kind for kind, _ in outlet.sent] == ["order.0", "order.1", "order.2"]
+    assert [ended.status for ended in bench.records(RunEnded)] == ["succeeded"] * 2
 
 
 async def test_an_event_that_would_be_sent_is_refused_while_too_much_waits_to_be_sent() -> None:
