@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from typing import Any, Final
+from typing import Any
 
 import httptools
 from uvicorn.config import Config
@@ -18,6 +18,7 @@ from uvicorn.server import ServerState
 
 from hooksd.web.answer import encode_answer
 from hooksd.web.guard_crowd import Crowd
+from hooksd.web.guard_cycle import Cycle, cycle_of
 from hooksd.web.guard_exit import Exit, reset
 from hooksd.web.guard_limits import (
     BODY_RATE,
@@ -35,12 +36,11 @@ from hooksd.web.guard_refusal import BODY, HEAD, IDLE, Unwelcome, check_size, is
 from hooksd.web.guard_upgrade import parser_of, without_upgrade
 from hooksd.web.problem import CLOSE, RETRY_AFTER, problem
 
-TEXTS: Final = "hooksd.headers"
-"""What a scope has besides what ASGI says: its headers as text, for whoever would make it of them again."""
-
 
 class GuardedProtocol(HttpToolsProtocol):
     """One connection."""
+
+    cycle: Cycle
 
     def __init__(
         self,
@@ -187,20 +187,18 @@ class GuardedProtocol(HttpToolsProtocol):
 
     def begin_answer(self) -> None:
         """Hand the request to the application, or let it wait for those before it; `cycle` is its state from here."""
-        url, fields, expects = self.url, self.fields, self.expect_100_continue
-        super().on_message_begin()  # makes the scope, which not every request needs, and forgets all else
-        self.url, self.expect_100_continue = url, expects
-        scope: Any = self.scope
-        scope["headers"] = [(name.encode(), value.encode("latin-1")) for name, value in fields]
-        scope[TEXTS] = tuple(fields)
-        super().on_headers_complete()
-        self.fields = []  # trailer fields must not join the headers, which were checked and perhaps signed
-        cycle = self.cycle
-        cycle.transport = self._exit  # type: ignore[assignment] # all of it that a cycle uses
+        # Trailer fields must not join the headers, which were checked and perhaps signed.
+        fields, self.fields = self.fields, []
         # Only a request that was heard to its end leaves a connection on which the next can be found. An answer that
-        # comes earlier says `Connection: close`, which uvicorn reads from here.
-        self._keeps = cycle.keep_alive
-        cycle.keep_alive = False
+        # comes earlier says `Connection: close`.
+        self._keeps = self.parser.get_http_version() != "1.0" and self.parser.should_keep_alive()
+        before: Cycle | None = self.cycle
+        self.cycle = cycle = cycle_of(self, fields, self._exit)
+        if before is None or before.response_complete:
+            self._start_asgi_task(cycle, self.app)
+        else:
+            self.flow.pause_reading()
+            self.pipeline.appendleft((cycle, self.app))
 
     def check_head(self) -> None:
         """Judge a request by its complete head.
@@ -243,7 +241,7 @@ class GuardedProtocol(HttpToolsProtocol):
 
     def keep(self, body: bytes) -> None:
         """Give a piece of a body to the request."""
-        super().on_body(body)
+        self.cycle.hear(body)
 
     def on_message_complete(self) -> None:
         """End a request."""
@@ -256,9 +254,7 @@ class GuardedProtocol(HttpToolsProtocol):
 
     def end_request(self) -> None:
         """Tell the request that it is whole."""
-        if not self.cycle.response_started:
-            self.cycle.keep_alive = self._keeps
-        super().on_message_complete()
+        self.cycle.end(keeps=self._keeps)
 
     # What leaves.
 

@@ -9,7 +9,6 @@ workflow) goes the long way. `daemon.server` plugs this class in for the trigger
 from __future__ import annotations
 
 import asyncio
-import re
 from collections.abc import Callable, Coroutine
 from functools import partial
 from typing import Any, Final, Protocol
@@ -22,15 +21,15 @@ from hooksd.config.snapshot import CompiledWebhook
 from hooksd.web.answer import JSON_TYPE, Answer, encode_answer
 from hooksd.web.guard import GuardedProtocol
 from hooksd.web.guard_crowd import Crowd
+from hooksd.web.guard_cycle import is_fit, with_close
 from hooksd.web.guard_refusal import BODY, is_host
 from hooksd.web.origin import UNIX
-from hooksd.web.problem import CLOSE, problem
+from hooksd.web.problem import problem
 
 LARGEST: Final = 32 * 1024
 """Bytes of the longest body that goes this way: far below what uvicorn reads before it pauses."""
 _DIGITS: Final = 6
 _UNUSUAL: Final = frozenset({"expect", "transfer-encoding", "upgrade"})
-_UNFIT = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
 
 
 class Application(Protocol):
@@ -186,7 +185,9 @@ class DirectProtocol(GuardedProtocol):
             self._do(self._say_later(answer))
             return
         if answer.headers is not JSON_TYPE or not request.keep_alive:
-            answer = self._fit(answer)
+            if not is_fit(answer.headers):
+                answer = problem(500)
+            answer, request.keep_alive = with_close(answer, keeps=request.keep_alive)
         self._exit.write(encode_answer(answer, self.server_state.default_headers))
         request.response_complete = True
         if not request.keep_alive:
@@ -201,13 +202,3 @@ class DirectProtocol(GuardedProtocol):
         task = self.loop.create_task(work)
         self.tasks.add(task)
         task.add_done_callback(self.tasks.discard)
-
-    def _fit(self, answer: Answer) -> Answer:
-        """Return an answer as it can be sent."""
-        if any(_UNFIT.search(value) for _, value in answer.headers):
-            answer = problem(500)  # uvicorn would refuse it too: data of a caller must not begin a line of its own
-        if CLOSE[0] in answer.headers:
-            self._plain.keep_alive = False
-        elif not self._plain.keep_alive:
-            answer = Answer(status=answer.status, headers=answer.headers + CLOSE, body=answer.body)
-        return answer

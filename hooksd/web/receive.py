@@ -1,7 +1,7 @@
 """The path of a trigger as one function: a webhook and a request in, an answer out. It knows no server.
 
 Order: method, media type and length; authentication; body; event type and subject; accept (durable); answer. The
-trigger app calls `screen` before it reads the body, then `receive` with the whole request.
+trigger app calls `screen` before it reads the body, then `take` with the whole request.
 """
 
 from __future__ import annotations
@@ -101,9 +101,10 @@ class Receiver:
         entry = webhook.entry
         if entry is not None and (refused := self._door(webhook, entry, peer)) is not None:
             return refused
-        return self._unfit(webhook, head, peer)
+        return self.unfit(webhook, head, peer)
 
-    def _unfit(self, webhook: CompiledWebhook, head: Head, peer: str) -> Answer | None:
+    def unfit(self, webhook: CompiledWebhook, head: Head, peer: str) -> Answer | None:
+        """Refuse what the head alone shows to be wrong; `screen` asks who calls, and how often, before."""
         value, entry = webhook.value, webhook.entry
         if head.method not in value.methods and not may_greet(webhook, head.method):
             return self._method(webhook, peer)
@@ -152,36 +153,8 @@ class Receiver:
         answer = problem(413, f"the body may have at most {webhook.value.limits.body} bytes", headers=CLOSE)
         return self._refuse(webhook, "too_large", peer, answer)
 
-    async def receive(
-        self, webhook: CompiledWebhook, request: Inbound, peer: str, *, is_screened: bool = False
-    ) -> Answer:
-        """Receive one request with its whole body.
-
-        Args:
-            webhook: The webhook at the request's path.
-            request: The request; its body is not longer than the webhook's limit.
-            peer: The address it came from.
-            is_screened: `screen` has let it through without knowing how long the body is.
-        """
-        codings = request.header_values("content-encoding")
-        head = Head(
-            method=request.method,
-            media=request.media,
-            coding=codings[0].lower() if codings else "",
-            length=len(request.body),
-        )
-        look = self._unfit if is_screened else self.screen
-        if (answer := look(webhook, head, peer)) is not None:
-            return answer
-        return await self.admit(webhook, request, peer)
-
-    async def admit(self, webhook: CompiledWebhook, request: Inbound, peer: str) -> Answer:
-        """Receive one request with its whole body that `screen` has let through, its length included."""
-        outcome = self.take(webhook, request, peer)
-        return outcome if isinstance(outcome, Answer) else await self.finish(webhook, outcome)
-
     def take(self, webhook: CompiledWebhook, request: Inbound, peer: str) -> Outcome:
-        """Do everything of `admit` that waits for nothing: it is all of it but the disk.
+        """Receive one request with its whole body that `screen` has let through; all of it but what has to wait.
 
         Returns:
             An answer; or what becomes one when the event is durable: `kept` makes it, or `finish`, and one of them has
@@ -205,7 +178,7 @@ class Receiver:
 
     async def stream(
         self, webhook: CompiledWebhook, request: Inbound, pieces: AsyncIterator[bytes], peer: str
-    ) -> Answer:
+    ) -> Outcome:
         """Receive a form with files whose body is not needed to know who sends it: no file of it is ever in memory.
 
         Args:
@@ -222,7 +195,7 @@ class Receiver:
         if entry is not None and (late := self._too_often(webhook, entry, peer, per_address=False)) is not None:
             return late
         reading = partial(self._bodies.form, webhook, request, pieces)
-        return await self.finish(webhook, await self._with(webhook, request, peer, verdict, now, reading))
+        return await self._with(webhook, request, peer, verdict, now, reading)
 
     async def _with(
         self,

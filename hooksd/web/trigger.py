@@ -6,6 +6,7 @@ file or starts a task.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from functools import lru_cache, partial
 from typing import Any
@@ -23,7 +24,7 @@ from hooksd.telemetry import happenings
 from hooksd.telemetry.observer import Observer
 from hooksd.web.answer import Answer, send_answer
 from hooksd.web.body import Disconnected, read_body
-from hooksd.web.guard import TEXTS
+from hooksd.web.guard_cycle import TEXTS
 from hooksd.web.handover import Outcome, Promise
 from hooksd.web.health import health_app
 from hooksd.web.multipart import MULTIPART, Oversized
@@ -85,9 +86,17 @@ class TriggerApp:
         if webhook is None:
             await self._elsewhere(scope, receive, send)
             return
-        answer = await self.answer(webhook, scope, receive)
-        if answer is not None:
-            await send_answer(answer, send)
+        began = self._clock.monotonic()
+        try:
+            outcome = await self._outcome(webhook, scope, receive)
+        except Disconnected:
+            return
+        except Exception as error:  # noqa: BLE001 - the problem handler: callers never see an error of ours
+            outcome = self._failed(webhook, scope["method"], error)
+        said: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+        if (work := self._answer(webhook, outcome, began, partial(_say, said))) is not None:
+            await work
+        await send_answer(await said, send)
 
     def webhook_at(self, path: str) -> CompiledWebhook | None:
         """Return the webhook at a path: one lookup, however many there are."""
@@ -101,26 +110,6 @@ class TriggerApp:
         given = parse_qsl(scope["query_string"].decode("latin-1"), errors="replace")
         said = [value for name, value in given if name == UUID]
         return known.get((scope["path"], uuid_digest(said[0]))) if len(said) == 1 else None
-
-    async def answer(self, webhook: CompiledWebhook, scope: Scope, receive: Receive) -> Answer | None:
-        """Return the answer to a request.
-
-        Args:
-            webhook: The webhook at its path.
-            scope: The request, as ASGI describes it; only `method`, `path`, `query_string`, `headers` and `client`.
-            receive: Returns its body.
-
-        Returns:
-            The answer; None when the caller went away.
-        """
-        began = self._clock.monotonic()
-        try:
-            answer = await self._answer(webhook, scope, receive)
-        except Disconnected:
-            return None
-        except Exception as error:  # noqa: BLE001 - the problem handler: callers never see an error of ours
-            answer = self._failed(webhook, scope["method"], error)
-        return self._counted(webhook, answer, began)
 
     def begin_answer(
         self, webhook: CompiledWebhook, headers: dict[str, str], query: str, body: bytes, peer: str, say: Say
@@ -159,7 +148,11 @@ class TriggerApp:
                 outcome = self._receiver.take(webhook, request, peer)
         except Exception as error:  # noqa: BLE001 - see `answer`
             outcome = self._failed(webhook, "POST", error)
-        if isinstance(outcome, Promise):
+        return self._answer(webhook, outcome, began, say)
+
+    def _answer(self, webhook: CompiledWebhook, outcome: Outcome, began: float, say: Say) -> Work | None:
+        """Call `say` once with the answer: now, when the event is durable, or when what is returned is done."""
+        if isinstance(outcome, Promise) and webhook.wait is None:
             outcome.taken.durable.then(partial(self._end_answer, webhook, outcome, began, say))
         elif isinstance(outcome, Answer):
             say(self._counted(webhook, outcome, began))
@@ -170,9 +163,11 @@ class TriggerApp:
     def _end_answer(
         self, webhook: CompiledWebhook, promise: Promise, began: float, say: Say, error: JournalError | None
     ) -> None:
-        answer = self._receiver.kept(webhook, promise, error)
-        self._observer.metrics.request(webhook.name, answer.status, self._clock.monotonic() - began)
-        say(answer)
+        try:
+            answer = self._receiver.kept(webhook, promise, error)
+        except Exception as bug:  # noqa: BLE001 - the problem handler
+            answer = self._failed(webhook, "POST", bug)
+        say(self._counted(webhook, answer, began))
 
     async def _finish(self, webhook: CompiledWebhook, outcome: Outcome, began: float, say: Say) -> None:
         try:
@@ -189,7 +184,12 @@ class TriggerApp:
         self._observer.metrics.request(webhook.name, answer.status, self._clock.monotonic() - began)
         return answer
 
-    async def _answer(self, webhook: CompiledWebhook, scope: Scope, receive: Receive) -> Answer:
+    async def _outcome(self, webhook: CompiledWebhook, scope: Scope, receive: Receive) -> Outcome:
+        """Take a request whose body is still to be read.
+
+        Raises:
+            Disconnected: The caller went away before the end of the body.
+        """
         headers = _texts(scope)
         head = head_of(scope["method"], headers)
         peer = self._peer(scope, headers)
@@ -201,10 +201,11 @@ class TriggerApp:
         body = await read_body(receive, webhook.value.limits.body)
         if body is None:
             return self._receiver.too_large(webhook, peer)
-        request = self._inbound(scope, head, headers, body)
         if head.length is None:
-            return await self._receiver.receive(webhook, request, peer, is_screened=True)
-        return await self._receiver.admit(webhook, request, peer)
+            head = head._replace(length=len(body))
+            if (refused := self._receiver.unfit(webhook, head, peer)) is not None:
+                return refused
+        return self._receiver.take(webhook, self._inbound(scope, head, headers, body), peer)
 
     def _inbound(self, scope: Scope, head: Head, headers: Headers, body: bytes) -> Inbound:
         path, query = scope["path"], scope["query_string"].decode("latin-1")
@@ -251,6 +252,12 @@ async def _pieces(scope: Scope, receive: Receive, limit: int) -> AsyncIterator[b
         yield piece
         forget(len(piece))
         more = message.get("more_body", False)
+
+
+def _say(said: asyncio.Future[Answer], answer: Answer) -> None:
+    """Tell the answer, if somebody still waits for it."""
+    if not said.done():
+        said.set_result(answer)
 
 
 def _keep(size: int) -> None:

@@ -29,10 +29,11 @@ from hooksd.model.trust import Trust
 from hooksd.model.webhook import Webhook
 from hooksd.telemetry.observer import Observer
 from hooksd.testing import FakeClock, FakeIds
+from hooksd.web.answer import Answer
 from hooksd.web.control import Control
 from hooksd.web.duplicates import Duplicates
 from hooksd.web.origin import Proxies
-from hooksd.web.receive import Receiver
+from hooksd.web.receive import Head, Receiver
 from hooksd.web.recent import recent
 from hooksd.web.refusals import Refusals
 from hooksd.web.trigger import TriggerApp
@@ -237,6 +238,14 @@ class Listener:
     def client(self) -> httpx.AsyncClient:
         """Return a client of the application, without a network between them."""
         return client(self.app)
+
+    async def receive(self, hook: CompiledWebhook, request: Inbound, peer: str) -> Answer:
+        """Receive one request with its whole body, as the trigger listener does."""
+        codings = request.header_values("content-encoding")
+        coding = codings[0].lower() if codings else ""
+        head = Head(method=request.method, media=request.media, coding=coding, length=len(request.body))
+        refused = self.receiver.screen(hook, head, peer)
+        return refused or await self.receiver.finish(hook, self.receiver.take(hook, request, peer))
 
     async def reasons(self) -> dict[str, int]:
         """Return how many requests were refused, by the reason in the log."""

@@ -25,7 +25,7 @@ def form(**parts: object) -> tuple[bytes, dict[str, str]]:
 async def post_form(listener: Listener, hook: object = None, **parts: object) -> Answer:
     raw, headers = form(**parts)
     target = hook or webhook()
-    return await listener.receiver.receive(
+    return await listener.receive(
         target,  # type: ignore[arg-type] # a webhook of the tests
         inbound(raw, media="multipart/form-data", headers=headers),
         PEER,
@@ -79,7 +79,7 @@ async def test_what_is_no_form_is_unreadable() -> None:
         b"hello", media="multipart/form-data", headers={"content-type": "multipart/form-data; boundary=x"}
     )
 
-    assert (await listener.receiver.receive(webhook(), request, PEER)).status == 400
+    assert (await listener.receive(webhook(), request, PEER)).status == 400
     assert await listener.reasons() == {"unreadable_body": 1}
 
 
@@ -97,7 +97,7 @@ async def test_the_same_form_with_the_same_key_is_a_duplicate_however_it_is_cut_
     for content in (b"1", b"1", b"2"):
         raw, headers = form(doc=("a", content))
         request = inbound(raw, media="multipart/form-data", headers={**headers, "idempotency-key": "k"})
-        answers.append(await listener.receiver.receive(webhook(), request, PEER))
+        answers.append(await listener.receive(webhook(), request, PEER))
 
     assert [answer.status for answer in answers] == [202, 200, 409]
 
@@ -107,7 +107,7 @@ async def test_a_body_that_is_no_text_is_a_file() -> None:
     hook = webhook(accept=["application/octet-stream"])
     raw = b"\x89PNG\xff"
 
-    answer = await listener.receiver.receive(hook, inbound(raw, media="application/octet-stream"), PEER)
+    answer = await listener.receive(hook, inbound(raw, media="application/octet-stream"), PEER)
 
     event = listener.intake.events[0]
     assert answer.status == 202
@@ -120,7 +120,7 @@ async def test_an_empty_body_is_no_file() -> None:
     listener = Listener()
     hook = webhook(accept=["application/octet-stream"])
 
-    await listener.receiver.receive(hook, inbound(b"", media="application/octet-stream"), PEER)
+    await listener.receive(hook, inbound(b"", media="application/octet-stream"), PEER)
 
     assert listener.intake.events[0].files == {}
 
@@ -129,7 +129,7 @@ async def test_an_empty_body_is_no_file() -> None:
 async def test_xml_and_other_text_is_read_as_text(media: str) -> None:
     listener = Listener()
 
-    await listener.receiver.receive(webhook(accept=[media]), inbound(b"<a>&b;</a>", media=media), PEER)
+    await listener.receive(webhook(accept=[media]), inbound(b"<a>&b;</a>", media=media), PEER)
 
     assert listener.intake.events[0].data == "<a>&b;</a>"
 
@@ -138,9 +138,7 @@ async def test_a_compressed_body_is_read_where_it_is_asked_for() -> None:
     listener = Listener()
     packed = gzip.compress(b'{"a":1}')
 
-    answer = await listener.receiver.receive(
-        webhook(**GZIP), inbound(packed, headers={"content-encoding": "GZIP"}), PEER
-    )
+    answer = await listener.receive(webhook(**GZIP), inbound(packed, headers={"content-encoding": "GZIP"}), PEER)
 
     assert answer.status == 202
     assert (listener.intake.events[0].data, listener.intake.events[0].raw) == ({"a": 1}, b'{"a":1}')
@@ -149,7 +147,7 @@ async def test_a_compressed_body_is_read_where_it_is_asked_for() -> None:
 async def test_a_webhook_that_takes_compressed_bodies_takes_others_too() -> None:
     listener = Listener()
 
-    assert (await listener.receiver.receive(webhook(**GZIP), inbound(b"{}"), PEER)).status == 202
+    assert (await listener.receive(webhook(**GZIP), inbound(b"{}"), PEER)).status == 202
 
 
 @pytest.mark.parametrize(
@@ -160,7 +158,7 @@ async def test_another_coding_is_refused_and_the_caller_told_which_are_taken(
 ) -> None:
     listener = Listener()
 
-    answer = await listener.receiver.receive(webhook(**keys), inbound(b"x", headers={"content-encoding": coding}), PEER)
+    answer = await listener.receive(webhook(**keys), inbound(b"x", headers={"content-encoding": coding}), PEER)
 
     assert answer.status == 415
     assert answer.header("accept-encoding") == hint
@@ -176,7 +174,7 @@ async def test_a_compressed_body_is_no_longer_than_a_body_may_be(packed: bytes, 
     listener = Listener()
     hook = webhook(limits={"body": "100B"}, **GZIP)
 
-    answer = await listener.receiver.receive(hook, inbound(packed, headers={"content-encoding": "gzip"}), PEER)
+    answer = await listener.receive(hook, inbound(packed, headers={"content-encoding": "gzip"}), PEER)
 
     assert answer.status == status
 
@@ -185,7 +183,7 @@ async def test_nothing_is_unpacked_for_callers_who_are_not_who_they_say() -> Non
     listener = Listener()
     hook = webhook(verifier=TokenVerifier(token="t"), **GZIP)
 
-    answer = await listener.receiver.receive(hook, inbound(b"no gzip", headers={"content-encoding": "gzip"}), PEER)
+    answer = await listener.receive(hook, inbound(b"no gzip", headers={"content-encoding": "gzip"}), PEER)
 
     assert answer.status == 401
 
@@ -195,7 +193,7 @@ async def test_a_compressed_form_with_files_is_read() -> None:
     raw, headers = form(doc=("a", b"1" * 1000))
     request = inbound(gzip.compress(raw), media="multipart/form-data", headers={**headers, "content-encoding": "gzip"})
 
-    assert (await listener.receiver.receive(webhook(**GZIP), request, PEER)).status == 202
+    assert (await listener.receive(webhook(**GZIP), request, PEER)).status == 202
     assert listener.intake.events[0].files["doc"].size == 1000
 
 
@@ -245,7 +243,7 @@ async def test_the_bytes_of_a_file_stay_as_they_are_whatever_they_look_like() ->
 
     await post_form(listener, doc=("x", data))
     hook = webhook(accept=["application/octet-stream"])
-    await listener.receiver.receive(hook, inbound(data, media="application/octet-stream"), PEER)
+    await listener.receive(hook, inbound(data, media="application/octet-stream"), PEER)
 
     assert listener.journal.blobs[listener.intake.events[0].files["doc"].digest] == data
     assert listener.journal.blobs[listener.intake.events[1].files["body"].digest] == data
@@ -259,7 +257,7 @@ async def test_a_credential_in_a_compressed_body_is_hidden() -> None:
         headers={"content-encoding": "gzip"},
     )
 
-    await listener.receiver.receive(webhook(**GZIP), request, PEER)
+    await listener.receive(webhook(**GZIP), request, PEER)
 
     assert listener.intake.events[0].data == {"token": "***", "a": "1"}
     assert b"hunter2" not in listener.intake.events[0].raw

@@ -17,7 +17,7 @@ KEYED = {"idempotency-key": '"k-1"'}
 
 
 async def post(listener: Listener, hook: CompiledWebhook, headers: dict[str, str], body: bytes = b"{}") -> Answer:
-    return await listener.receiver.receive(hook, inbound(body, headers=headers), PEER)
+    return await listener.receive(hook, inbound(body, headers=headers), PEER)
 
 
 @pytest.mark.parametrize("headers", [FIRST, KEYED], ids=["provider", "caller"])

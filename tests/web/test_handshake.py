@@ -46,8 +46,8 @@ async def test_a_handshake_is_answered_and_is_no_event() -> None:
     mac = hmac.new(SECRET, f"v0:{now}:".encode() + SLACK, hashlib.sha256).hexdigest()
     headers = {"x-slack-request-timestamp": now, "x-slack-signature": f"v0={mac}"}
 
-    answer = await listener.receiver.receive(provider("slack"), inbound(SLACK, headers=headers), PEER)
-    forged = await listener.receiver.receive(provider("slack"), inbound(SLACK), PEER)
+    answer = await listener.receive(provider("slack"), inbound(SLACK, headers=headers), PEER)
+    forged = await listener.receive(provider("slack"), inbound(SLACK), PEER)
 
     assert (answer.status, answer.body) == (200, b"3eZb")
     assert forged.status == 401
@@ -59,8 +59,8 @@ async def test_a_handshake_may_use_a_method_and_a_type_that_the_webhook_does_not
     asked = inbound(b"", query="validationToken=a%20b").changed(media="text/plain")
     head_request = inbound(b"").changed(method="HEAD", media="")
 
-    graph = await listener.receiver.receive(provider("msgraph"), asked, PEER)
-    trello = await listener.receiver.receive(provider("trello"), head_request, PEER)
+    graph = await listener.receive(provider("msgraph"), asked, PEER)
+    trello = await listener.receive(provider("trello"), head_request, PEER)
 
     assert (graph.status, graph.body, graph.header("content-type")) == (200, b"a b", "text/plain; charset=utf-8")
     assert (trello.status, trello.body) == (200, b"")
@@ -71,9 +71,9 @@ async def test_what_was_read_for_a_handshake_and_is_none_is_refused_as_ever() ->
     method = inbound(b"").changed(method="GET", media="")
     media = inbound(b"x").changed(media="text/plain")
 
-    assert (await listener.receiver.receive(provider("dropbox"), method, PEER)).status == 405
-    assert (await listener.receiver.receive(provider("msgraph"), media, PEER)).status == 415
-    assert (await listener.receiver.receive(provider("slack"), method, PEER)).status == 405
+    assert (await listener.receive(provider("dropbox"), method, PEER)).status == 405
+    assert (await listener.receive(provider("msgraph"), media, PEER)).status == 415
+    assert (await listener.receive(provider("slack"), method, PEER)).status == 405
 
 
 async def test_a_handshake_with_the_wrong_token_is_forbidden() -> None:
@@ -81,8 +81,8 @@ async def test_a_handshake_with_the_wrong_token_is_forbidden() -> None:
     query = "hub.mode=subscribe&hub.challenge=1&hub.verify_token="
     meta = provider("meta", verify_token="credential:told")
 
-    right = await listener.receiver.receive(meta, inbound(b"", query=query + SECRET.decode(), method="GET"), PEER)
-    wrong = await listener.receiver.receive(meta, inbound(b"", query=query + "x", method="GET"), PEER)
+    right = await listener.receive(meta, inbound(b"", query=query + SECRET.decode(), method="GET"), PEER)
+    wrong = await listener.receive(meta, inbound(b"", query=query + "x", method="GET"), PEER)
 
     assert (right.status, right.body) == (200, b"1")
     assert wrong.status == 403
@@ -123,7 +123,7 @@ async def test_every_published_handshake_is_answered_as_its_provider_wants(vecto
         body=vector["body"].encode(), media=media, url=vector["url"],
     )  # fmt: skip
 
-    answer = await listener.receiver.receive(compiled, request, PEER)
+    answer = await listener.receive(compiled, request, PEER)
 
     wanted = vector["response"]
     if wanted is None:

@@ -42,7 +42,7 @@ async def test_an_accepted_event_is_answered_with_the_runs_it_starts() -> None:
     listener = Listener()
     listener.intake.runs = (plan(1, "deploy"), plan(2, "notify"))
 
-    answer = await listener.receiver.receive(webhook("github"), inbound(b'{"a": 1}'), PEER)
+    answer = await listener.receive(webhook("github"), inbound(b'{"a": 1}'), PEER)
 
     event = listener.intake.events[0]
     assert answer.status == 202
@@ -68,7 +68,7 @@ async def test_an_event_holds_what_was_sent_and_who_received_it() -> None:
     raw = b'{"ref":  "main"}'
     headers = {"content-type": "application/json; charset=utf-8", "x-event": "push", "x-delivery": "d-1"}
 
-    await listener.receiver.receive(hook, inbound(raw, headers=headers, query="a=1"), PEER)
+    await listener.receive(hook, inbound(raw, headers=headers, query="a=1"), PEER)
 
     event = listener.intake.events[0]
     assert event.type == "github.push"
@@ -95,7 +95,7 @@ async def test_no_credential_reaches_the_event() -> None:
         query="token=hunter2",
     )
 
-    await listener.receiver.receive(webhook(), request, PEER)
+    await listener.receive(webhook(), request, PEER)
 
     event = listener.intake.events[0]
     assert "hunter2" not in repr(event)
@@ -108,7 +108,7 @@ async def test_a_token_that_the_body_carries_is_checked_and_then_forgotten() -> 
     value = Webhook.model_validate({"auth": auth})
     hook = webhook("private", build_verifier(value.auth, lambda _: Secret(b"hunter2-hunter2")), auth=auth)
 
-    answer = await listener.receiver.receive(hook, inbound(b'{"auth": {"token": "hunter2-hunter2"}}'), PEER)
+    answer = await listener.receive(hook, inbound(b'{"auth": {"token": "hunter2-hunter2"}}'), PEER)
 
     assert answer.status == 202
     assert listener.intake.events[0].data == {"auth": {"token": "***"}}
@@ -121,7 +121,7 @@ async def test_a_request_of_github_is_known_by_its_signature() -> None:
     signature = "sha256=" + hmac.new(SECRET, raw, hashlib.sha256).hexdigest()
     headers = {"x-hub-signature-256": signature, "x-github-event": "pull_request", "x-github-delivery": "d-1"}
 
-    answer = await listener.receiver.receive(github(), inbound(raw, headers=headers), PEER)
+    answer = await listener.receive(github(), inbound(raw, headers=headers), PEER)
 
     assert answer.status == 202
     assert listener.intake.events[0].type == "github.pull_request.opened"
@@ -142,7 +142,7 @@ async def test_the_caller_is_not_told_why_it_is_not_believed_but_the_log_is(
 ) -> None:
     listener = Listener()
 
-    answer = await listener.receiver.receive(github(), inbound(headers=signature), PEER)
+    answer = await listener.receive(github(), inbound(headers=signature), PEER)
 
     assert answer.status == 401
     assert orjson.loads(answer.body) == {"type": "about:blank", "title": "Unauthorized", "status": 401}
@@ -162,7 +162,7 @@ async def test_the_caller_is_not_told_why_it_is_not_believed_but_the_log_is(
 async def test_schemes_of_http_say_how_to_authenticate(auth: Json, challenge: str | None) -> None:
     hook = webhook("private", TokenVerifier(token="right"), auth=auth)
 
-    answer = await Listener().receiver.receive(hook, inbound(headers={"x-token": "wrong"}), PEER)
+    answer = await Listener().receive(hook, inbound(headers={"x-token": "wrong"}), PEER)
 
     assert answer.status == 401
     assert answer.header("www-authenticate") == challenge
@@ -217,7 +217,7 @@ def test_a_wrong_method_is_told_the_right_ones() -> None:
 
 
 async def test_a_body_without_a_media_type_is_refused_even_when_its_length_was_not_announced() -> None:
-    answer = await Listener().receiver.receive(webhook(), inbound(b"{}", media=""), PEER)
+    answer = await Listener().receive(webhook(), inbound(b"{}", media=""), PEER)
 
     assert answer.status == 415
 
@@ -226,7 +226,7 @@ async def test_a_get_without_a_body_is_an_event_without_data() -> None:
     listener = Listener()
     hook = webhook(methods=["GET"])
 
-    answer = await listener.receiver.receive(hook, inbound(b"", method="GET", media="", query="ref=main"), PEER)
+    answer = await listener.receive(hook, inbound(b"", method="GET", media="", query="ref=main"), PEER)
 
     assert answer.status == 202
     assert listener.intake.events[0].data is None
@@ -237,8 +237,8 @@ async def test_a_body_that_cannot_be_read_is_refused_only_after_authentication()
     hook = webhook("private", TokenVerifier(token="right"))
     listener = Listener()
 
-    stranger = await listener.receiver.receive(hook, inbound(b"{"), PEER)
-    friend = await listener.receiver.receive(hook, inbound(b"{", headers={"x-token": "right"}), PEER)
+    stranger = await listener.receive(hook, inbound(b"{"), PEER)
+    friend = await listener.receive(hook, inbound(b"{", headers={"x-token": "right"}), PEER)
 
     assert stranger.status == 401
     assert friend.status == 400
@@ -247,7 +247,7 @@ async def test_a_body_that_cannot_be_read_is_refused_only_after_authentication()
 
 
 async def test_a_query_with_too_many_parameters_is_unreadable() -> None:
-    answer = await Listener().receiver.receive(webhook(), inbound(query="&".join(["a=1"] * 1001)), PEER)
+    answer = await Listener().receive(webhook(), inbound(query="&".join(["a=1"] * 1001)), PEER)
 
     assert answer.status == 400
     assert "query" in orjson.loads(answer.body)["detail"]
@@ -256,7 +256,7 @@ async def test_a_query_with_too_many_parameters_is_unreadable() -> None:
 async def test_an_event_that_cannot_be_named_says_which_value_is_missing() -> None:
     listener = Listener()
 
-    answer = await listener.receiver.receive(webhook(event="shop.{{ body.kind }}"), inbound(), PEER)
+    answer = await listener.receive(webhook(event="shop.{{ body.kind }}"), inbound(), PEER)
 
     assert answer.status == 422
     assert "`body.kind` is missing" in orjson.loads(answer.body)["detail"]
@@ -269,7 +269,7 @@ async def test_what_cannot_be_made_durable_is_never_accepted(error: Exception) -
     listener = Listener()
     listener.intake.error = error
 
-    answer = await listener.receiver.receive(webhook(), inbound(), PEER)
+    answer = await listener.receive(webhook(), inbound(), PEER)
 
     assert answer.status == 503
     assert answer.header("retry-after") == "5"
@@ -279,7 +279,7 @@ async def test_what_cannot_be_made_durable_is_never_accepted(error: Exception) -
 async def test_a_webhook_that_answers_nothing_says_that_it_has_the_event() -> None:
     listener = Listener()
 
-    answer = await listener.receiver.receive(webhook(answer="none"), inbound(), PEER)
+    answer = await listener.receive(webhook(answer="none"), inbound(), PEER)
 
     assert (answer.status, answer.headers, answer.body) == (204, (), b"")
     assert len(listener.intake.events) == 1
@@ -289,7 +289,7 @@ async def test_a_caller_who_waits_gets_what_the_workflow_says() -> None:
     listener = Listener()
     listener.intake.answer = Response(status=201, headers={"X-Order": "7"}, body={"ok": True})
 
-    answer = await listener.receiver.receive(webhook(answer="wait:1500ms"), inbound(), PEER)
+    answer = await listener.receive(webhook(answer="wait:1500ms"), inbound(), PEER)
 
     assert answer.status == 201
     assert answer.header("x-order") == "7"
@@ -300,14 +300,14 @@ async def test_a_caller_who_waits_gets_what_the_workflow_says() -> None:
 async def test_a_caller_who_waited_in_vain_gets_the_runs() -> None:
     listener = Listener()
 
-    answer = await listener.receiver.receive(webhook(answer="wait:10s"), inbound(), PEER)
+    answer = await listener.receive(webhook(answer="wait:10s"), inbound(), PEER)
 
     assert answer.status == 202
     assert orjson.loads(answer.body)["event"] == listener.intake.events[0].id
 
 
 async def test_without_a_public_url_runs_are_paths() -> None:
-    answer = await Listener(public_url=None).receiver.receive(webhook(), inbound(), PEER)
+    answer = await Listener(public_url=None).receive(webhook(), inbound(), PEER)
 
     assert orjson.loads(answer.body)["runs"][0]["url"] == f"/api/v1/runs/{plan().id}"
 
@@ -344,7 +344,7 @@ async def test_no_request_makes_an_error_of_ours(
     listener = Listener()
     request = inbound(body, method=method, media=media, headers=tuple(headers), query=query)
 
-    answer = await listener.receiver.receive(hook, request, PEER)
+    answer = await listener.receive(hook, request, PEER)
 
     assert answer.status in {202, 400, 401, 405, 415, 422}
     assert (answer.status == 202) == (len(listener.intake.events) == 1)
@@ -364,7 +364,7 @@ async def test_the_event_says_which_of_the_secrets_the_caller_used() -> None:
     known = proving(type="token", token="header:x-token", secret=list(TOKENS))
 
     for token in TOKENS.values():
-        await listener.receiver.receive(known, inbound(b"{}", headers={"x-token": token.decode()}), PEER)
+        await listener.receive(known, inbound(b"{}", headers={"x-token": token.decode()}), PEER)
 
     assert [event.key for event in listener.intake.events] == [0, 1]
     assert [event.observed for event in listener.intake.events] == [None, None]
@@ -375,7 +375,7 @@ async def test_a_webhook_that_only_observes_lets_everybody_in_as_nobody_and_says
     known = proving(type="token", token="header:x-token", secret="credential:new", mode="observe")
 
     for token in ("the newer token", "wrong"):
-        answer = await listener.receiver.receive(known, inbound(b"{}", headers={"x-token": token}), PEER)
+        answer = await listener.receive(known, inbound(b"{}", headers={"x-token": token}), PEER)
         assert answer.status == 202
 
     seen = [(event.observed, event.key, event.trust) for event in listener.intake.events]
@@ -393,7 +393,7 @@ async def test_a_message_of_amazon_sns_is_json_although_it_is_called_text() -> N
     known = concrete("sns")
     hook = replace(webhook("sns", judge_of("sns"), auth={"preset": "sns", "topics": TOPIC}), media="application/json")
 
-    answer = await listener.receiver.receive(hook, sent_by(known), PEER)
+    answer = await listener.receive(hook, sent_by(known), PEER)
 
     (event,) = listener.intake.events
     assert answer.status == 202
@@ -406,7 +406,7 @@ async def test_while_the_keys_are_on_their_way_the_caller_is_asked_to_come_again
     known = proving(type="jwt", issuers="i", audience="a", jwks_url="https://issuer.example/jwks")
     request = inbound(b"{}", headers={"authorization": "Bearer eyJhbGciOiJSUzI1NiJ9.e30.AAAA"})
 
-    answer = await listener.receiver.receive(known, request, PEER)
+    answer = await listener.receive(known, request, PEER)
 
     assert answer.status == 503
     assert b"retry-after" in dict(answer.headers)
@@ -417,10 +417,10 @@ async def test_who_may_not_call_is_refused_before_the_body_is_read() -> None:
     listener = Listener()
     hook = webhook(allow_ips=["192.0.2.0/28", "2001:db8::/32"])
 
-    assert (await listener.receiver.receive(hook, inbound(), "192.0.2.7")).status == 202
-    assert (await listener.receiver.receive(hook, inbound(), "::ffff:192.0.2.7")).status == 202
+    assert (await listener.receive(hook, inbound(), "192.0.2.7")).status == 202
+    assert (await listener.receive(hook, inbound(), "::ffff:192.0.2.7")).status == 202
     assert listener.receiver.screen(hook, head(), "198.51.100.1") is not None
-    assert (await listener.receiver.receive(hook, inbound(), "unix")).status == 403
+    assert (await listener.receive(hook, inbound(), "unix")).status == 403
     assert await listener.reasons() == {"address": 2}
 
 
@@ -428,13 +428,13 @@ async def test_who_calls_too_often_is_told_when_to_come_again() -> None:
     listener = Listener()
     hook = webhook(rate="2/1m")
 
-    statuses = [(await listener.receiver.receive(hook, inbound(), PEER)).status for _ in range(3)]
-    answer = await listener.receiver.receive(hook, inbound(), "198.51.100.1")
+    statuses = [(await listener.receive(hook, inbound(), PEER)).status for _ in range(3)]
+    answer = await listener.receive(hook, inbound(), "198.51.100.1")
     await listener.clock.advance(30)
 
     assert statuses == [202, 202, 429]
     assert (answer.status, answer.header("retry-after")) == (429, "30")
-    assert (await listener.receiver.receive(hook, inbound(), PEER)).status == 202
+    assert (await listener.receive(hook, inbound(), PEER)).status == 202
     assert await listener.reasons() == {"rate": 2}
 
 
@@ -442,9 +442,7 @@ async def test_each_address_may_have_a_rate_for_itself() -> None:
     listener = Listener()
     hook = webhook(rate=["1/1m per address", "100/1s"])
 
-    statuses = [
-        (await listener.receiver.receive(hook, inbound(), peer)).status for peer in (PEER, PEER, "198.51.100.1")
-    ]
+    statuses = [(await listener.receive(hook, inbound(), peer)).status for peer in (PEER, PEER, "198.51.100.1")]
 
     assert statuses == [202, 429, 202]
 
@@ -453,10 +451,10 @@ async def test_strangers_use_up_no_rate_of_those_who_prove_who_they_are() -> Non
     listener = Listener()
     hook = webhook(verifier=TokenVerifier(token="t"), rate="1/1m")
 
-    strangers = [(await listener.receiver.receive(hook, inbound(), PEER)).status for _ in range(5)]
+    strangers = [(await listener.receive(hook, inbound(), PEER)).status for _ in range(5)]
 
     assert strangers == [401] * 5
-    assert (await listener.receiver.receive(hook, inbound(headers={"x-token": "t"}), PEER)).status == 202
+    assert (await listener.receive(hook, inbound(headers={"x-token": "t"}), PEER)).status == 202
 
 
 async def test_a_body_that_does_not_fit_its_schema_is_refused_with_the_places() -> None:
@@ -464,8 +462,8 @@ async def test_a_body_that_does_not_fit_its_schema_is_refused_with_the_places() 
     schema = {"required": ["email"], "properties": {"items": {"items": {"type": "integer"}}}}
     hook = webhook(schema=schema)
 
-    good = await listener.receiver.receive(hook, inbound(b'{"email": "a", "items": [1]}'), PEER)
-    bad = await listener.receiver.receive(hook, inbound(b'{"items": [1, "x"]}'), PEER)
+    good = await listener.receive(hook, inbound(b'{"email": "a", "items": [1]}'), PEER)
+    bad = await listener.receive(hook, inbound(b'{"items": [1, "x"]}'), PEER)
 
     assert (good.status, bad.status) == (202, 422)
     document = orjson.loads(bad.body)
