@@ -12,7 +12,6 @@ import os
 import pwd
 import signal
 import tempfile
-import uuid
 from pathlib import Path
 from typing import Literal
 
@@ -90,9 +89,9 @@ class ProcessRunner:
 
     async def perform(self, effect: StartProcess) -> Performed:
         """Run a program and say what came of it. Cancelling kills it with all that it started."""
-        if refusal := _refusal(effect):
+        if not _is_fit(effect) and (refusal := _refusal(effect)):
             return Performed(ok=False, error=refusal)
-        mark = uuid.uuid4().hex
+        mark = os.urandom(16).hex()
         async with self._places:
             try:
                 papers, started = await self._start_when_possible(effect, mark)
@@ -165,6 +164,14 @@ def _refusal(effect: StartProcess) -> str | None:
         if not name or "=" in name or _unfit(name):
             return f"{name!r} cannot be the name of a variable"
     return None
+
+
+def _is_fit(effect: StartProcess) -> bool:
+    """Tell whether `_refusal` finds nothing, by all texts at once: only where something is wrong it matters what."""
+    argv, env = effect.argv, effect.env
+    if not argv or not argv[0] or "" in env or "=" in (names := "".join(env)):
+        return False
+    return _unfit("".join((*argv, effect.cwd, names, *env.values()))) is None
 
 
 def _unfit(text: str) -> str | None:

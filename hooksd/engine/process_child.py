@@ -13,17 +13,17 @@ import os
 import signal
 import subprocess
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 
 from hooksd.engine.process_files import Papers
 from hooksd.engine.process_pipe import Capture, PipeReader, is_done
 from hooksd.model.effect import StartProcess
+from hooksd.model.value import value
 
 EVENT_FILE = "HOOKSD_EVENT_FILE"
 """The variable that names the file with the event."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Started:
     """A program that runs, and what must be let go of when it has ended."""
 

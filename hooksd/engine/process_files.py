@@ -15,10 +15,10 @@ import shutil
 import tempfile
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 from hooksd.model.effect import StartProcess
+from hooksd.model.value import value
 
 MEMORY = Path("/dev/shm")  # noqa: S108 - only a private directory in it is used
 """The file system in memory that Linux has everywhere."""
@@ -30,7 +30,7 @@ PREFIX = "hooksd-files-"
 NAME = re.compile(r"[0-9a-f]{32}\.(json|stdin)")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Papers:
     """The files of one program."""
 

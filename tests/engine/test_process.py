@@ -11,7 +11,10 @@ from typing import Any
 
 import pytest
 import uvloop
+from hypothesis import given
+from hypothesis import strategies as st
 
+from hooksd.engine import process
 from hooksd.engine.process import PATH, ProcessRunner, clean_environment
 from hooksd.engine.process_files import PREFIX
 from hooksd.model.effect import Performed, StartProcess
@@ -247,6 +250,18 @@ async def test_what_no_program_can_be_given_fails_clearly(
     runner: ProcessRunner, effect: StartProcess, error: str
 ) -> None:
     assert await runner.perform(effect) == Performed(ok=False, error=error)
+
+
+ODD = st.text("a\0=\ud83d\udc4d", max_size=3)
+
+
+@given(argv=st.lists(ODD, max_size=3), env=st.dictionaries(ODD, ODD, max_size=2), cwd=ODD)
+def test_a_look_at_everything_at_once_finds_fault_exactly_where_a_closer_look_does(
+    argv: list[str], env: dict[str, str], cwd: str
+) -> None:
+    effect = StartProcess(argv=tuple(argv), env=env, stdin=b"", cwd=cwd, timeout=1)
+
+    assert process._is_fit(effect) == (process._refusal(effect) is None)
 
 
 async def test_a_failed_start_leaves_nothing_behind(runner: ProcessRunner, tmp_path: Path) -> None:
