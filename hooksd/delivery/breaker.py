@@ -68,26 +68,38 @@ def ended(breaker: Breaker, now: float, *, is_good: bool) -> Breaker:
     """
     if is_good:
         # An answer from before it opened says that it works too.
-        return CLOSED if breaker.until is not None else Breaker(counts=_counted(breaker.counts, now, failed=0))
+        return CLOSED if breaker.until is not None else went_well(breaker, now, 1)
     failures = breaker.failures + 1
     if breaker.is_open:
         if not breaker.is_probing:
             return breaker  # it began before it opened: what it says is known
         rest = min(breaker.rest * 2, LONGEST_REST)
         return breaker._replace(until=now + rest, is_probing=False, rest=rest, failures=failures)
-    counts = _counted(breaker.counts, now, failed=1)
+    counts = _counted(breaker.counts, now, attempts=1, failed=1)
     if failures >= CONSECUTIVE or _is_bad(counts):
         return Breaker(until=now + FIRST_REST, failures=failures)
     return breaker._replace(failures=failures, counts=counts)
 
 
-def _counted(counts: tuple[tuple[int, int, int], ...], now: float, *, failed: int) -> tuple[tuple[int, int, int], ...]:
-    slot = int(now * SLOTS / WINDOW)
+def went_well(breaker: Breaker, now: float, attempts: int) -> Breaker:
+    """Return a closed breaker after so many attempts ended well one after the other, within one slot of the window."""
+    return Breaker(counts=_counted(breaker.counts, now, attempts=attempts, failed=0))
+
+
+def slot_of(now: float) -> int:
+    """Return the number of the slot that a time lies in."""
+    return int(now * SLOTS / WINDOW)
+
+
+def _counted(
+    counts: tuple[tuple[int, int, int], ...], now: float, *, attempts: int, failed: int
+) -> tuple[tuple[int, int, int], ...]:
+    slot = slot_of(now)
     if counts and counts[-1][0] == slot:
-        _, attempts, failures = counts[-1]
-        return (*counts[:-1], (slot, attempts + 1, failures + failed))
+        _, before, failures = counts[-1]
+        return (*counts[:-1], (slot, before + attempts, failures + failed))
     kept = tuple(count for count in counts if count[0] > slot - SLOTS)
-    return (*kept, (slot, 1, failed))
+    return (*kept, (slot, attempts, failed))
 
 
 def _is_bad(counts: tuple[tuple[int, int, int], ...]) -> bool:

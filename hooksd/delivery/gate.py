@@ -115,7 +115,9 @@ def learned(gate: Gate, now: float, *, outcome: Outcome, status: int | None, pat
     if outcome == "gone":
         return gate._replace(suspended="the receiver answered 410, which means never again")
     breaker = ended(gate.breaker, now, is_good=outcome == "ok" or status in ABOUT_THE_PAYLOAD)
-    not_before = max(gate.not_before, now + patience) if patience else gate.not_before
+    not_before = gate.not_before if now < gate.not_before else 0.0
+    if patience:
+        not_before = max(not_before, now + patience)
     return Gate(gate.suspended, not_before, breaker, gate.buckets)
 
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 
 from hooksd.clock import Clock, rfc3339, unix
 from hooksd.config.snapshot import Snapshot
-from hooksd.delivery.breaker import Breaker
+from hooksd.delivery.breaker import Breaker, slot_of, went_well
 from hooksd.delivery.entry import CALL
 from hooksd.delivery.gate import OPEN, Gate, Hold, Last, Limits, hold, learned, passed
 from hooksd.journal.protocol import Journal
@@ -18,6 +18,20 @@ from hooksd.model.record import Outcome
 
 WORTH_NOTING = 1.0
 """Seconds: a hold that is over sooner is not logged."""
+
+
+class _Good:
+    """Attempts that ended well and are not in the gate yet: nothing but how many they were follows from them."""
+
+    __slots__ = ("at", "count", "slot", "status")
+
+    def __init__(self, slot: int) -> None:
+        self.slot = slot
+        """Of the breaker's window, all of them."""
+        self.count = 0
+        self.at = 0.0
+        self.status: int | None = None
+        """Both of the last one."""
 
 
 class Gates:
@@ -37,6 +51,10 @@ class Gates:
         self._known: Snapshot | None = None
         self._limits_of: dict[str, Limits] = {}
         """By endpoint, as far as they were asked for under these definitions."""
+        self._free: set[str] = set()
+        """Endpoints at whose gate nothing holds and nothing counts under these definitions: nobody need look."""
+        self._good: dict[str, _Good] = {}
+        """By endpoint whose breaker is closed and knows of no failure in a row."""
 
     def recover(self, held: Iterable[EndpointHeld]) -> None:
         """Take up what an earlier life knew."""
@@ -67,6 +85,7 @@ class Gates:
 
     def resume(self, endpoint: str) -> None:
         """Forget what is held against an endpoint; its `rate` holds on."""
+        self._settle(endpoint)
         gate = self._gates.get(endpoint)
         if gate is not None:
             self._gates[endpoint] = Gate(buckets=gate.buckets)
@@ -83,17 +102,24 @@ class Gates:
 
     def hold(self, endpoint: str, now: float) -> Hold | None:
         """Return why no attempt may begin; None when one may. Calls pass by."""
+        if endpoint in self._free and self._current() is self._known:
+            return None
         limits = self._limits(endpoint)
         if limits.is_call:
+            self._free.add(endpoint)
             return None
         gate = self._gates.get(endpoint, OPEN)
         found = hold(gate, limits, now)
         if found is not None or gate.breaker.until is not None or endpoint in self._noted:
             self._note(endpoint, found)
+        elif not limits.rates and not gate.not_before:
+            self._free.add(endpoint)
         return found
 
     def passed(self, endpoint: str, now: float) -> None:
         """Take note that an attempt begins. Calls pass by."""
+        if endpoint in self._free and self._current() is self._known:
+            return
         limits = self._limits(endpoint)
         gate = self._gates.get(endpoint, OPEN)
         if limits.is_call or (gate.breaker.until is None and not limits.rates):
@@ -104,20 +130,41 @@ class Gates:
         self, endpoint: str, now: float, *, outcome: Outcome, status: int | None, patience: float | None
     ) -> None:
         """Take note of how an attempt ended; the arguments are those of `delivery.gate.learned`."""
+        good = self._good.get(endpoint)
+        if good is not None and outcome == "ok" and patience is None and good.slot == slot_of(now):
+            good.count += 1
+            good.at, good.status = now, status
+            return
+        self._settle(endpoint)
         self._last[endpoint] = Last(now, outcome, status)
-        gate = self._gates.get(endpoint, OPEN)
-        self._gates[endpoint] = learned(gate, now, outcome=outcome, status=status, patience=patience)
+        before = self._gates.get(endpoint, OPEN)
+        gate = self._gates[endpoint] = learned(before, now, outcome=outcome, status=status, patience=patience)
+        if gate.suspended is not None or gate.not_before or gate.breaker.is_open:
+            self._free.discard(endpoint)
         if endpoint not in self._stated and (defined := self._current().endpoints.get(endpoint)) is not None:
             self._stated[endpoint] = defined.fingerprint
-        if outcome != "ok" or gate.breaker.until is not None:
+        if outcome != "ok" or before.breaker.is_open:
             self.hold(endpoint, now)  # what holds it has changed
+        elif endpoint in self._stated and not gate.not_before:
+            self._good[endpoint] = _Good(slot_of(now))
+
+    def _settle(self, endpoint: str) -> None:
+        """Bring the gate up to date: what was counted apart goes into it."""
+        good = self._good.pop(endpoint, None)
+        if good is None or not good.count:
+            return
+        gate = self._gates[endpoint]
+        self._gates[endpoint] = gate._replace(breaker=went_well(gate.breaker, good.at, good.count))
+        self._last[endpoint] = Last(good.at, "ok", good.status)
 
     def last(self, endpoint: str) -> Last | None:
         """Return how the last attempt ended; None when none has since the start."""
+        self._settle(endpoint)
         return self._last.get(endpoint)
 
     def breaker(self, endpoint: str) -> Breaker:
         """Return the breaker of an endpoint."""
+        self._settle(endpoint)
         return self._gates.get(endpoint, OPEN).breaker
 
     def most(self, endpoint: str) -> int:
@@ -130,6 +177,7 @@ class Gates:
         if snapshot is not self._known:
             self._known = snapshot
             self._limits_of.clear()
+            self._free.clear()
         limits = self._limits_of.get(endpoint)
         if limits is None:
             limits = self._limits_of[endpoint] = _limits(endpoint, snapshot)

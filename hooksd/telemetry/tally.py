@@ -161,21 +161,33 @@ class DeliveryTally(Collector):
 
     def __init__(self, bounds: Sequence[float]) -> None:
         """Begin at nothing; the argument is that of `RequestTally`."""
-        self._attempts = _Counts()
-        self._times = _Times(bounds)
-        self._deliveries = _Counts()
+        self._bounds = tuple(bounds)
+        self._attempts: dict[tuple[str, str], _Spread] = {}
+        """By endpoint and outcome."""
+        self._deliveries: dict[tuple[str, str], int] = {}
+        """By endpoint and status."""
 
     def attempt(self, endpoint: str, outcome: str, seconds: float) -> None:
         """Count one attempt that has its outcome, on the event loop."""
-        self._attempts.add(endpoint, outcome)
-        self._times.add(endpoint, seconds)
+        spread = self._attempts.get((endpoint, outcome))
+        if spread is None:
+            spread = self._attempts[endpoint, outcome] = _Spread(len(self._bounds) + 1)
+        spread.seconds += seconds
+        spread.within[bisect_left(self._bounds, seconds)] += 1
 
     def delivery(self, endpoint: str, status: str) -> None:
         """Count one delivery that has its end, on the event loop."""
-        self._deliveries.add(endpoint, status)
+        key = (endpoint, status)
+        self._deliveries[key] = self._deliveries.get(key, 0) + 1
 
     def collect(self) -> Iterator[CounterMetricFamily | HistogramMetricFamily]:
         """Return the numbers as the metrics library shows them."""
-        yield self._attempts.shown("hooksd_attempts", "Attempts to deliver, by outcome.", "endpoint", "outcome")
-        yield self._times.shown("hooksd_attempt_seconds", "One attempt to deliver.", "endpoint")
-        yield self._deliveries.shown("hooksd_deliveries", "Deliveries that ended, by status.", "endpoint", "status")
+        attempts, times, deliveries = _Counts(), _Times(self._bounds), _Counts()
+        for (endpoint, outcome), spread in self._attempts.items():
+            attempts.by_labels[endpoint, outcome] = sum(spread.within)
+            times.of(endpoint).join(spread)
+        for labels, count in self._deliveries.items():
+            deliveries.by_labels[labels] = count
+        yield attempts.shown("hooksd_attempts", "Attempts to deliver, by outcome.", "endpoint", "outcome")
+        yield times.shown("hooksd_attempt_seconds", "One attempt to deliver.", "endpoint")
+        yield deliveries.shown("hooksd_deliveries", "Deliveries that ended, by status.", "endpoint", "status")

@@ -2,13 +2,17 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from hypothesis import given
+from hypothesis import strategies as st
+
 from hooksd.config.snapshot import Snapshot
-from hooksd.delivery.breaker import CONSECUTIVE, FIRST_REST
-from hooksd.delivery.gate import EACH
+from hooksd.delivery.breaker import CLOSED, CONSECUTIVE, ENOUGH, FIRST_REST
+from hooksd.delivery.gate import EACH, OPEN, Gate, Last, Limits, hold, learned, passed
 from hooksd.delivery.gates import Gates
 from hooksd.journal.memory import MemoryJournal
 from hooksd.journal.replay import unfinished
 from hooksd.model.holding import EndpointHeld, EndpointReleased
+from hooksd.model.record import Outcome
 from hooksd.testing import FakeClock
 from tests.delivery.house import endpoint, snapshot
 
@@ -182,3 +186,67 @@ async def test_a_short_hold_is_not_worth_a_record() -> None:
 
     assert yard.gates.hold("shop", yard.clock.now()) is not None
     assert yard.told() == []
+
+
+ENDED = st.tuples(
+    st.sampled_from(("shop", "ledger")),
+    st.sampled_from((("ok", 200), ("ok", 204), ("http_5xx", 500), ("http_4xx", 422), ("refused", None), ("gone", 410))),
+    st.sampled_from((None, None, None, 5.0, 40.0)),
+    st.sampled_from((0.0, 0.0, 0.1, 3.0, 9.9, 31.0, -2.0)),
+    st.booleans(),
+)
+"""Of attempts: where to, how they end, the patience that is asked for, the seconds since the one before, and whether
+somebody looks meanwhile."""
+
+
+@given(attempts=st.lists(ENDED, max_size=60), is_rated=st.booleans())
+async def test_a_gate_is_the_fold_of_all_attempts_whether_they_are_counted_together_or_one_by_one(
+    attempts: list[tuple[str, tuple[Outcome, int | None], float | None, float, bool]], *, is_rated: bool
+) -> None:
+    yard = Yard()
+    yard.snapshot = snapshot(endpoint("shop", rate=["3/10s"] if is_rated else []), endpoint("ledger"))
+    limits = {"shop": Limits(rates=yard.snapshot.endpoints["shop"].value.rate), "ledger": Limits()}
+    gates: dict[str, Gate] = {}
+    last: dict[str, Last] = {}
+    for name, (outcome, status), patience, seconds, somebody_looks in attempts:
+        await yard.clock.advance(seconds)
+        now, gate = yard.clock.now(), gates.get(name, OPEN)
+        held = hold(gate, limits[name], now)
+        assert yard.gates.hold(name, now) == held
+        if held is None:
+            gate = passed(gate, limits[name], now)
+            yard.gates.passed(name, now)
+        gates[name] = learned(gate, now, outcome=outcome, status=status, patience=patience)
+        last[name] = Last(now, outcome, status)
+        yard.gates.learned(name, now, outcome=outcome, status=status, patience=patience)
+        if somebody_looks:
+            assert (yard.gates.breaker(name), yard.gates.last(name)) == (gates[name].breaker, last[name])
+            assert yard.gates.held(name) == hold(gates[name], limits[name], now)
+    for name, gate in gates.items():
+        assert (yard.gates.breaker(name), yard.gates.last(name)) == (gate.breaker, last[name])
+        assert yard.gates.held(name) == hold(gate, limits[name], yard.clock.now())
+
+
+async def test_what_was_counted_of_another_definition_is_forgotten_with_it() -> None:
+    yard = Yard()
+    for _ in range(ENOUGH):
+        yard.gates.learned("shop", yard.clock.now(), outcome="ok", status=200, patience=None)
+
+    yard.snapshot = snapshot(replace(endpoint("shop"), digest="sha256:2"))
+    yard.gates.refresh()
+
+    assert yard.gates.breaker("shop") == CLOSED
+
+
+async def test_a_definition_that_holds_is_in_force_for_an_endpoint_that_nothing_held_until_now() -> None:
+    yard = Yard()
+    now = yard.clock.now()
+    assert yard.gates.hold("shop", now) is None
+
+    yard.snapshot = snapshot(endpoint("shop", rate="1/1m"))
+    yard.gates.passed("shop", now)
+    assert yard.gates.hold("shop", now) is not None
+    yard.snapshot = snapshot(endpoint("shop", enabled=False))
+    held = yard.gates.hold("shop", now)
+    assert held is not None
+    assert held.reason == "disabled"
