@@ -12,7 +12,7 @@ from hooksd.cli.client import problem_text
 from hooksd.cli.invocation import shared_options
 from hooksd.cli.lines import BAD, DIM
 from hooksd.cli.loading import client_of, settings_of
-from hooksd.cli.output import as_json, note, safe, say, shortened, table
+from hooksd.cli.output import LEAST, as_json, note, safe, say, shortened, table, terminal_width
 from hooksd.errors import HooksdError
 
 PATH = "/api/v1/endpoints"
@@ -20,6 +20,7 @@ PATIENCE = 30.0
 MAX_ERROR = 60
 MAX_URL = 60
 HEADER = ("ENDPOINT", "STATE", "IN FLIGHT", "WAITING", "PENDING", "LAST ANSWER", "URL")
+CUTS = ((-1, LEAST), (1, LEAST), (5, LEAST), (0, LEAST))
 HINT = "`hooksd endpoints resume NAME` lets deliveries go that wait because an endpoint was suspended or failed"
 
 
@@ -45,7 +46,7 @@ def command(ctx: click.Context, json_lines: bool) -> None:
 
 
 def _show(endpoints: list[dict[str, Any]]) -> None:
-    header, *rows = table(HEADER, [_row(one) for one in endpoints])
+    header, *rows = table(HEADER, [_row(one) for one in endpoints], width=terminal_width(), cuts=CUTS)
     say(header)
     for one, row in zip(endpoints, rows, strict=True):
         say(click.style(row, fg=_tone(one["state"])))

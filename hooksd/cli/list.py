@@ -11,7 +11,7 @@ from hooksd.auth.coverage import coverage, leaves
 from hooksd.auth.presets import expand
 from hooksd.cli.invocation import shared_options
 from hooksd.cli.loading import definitions_of, settings_of
-from hooksd.cli.output import as_json, note, say, table
+from hooksd.cli.output import LEAST, as_json, note, say, table, terminal_width
 from hooksd.model.auth import PresetAuth
 from hooksd.model.definitions import Defined
 from hooksd.model.endpoint import Endpoint
@@ -35,13 +35,15 @@ def command(ctx: click.Context, kind: str | None, json_lines: bool) -> None:
     shown = 0
     for name in kinds:
         items: Mapping[str, Defined[Any]] = getattr(definitions, name)
-        header, cells = _COLUMNS[name]
+        header, cells, gives = _COLUMNS[name]
         if json_lines:
             for item in items.values():
                 say(as_json({"kind": name.removesuffix("s"), **described(item)}))
         elif items:
             say("" if shown == 0 else "\n", nl=False)
-            for line in table((name.upper(), *header, "DEFINED AT"), [_row(item, cells) for item in items.values()]):
+            rows = [_row(item, cells) for item in items.values()]
+            cuts = [(column, LEAST) for column in gives]
+            for line in table((name.upper(), *header, "DEFINED AT"), rows, width=terminal_width(), cuts=cuts):
                 say(line)
         shown += len(items)
     if not shown and not json_lines:
@@ -93,10 +95,10 @@ def _role(_name: str, role: Role) -> tuple[object, ...]:
     return (" ".join(role.allow), " ".join(role.secrets))
 
 
-_COLUMNS: dict[str, tuple[tuple[str, ...], Callable[[str, Any], tuple[object, ...]]]] = {
-    "webhooks": (("METHODS", "PATH", "AUTH", "COVERS", "EVENT", "ANSWER"), _webhook),
-    "workflows": (("ON", "WHEN", "RUN AS", "STEPS"), _workflow),
-    "endpoints": (("METHOD", "URL", "SIGN", "RETRY"), _endpoint),
-    "roles": (("ALLOW", "SECRETS"), _role),
+_COLUMNS: dict[str, tuple[tuple[str, ...], Callable[[str, Any], tuple[object, ...]], tuple[int, ...]]] = {
+    "webhooks": (("METHODS", "PATH", "AUTH", "COVERS", "EVENT", "ANSWER"), _webhook, (4, 2, 5, 1)),
+    "workflows": (("ON", "WHEN", "RUN AS", "STEPS"), _workflow, (2, 4, 1)),
+    "endpoints": (("METHOD", "URL", "SIGN", "RETRY"), _endpoint, (2, 3)),
+    "roles": (("ALLOW", "SECRETS"), _role, (1, 2)),
 }
-"""Titles and cells of each kind, between the name and the place."""
+"""Titles and cells of each kind, between the name and the place, and which columns of the table give way."""

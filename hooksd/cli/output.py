@@ -7,6 +7,8 @@ instead of obeying them.
 from __future__ import annotations
 
 import re
+import shutil
+import sys
 from collections.abc import Mapping, Sequence
 
 import click
@@ -21,6 +23,13 @@ _UNSEEN_IN_JSON = re.compile("[\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]"
 """Those of them that JSON texts hold as they are."""
 
 GAP = "  "
+LEAST = 12
+"""Characters of a column that tell something."""
+IDENTIFIED = 42
+"""Characters of a column that begins with an identifier, which can still be copied, and the sign of a cut."""
+
+Cuts = Sequence[tuple[int, int]]
+"""Columns of a table, in the order in which they are cut, and how many characters stay of each."""
 
 
 def safe(text: object) -> str:
@@ -55,22 +64,46 @@ def note(line: str) -> None:
     click.echo(line, err=True)
 
 
-def table(header: Sequence[str], rows: Sequence[Sequence[object]]) -> list[str]:
-    """Return the lines of a table: columns as wide as their widest cell, the last one free.
+def terminal_width() -> int | None:
+    """Return how many characters a line of the terminal has; None: results go elsewhere, where no line is too long."""
+    return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+
+
+def table(
+    header: Sequence[str], rows: Sequence[Sequence[object]], *, width: int | None = None, cuts: Cuts = ()
+) -> list[str]:
+    """Return the lines of a table: columns as wide as their widest cell.
 
     Args:
         header: Titles of the columns.
         rows: As many cells each; made safe here.
+        width: Of the terminal: what does not fit is cut. None: nothing is.
+        cuts: What is cut first: columns, -1 is the last, and how many characters stay of each. Where that is not
+            enough, the last column gives way to the others.
     """
     cells = [[safe(cell) for cell in row] for row in rows]
     widths = [max(len(line[index]) for line in [list(header), *cells]) for index in range(len(header))]
+    if width is not None:
+        widths = _fitting(widths, width - len(GAP) * (len(widths) - 1), cuts)
     lines = [click.style(_row(header, widths), bold=True)]
     lines += [_row(row, widths) for row in cells]
     return lines
 
 
+def _fitting(widths: Sequence[int], room: int, cuts: Cuts) -> list[int]:
+    fitting = _narrowed(widths, room, cuts)
+    return fitting if sum(fitting) <= room else _narrowed(widths, room, ((-1, LEAST), *cuts, (-1, 1)))
+
+
+def _narrowed(widths: Sequence[int], room: int, cuts: Cuts) -> list[int]:
+    narrowed = list(widths)
+    for index, least in cuts:
+        narrowed[index] -= max(0, min(sum(narrowed) - room, narrowed[index] - least))
+    return narrowed
+
+
 def _row(row: Sequence[str], widths: Sequence[int]) -> str:
-    return GAP.join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+    return GAP.join(shortened(cell, width).ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
 
 
 def counted(counts: Mapping[str, int]) -> str:

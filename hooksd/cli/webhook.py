@@ -13,7 +13,7 @@ import click
 from hooksd.cli.client import Answer, Client, problem_text
 from hooksd.cli.invocation import shared_options
 from hooksd.cli.loading import client_of, settings_of
-from hooksd.cli.output import as_json, note, safe, say, table
+from hooksd.cli.output import LEAST, as_json, note, safe, say, table, terminal_width
 from hooksd.cli.verdict import diagnostic_lines
 from hooksd.cli.webhook_content import content_options, merged, wanted_of
 from hooksd.cli.webhook_draft import Draft, edited, kept
@@ -80,7 +80,8 @@ def list_(ctx: click.Context, json_lines: bool) -> int:
             (one["name"], _reached(one), one["auth"], one["event"] or "", one["updated_at"] or "", _where(one))
             for one in webhooks
         ]
-        for line in table(("WEBHOOK", "PATH", "AUTH", "EVENT", "UPDATED", "DEFINED AT"), rows):
+        header = ("WEBHOOK", "PATH", "AUTH", "EVENT", "UPDATED", "DEFINED AT")
+        for line in table(header, rows, width=terminal_width(), cuts=[(index, LEAST) for index in (3, 4, 1)]):
             say(line)
     return 0
 

@@ -143,3 +143,16 @@ def test_who_knocked_at_the_admin_listener_is_shown(hooksd: Command, home: Path)
 
     assert shown.split()[1:] == ["in", "(admin)", "401", "refused", "bad_token", "from", "192.0.2.9"]
     assert followed.endswith("(admin)  401 bad_token  from 192.0.2.9")
+
+
+def test_on_a_terminal_a_row_is_one_line_with_the_identifier_whole(
+    hooksd: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    piped = hooksd("deliveries").out.splitlines()
+    monkeypatch.setattr("hooksd.cli.deliveries.terminal_width", lambda: 100)
+    shown = hooksd("deliveries").out.splitlines()
+
+    assert max(map(len, shown)) <= 100 < max(map(len, piped))
+    assert [len(shown), shown[1].split()[:3]] == [len(piped), ["11-22", "04:00:00Z", "in"]]
+    assert DELIVERY in shown[2]
+    assert EVENT in shown[3]

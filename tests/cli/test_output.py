@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import unicodedata
 
 import click
@@ -10,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hooksd.cli.output import as_json, as_pretty_json, counted, safe, shortened, table
+from hooksd.cli.output import as_json, as_pretty_json, counted, safe, shortened, table, terminal_width
 
 EVIL = "\x1b]0;owned\x07 \x9b31m \u202e\r\n\x00"
 
@@ -46,6 +47,53 @@ def test_a_table_has_columns_as_wide_as_their_cells_and_no_spaces_at_the_end() -
     lines = [click.unstyle(line) for line in table(("NAME", "X"), [("a", 1), ("longer\x1b", "")])]
 
     assert lines == ["NAME        X", "a           1", r"longer\x1b"]
+
+
+WIDE = (("2026", "POST https://erp.example/in/a/long/way", "dlv_01a20177-4243-7000-8000-000000000001 attempt 1: 503"),)
+
+
+@pytest.mark.parametrize(
+    ("width", "row"),
+    [
+        (None, "2026  POST https://erp.example/in/a/long/way  dlv_01a20177-4243-7000-8000-000000000001 attempt 1: 503"),
+        (104, "2026  POST https://erp.example/in/a/long/way  dlv_01a20177-4243-7000-8000-000000000001 attempt 1: 503"),
+        (100, "2026  POST https://erp.example/in/a/long/way  dlv_01a20177-4243-7000-8000-000000000001 attempt 1: 5…"),
+        (70, "2026  POST https://erp.ex…  dlv_01a20177-4243-7000-8000-000000000001 …"),
+        (62, "2026  POST https:…  dlv_01a20177-4243-7000-8000-000000000001 …"),
+        (61, "2026  POST https://erp.example/in/a/long/way  dlv_01a20177-4…"),
+        (50, "2026  POST https://erp.example/in/a…  dlv_01a2017…"),
+        (10, "2026  POST https:…  …"),
+    ],
+    ids=["no terminal", "fits", "cut", "another column gives way", "the least", "no room for it", "both", "too narrow"],
+)
+def test_on_a_terminal_a_row_is_one_line_and_what_is_last_is_cut_after_its_first_word(
+    width: int | None, row: str
+) -> None:
+    lines = [
+        click.unstyle(line) for line in table(("TIME", "WHAT", "DETAIL"), WIDE, width=width, cuts=((-1, 42), (1, 12)))
+    ]
+
+    assert lines[1] == row
+    assert lines[0].split() == ["TIME", "WHAT", "DETAIL"] if width != 10 else True
+
+
+@given(st.lists(st.tuples(*[st.text(alphabet="ab ", max_size=60)] * 4), min_size=1, max_size=5), st.integers(60, 200))
+def test_no_row_is_wider_than_the_terminal(rows: list[tuple[str, ...]], width: int) -> None:
+    header = ("ONE", "TWO", "THREE", "FOUR")
+    lines = [click.unstyle(line) for line in table(header, rows, width=width, cuts=((0, 12), (1, 12), (2, 12)))]
+
+    assert max(map(len, lines)) <= width
+    assert [click.unstyle(line) for line in table(header, rows, width=1000)] == [
+        click.unstyle(line) for line in table(header, rows)
+    ]
+
+
+@pytest.mark.parametrize(("is_terminal", "width"), [(True, 93), (False, None)])
+def test_only_a_terminal_has_a_width(monkeypatch: pytest.MonkeyPatch, *, is_terminal: bool, width: int | None) -> None:
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: is_terminal)
+    monkeypatch.setenv("COLUMNS", "93")
+
+    assert terminal_width() == width
 
 
 @pytest.mark.parametrize(("length", "text"), [(5, "hello"), (4, "hel…")], ids=["fits", "cut"])
