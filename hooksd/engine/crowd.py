@@ -34,18 +34,24 @@ _Work = Callable[[Execution], Coroutine[object, object, None]]
 class Crowd:
     """Owns the executions and their tasks. A run that waits has neither."""
 
-    def __init__(self, world: World, released: Callable[[EventId, RunStatus], None]) -> None:
+    def __init__(
+        self,
+        world: World,
+        released: Callable[[EventId, RunStatus], None],
+        waited_for: Callable[[], object | None] = lambda: None,
+    ) -> None:
         """Begin with nobody.
 
         Args:
             world: What runs need.
             released: Told the event and the status of each run that ended.
+            waited_for: Returns what callers wait for; see `Turnstile`.
         """
         self._world = world
         self._released = released
         self._tasks: asyncio.TaskGroup | None = None
         self._early: list[Execution | Planned] = []
-        self._turnstile = Turnstile(self._carry_out, clock=world.clock)
+        self._turnstile = Turnstile(self._carry_out, clock=world.clock, waited_for=waited_for)
         self._fresh = 0
         """How many of those that wait for their turn have no execution yet."""
         self._queued: dict[RunId, Planned | Run] = {}

@@ -21,6 +21,7 @@ from hooksd.engine.recovery import recovered
 from hooksd.engine.router import Routing, Start, route
 from hooksd.engine.run import Planned
 from hooksd.engine.together import Together
+from hooksd.engine.turnstile import MANY
 from hooksd.engine.world import World
 from hooksd.errors import JournalFull
 from hooksd.journal.protocol import Durable, Journal
@@ -130,7 +131,7 @@ class Engine:
         self._folder = folder
         self._ended = ended
         self._outlet = outlet
-        self._crowd = Crowd(world, self._released)
+        self._crowd = Crowd(world, self._released, self._waited_for)
         self._unreadable: tuple[RunEnded, ...] = ()
 
     @property
@@ -286,6 +287,10 @@ class Engine:
                 task.cancel()
             await asyncio.wait(tasks)
         self._answers.close()
+
+    def _waited_for(self) -> Durable | None:
+        """Return what callers wait for, if they are many."""
+        return self._told.first if self._told.size >= MANY else None
 
     def _released(self, event: EventId, status: RunStatus) -> None:
         self._answers.release(event)

@@ -32,6 +32,17 @@ class Together(Generic[T]):
         """
         self._tell = tell
         self._batch: _Batch[T] | None = None
+        self._batches: list[_Batch[T]] = []
+
+    @property
+    def size(self) -> int:
+        """How much waits to be durable."""
+        return sum([len(batch.items) for batch in self._batches])
+
+    @property
+    def first(self) -> Durable | None:
+        """What the first of it waits for; None: nothing waits."""
+        return self._batches[0].durable if self._batches else None
 
     def add(self, durable: Durable, item: T) -> None:
         """Tell of something when it is durable, with all else that was added and shares its batch.
@@ -43,10 +54,12 @@ class Together(Generic[T]):
             batch.items.append(item)
         else:
             self._batch = batch = _Batch(durable, [item])
+            self._batches.append(batch)
             durable.then(partial(self._over, batch))
 
     def _over(self, batch: _Batch[T], error: JournalError | None) -> None:
         if self._batch is batch:
             self._batch = None
+        self._batches.remove(batch)
         if error is None:
             self._tell(batch.items)

@@ -22,7 +22,10 @@ AT_ONCE = 8
 """So many runs begin in one turn of the event loop, which they hold up for about a millisecond."""
 
 IDLE = 0.0001
-"""A turn in which everything else took fewer seconds had nothing to do."""
+"""A turn in which everything else took fewer seconds had nothing to do, unless many wait for the disk."""
+
+MANY = 16
+"""When so many wait for the disk together, answering them is a millisecond's work, and hearing them again another."""
 
 SHARE = 0.1
 """The part of the loop's time that runs get when it is busy."""
@@ -47,6 +50,7 @@ class Turnstile(Generic[T]):
         at_once: int = AT_ONCE,
         few: float = FEW,
         clock: Clock | None = None,
+        waited_for: Callable[[], object | None] = lambda: None,
     ) -> None:
         """Begin with nobody.
 
@@ -55,8 +59,13 @@ class Turnstile(Generic[T]):
             at_once: So many go on in one turn of the event loop; requests that are ready come between two turns.
             few: So many may wait without anything being wrong.
             clock: Measures turns. Default: the machine's.
+            waited_for: Returns what more than a few callers wait for; None: nothing. While it is something else each
+                time, the loop is busy even in a turn without work: its next work is on its way. What is the same for
+                two looks takes long, as a slow disk does, and there is time for something else.
         """
         self._let_in = let_in
+        self._waited_for = waited_for
+        self._seen: object | None = None
         self._at_once = at_once
         self._few = few
         self._clock = clock or SystemClock()
@@ -83,7 +92,7 @@ class Turnstile(Generic[T]):
             count = min(self._at_once, len(self._waiting))
         else:
             now = self._clock.monotonic()
-            is_busy = now - self._left_at >= IDLE
+            is_busy = self._is_waited_for() or now - self._left_at >= IDLE
             count = self._share(now) if is_busy else 1
         for _ in range(count):
             self._let_in(self._waiting.popleft())
@@ -92,6 +101,11 @@ class Turnstile(Generic[T]):
             self._clock.call_later(PAUSE, self._come_again)
         elif self._is_turning:
             self._come_again()
+
+    def _is_waited_for(self) -> bool:
+        """Tell whether callers wait for something else than at the last look."""
+        seen, self._seen = self._seen, self._waited_for()
+        return self._seen is not None and self._seen is not seen
 
     def _share(self, now: float) -> int:
         """Return how many may go on although the loop is busy."""

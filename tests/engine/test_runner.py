@@ -11,7 +11,7 @@ import pytest
 
 from hooksd.clock import rfc3339
 from hooksd.engine.ports import Response
-from hooksd.engine.turnstile import FEW
+from hooksd.engine.turnstile import FEW, MANY
 from hooksd.errors import JournalBroken, JournalFull
 from hooksd.journal import codec
 from hooksd.journal.replay import unfinished
@@ -802,6 +802,20 @@ async def test_of_many_runs_that_wait_each_sees_its_own_event_and_they_begin_in_
 
         targets = [effect.argv[1] for effect in bench.performer.effects if isinstance(effect, StartProcess)]
         assert targets == ["first", *map(str, range(200)), "last"]
+
+
+async def test_only_what_many_callers_wait_for_keeps_runs_from_beginning() -> None:
+    async with Bench({}).running() as bench:
+        first = bench.engine.take(arrival(bench), origin=ORIGIN)
+        for _ in range(MANY - 2):
+            bench.engine.take(arrival(bench), origin=ORIGIN)
+        assert bench.engine._waited_for() is None
+        bench.engine.take(arrival(bench), origin=ORIGIN)
+
+        assert first is not None
+        assert bench.engine._waited_for() is first.durable
+        await bench.clock.settle()
+        assert bench.engine._waited_for() is None
 
 
 async def test_what_needs_something_stored_first_is_not_taken() -> None:

@@ -51,3 +51,19 @@ def test_what_is_added_to_a_batch_that_is_durable_already_is_told_of_at_once() -
         together.add(receipt, number)
 
         assert told[-1] == [number]
+
+
+def test_what_waits_is_known_across_batches_until_each_is_settled_whatever_came_of_it() -> None:
+    told: list[list[str]] = []
+    together, first, second = Together(told.append), Receipt(), Receipt()
+    assert (together.size, together.first) == (0, None)
+    together.add(first, "a")
+    together.add(first, "b")
+    together.add(second, "c")
+    assert (together.size, together.first) == (3, first)
+
+    first.settle(JournalFull("no room"))
+    assert (together.size, together.first) == (1, second)
+    second.settle(None)
+
+    assert (together.size, together.first) == (0, None)

@@ -44,7 +44,8 @@ class Loop(SystemClock):
     def __init__(self) -> None:
         self.time = 0.0
         self.gone: list[int] = []
-        self.turnstile = Turnstile(self.gone.append, few=5, clock=self)
+        self.waited_for: object | None = None
+        self.turnstile = Turnstile(self.gone.append, few=5, clock=self, waited_for=lambda: self.waited_for)
         self.looks = 0
         self._due: list[tuple[float, Callable[[], None]]] = []
 
@@ -102,6 +103,42 @@ async def test_a_busy_loop_is_not_asked_in_every_turn_and_one_that_rests_again_i
     gone = len(loop.gone)
     await loop.turns(int(PAUSE / IDLE) + 100, seconds=IDLE / 2)
     assert len(loop.gone) - gone >= 50
+
+
+async def test_a_loop_without_work_is_busy_while_many_wait_for_one_batch_after_the_other() -> None:
+    loop = Loop()
+    for number in range(1000):
+        loop.turnstile.add(number)
+
+    for turn in range(1000):
+        loop.waited_for = turn
+        await loop.turns(1, seconds=IDLE / 2)
+
+    most = 1000 * IDLE / 2 * SHARE / COST
+    assert most * 0.5 <= len(loop.gone) <= most * 1.1 + 1
+
+
+async def test_the_time_that_a_slow_disk_takes_is_made_use_of() -> None:
+    loop = Loop()
+    for number in range(3000):
+        loop.turnstile.add(number)
+
+    for turn in range(20):
+        loop.waited_for = turn
+        await loop.turns(100, seconds=IDLE / 2)  # 5 ms for each batch
+
+    assert len(loop.gone) >= 20 * (100 - 2 * PAUSE / IDLE) * 0.9
+
+
+async def test_few_never_wait_for_others_who_wait() -> None:
+    loop = Loop()
+    loop.waited_for = "a batch"
+    for number in range(5):
+        loop.turnstile.add(number)
+
+    await loop.turns(2, seconds=IDLE / 2)
+
+    assert loop.gone == [0, 1, 2, 3, 4]
 
 
 @pytest.mark.parametrize("at_once", [1, 4])
