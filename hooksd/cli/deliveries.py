@@ -33,7 +33,9 @@ CUTS = ((-1, IDENTIFIED), (3, 4), (2, LEAST))
 @click.option("--failed", is_flag=True, help="Only what was refused or did not arrive.")
 @click.option("--status", type=click.Choice((*STATUSES, FAILED)), help="Deliveries that ended so, not attempts.")
 @since_and_until
-@click.option("-n", "--lines", "count", type=click.IntRange(min=1), default=100, help="How many. Default: 100.")
+@click.option(
+    "-n", "--lines", "count", metavar="N", type=click.IntRange(min=1), default=100, help="How many. Default: 100."
+)
 @click.option("--json", "json_lines", is_flag=True, help="The records themselves, one JSON object a line.")
 @click.pass_context
 def command(ctx: click.Context, /, count: int, *, json_lines: bool, **filters: Any) -> None:
@@ -62,7 +64,7 @@ def command(ctx: click.Context, /, count: int, *, json_lines: bool, **filters: A
         say(line)
 
 
-@command.command()
+@command.command(short_help="Show one delivery as curl -v would.")
 @shared_options
 @click.argument("delivery")
 @click.option("--whole", is_flag=True, help="Bodies to their end, however long they are.")

@@ -93,7 +93,7 @@ def _tone(state: Mapping[str, Any]) -> str | None:
     return "yellow" if state["failures"] or state["breaker"] != "closed" else None
 
 
-@command.command()
+@command.command(short_help="Let what waits for an endpoint go at once.")
 @shared_options
 @click.argument("endpoints", metavar="ENDPOINT...", nargs=-1, required=True)
 @click.option("--json", "json_lines", is_flag=True, help="One JSON object a line.")

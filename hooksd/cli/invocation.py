@@ -10,6 +10,7 @@ import click
 
 F = TypeVar("F", bound=Callable[..., Any])
 
+CONFIG = "config"
 FLAGS = {
     "hooks_dir": ("DIR", "The directory of definitions."),
     "log_dir": ("DIR", "The directory of the log."),
@@ -29,11 +30,22 @@ class Invocation:
         self.flags: dict[str, str] = {}
 
 
+class SharedOption(click.Option):
+    """An option that every command has. Help shows them all for the daemon and before a command, else one line."""
+
+    def get_help_record(self, ctx: click.Context) -> tuple[str, str] | None:  # noqa: D102 - see click.Option
+        if ctx.parent is None or ctx.info_name == "serve":
+            return super().get_help_record(ctx)
+        return (
+            ("--config, --log-dir, ...", "As for every command: see `hooksd --help`.") if self.name == CONFIG else None
+        )
+
+
 def _keep(ctx: click.Context, param: click.Parameter, value: Any) -> None:
     invocation = ctx.ensure_object(Invocation)
     if value is None or param.name is None:
         return
-    if param.name == "config":
+    if param.name == CONFIG:
         invocation.config = Path(value)
     else:
         invocation.flags[param.name] = value
@@ -43,8 +55,16 @@ def shared_options(function: F) -> F:
     """Give a command the options that every command has; they work before and after its name."""
     for name, (metavar, text) in reversed(FLAGS.items()):
         option = "--" + name.replace("_", "-")
-        function = click.option(option, name, metavar=metavar, help=text, expose_value=False, callback=_keep)(function)
+        function = click.option(
+            option, name, cls=SharedOption, metavar=metavar, help=text, expose_value=False, callback=_keep
+        )(function)
     text = "Settings. Default: $HOOKSD_CONFIG, or hooksd.toml if there is one."
     return click.option(
-        "--config", metavar="FILE", envvar="HOOKSD_CONFIG", help=text, expose_value=False, callback=_keep
+        "--config",
+        cls=SharedOption,
+        metavar="FILE",
+        envvar="HOOKSD_CONFIG",
+        help=text,
+        expose_value=False,
+        callback=_keep,
     )(function)

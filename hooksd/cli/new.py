@@ -65,7 +65,7 @@ def command() -> None:
     """Write a commented file for a new webhook, workflow or endpoint."""
 
 
-@command.command()
+@command.command(short_help="Write NAME.toml with a webhook and a first workflow.")
 @shared_options
 @click.argument("name")
 @click.option("--preset", metavar="PROVIDER", help="Who calls: github, gitlab, stripe, ... Default: a bearer token.")

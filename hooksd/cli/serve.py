@@ -14,9 +14,17 @@ from hooksd.telemetry.log import Level
 @click.command()
 @shared_options
 @click.option(
-    "--log-format", type=click.Choice(["auto", "console", "json"]), default="auto", help="Of messages on stderr."
+    "--log-format",
+    type=click.Choice(["auto", "console", "json"]),
+    default="auto",
+    help="Of messages on standard error. Default: console on a terminal, else json.",
 )
-@click.option("--log-level", type=click.Choice(["debug", "info", "warning", "error"]), default="info")
+@click.option(
+    "--log-level",
+    type=click.Choice(["debug", "info", "warning", "error"]),
+    default="info",
+    help="Which of them. Default: info.",
+)
 @click.pass_context
 def command(ctx: click.Context, log_format: str, log_level: Level) -> None:
     """Receive webhooks, run workflows and deliver until stopped.

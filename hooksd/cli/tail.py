@@ -24,7 +24,13 @@ OVERLAP = 1000
 @click.command()
 @shared_options
 @click.option(
-    "-n", "--lines", "count", type=click.IntRange(min=0), default=20, help="Records to begin with. Default: 20."
+    "-n",
+    "--lines",
+    "count",
+    metavar="N",
+    type=click.IntRange(min=0),
+    default=20,
+    help="Records to begin with. Default: 20.",
 )
 @click.option("--follow/--no-follow", default=True, help="Wait for more (the default), or end.")
 @click.option(

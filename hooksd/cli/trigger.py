@@ -28,7 +28,7 @@ TIMED_OUT = 75
 @click.command()
 @shared_options
 @click.argument("what", metavar="WORKFLOW|EVENT-TYPE")
-@click.option("--event", is_flag=True, help="WHAT is an event type even if a workflow has that name.")
+@click.option("--event", is_flag=True, help="It is an event type even if a workflow has that name.")
 @click.option("--data", metavar="JSON|@FILE", default="null", help="The event's body; @- reads standard input.")
 @click.option("--wait", is_flag=True, help="Wait for the runs; exit with 1 when one fails.")
 @click.option(
