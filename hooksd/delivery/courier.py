@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 from typing import NamedTuple
 
 from hooksd.clock import Clock, rfc3339
@@ -14,19 +13,22 @@ from hooksd.config.snapshot import CompiledEndpoint, Snapshot
 from hooksd.delivery.attempt import Attempted, Sender, not_made, redacted
 from hooksd.delivery.entry import Entry
 from hooksd.delivery.gates import Gates
-from hooksd.delivery.ledger import Ledger, put_back
+from hooksd.delivery.ledger import Ledger
 from hooksd.delivery.pinned import unpin
 from hooksd.delivery.policy import DELIVERED, Over, TryAgain, next_step, patience, rule_from_json
 from hooksd.delivery.request import Payload, RequestProblem, prepare
 from hooksd.delivery.state import Delivery, is_once
 from hooksd.delivery.tokens import Tokens
 from hooksd.model.identity import Grant
-from hooksd.model.record import AttemptEnded, AttemptStarted, DeliveryCreated, DeliveryEnded
+from hooksd.model.record import AttemptEnded, AttemptReason, AttemptStarted, DeliveryCreated, DeliveryEnded
 from hooksd.model.retry import RetryRule
 from hooksd.telemetry import happenings
 from hooksd.telemetry.observer import Observer
 
 UNAUTHORIZED = 401
+
+_FIRST: tuple[int, AttemptReason] = (1, "first")
+"""What `_next` returns for a delivery of which nothing is known but that it was created."""
 
 
 class Conclusion(NamedTuple):
@@ -65,19 +67,18 @@ class Courier:
 
     def begin(self, entry: Entry) -> AttemptStarted:
         """Begin an attempt: its record is handed in, unless `attempt` must wait until the log has it."""
-        delivery = entry.known
+        number, reason = _FIRST if entry.is_fresh else _next(entry.known)
         started = AttemptStarted(
             at=rfc3339(self._clock.now()),
             delivery=entry.id,
-            number=delivery.sent + 1,
-            reason=delivery.reason,
-            is_once=is_once(delivery.created, self._current().endpoints.get(entry.endpoint)),
+            number=number,
+            reason=reason,
+            is_once=is_once(entry.created, self._current().endpoints.get(entry.endpoint)),
         )
         entry.unwritten.append(started)
         if entry.is_durable and not started.is_once:
             # Should a crash forget it, the attempt is made again, and the receiver knows it by its id.
-            records, entry.unwritten = entry.unwritten, []
-            self._ledger.hand_in(records, partial(put_back, entry.unwritten, records))
+            self._ledger.take_from(entry.unwritten)
         return started
 
     async def attempt(self, entry: Entry, started: AttemptStarted) -> Attempted:
@@ -93,12 +94,14 @@ class Courier:
             await self._ledger.write(entry.unwritten)
             entry.unwritten.clear()
             entry.is_durable = True
-        created = entry.known.created
+        created = entry.created
         endpoint = self._current().endpoints.get(entry.endpoint)
-        try:
-            body = await self._ledger.body(created.body)
-        except KeyError:
-            return not_made(b"", f"the body is not beside the log any more: blob {created.body.content}")
+        body = self._ledger.body_at_hand(created.body)
+        if body is None:
+            try:
+                body = await self._ledger.body(created.body)
+            except KeyError:
+                return not_made(b"", f"the body is not beside the log any more: blob {created.body.content}")
         if endpoint is None:
             return not_made(body, f"no endpoint is called {created.endpoint}: it was removed from the definitions")
         if created.is_call and not endpoint.value.enabled:
@@ -115,12 +118,13 @@ class Courier:
     def conclude(self, entry: Entry, started: AttemptStarted, attempted: Attempted) -> Conclusion:
         """Return what an attempt means, and let the gates know. Its records are `unwritten`, to be written together."""
         now = self._clock.now()
-        delivery, exchange = entry.known, attempted.exchange
+        outcome, exchange = attempted.outcome, attempted.exchange
         asked = patience(exchange.status, exchange.response_headers, now)
-        self._gates.learned(entry.endpoint, now, outcome=attempted.outcome, status=exchange.status, patience=asked)
+        self._gates.learned(entry.endpoint, now, outcome=outcome, status=exchange.status, patience=asked)
         snapshot = self._current()
         endpoint = snapshot.endpoints.get(entry.endpoint)
-        following = self._following(delivery, started, attempted, endpoint, asked)
+        following = DELIVERED if outcome == "ok" else self._following(entry.known, started, attempted, endpoint, asked)
+        again = following if isinstance(following, TryAgain) else None
         at = rfc3339(now)
         ended = AttemptEnded(
             at=at,
@@ -128,13 +132,13 @@ class Courier:
             endpoint=entry.endpoint,
             number=started.number,
             reason=started.reason,
-            outcome=attempted.outcome,
+            outcome=outcome,
             exchange=exchange,
             revision=snapshot.revision.id,
             origin=endpoint.origin if endpoint else None,
             error=attempted.error,
-            retry_at=None if isinstance(following, Over) else rfc3339(now + following.wait),
-            retry_why=None if isinstance(following, Over) else following.why,
+            retry_at=None if again is None else rfc3339(now + again.wait),
+            retry_why=None if again is None else again.why,
         )
         entry.unwritten.append(ended)
         if isinstance(following, TryAgain):
@@ -183,8 +187,6 @@ class Courier:
         endpoint: CompiledEndpoint | None,
         asked: float | None,
     ) -> Over | TryAgain:
-        if attempted.outcome == "ok":
-            return DELIVERED
         following = next_step(
             outcome=attempted.outcome,
             status=attempted.exchange.status,
@@ -203,11 +205,12 @@ class Courier:
     def concluded(self, entry: Entry, conclusion: Conclusion) -> None:
         """Take note that the log has it, and let operators know."""
         entry.unwritten.clear()
-        entry.learn([record for record in conclusion if record is not None])
-        if conclusion.ended is not None:
-            self._observe_attempt(conclusion.ended)
-        if conclusion.end is not None:
-            self._observe_end(conclusion.end)
+        entry.learn(conclusion)
+        _, ended, end = conclusion
+        if ended is not None:
+            self._observe_attempt(ended)
+        if end is not None:
+            self._observe_end(end)
 
     def _observe_end(self, end: DeliveryEnded) -> None:
         if end.status == "delivered" and not self._observer.is_verbose:
@@ -240,6 +243,11 @@ class Courier:
                 retry_at=ended.retry_at,
             )
         )
+
+
+def _next(delivery: Delivery) -> tuple[int, AttemptReason]:
+    """Return the number of the next attempt, and why it is made."""
+    return delivery.sent + 1, delivery.reason
 
 
 def _payload(created: DeliveryCreated, body: bytes) -> Payload:

@@ -28,6 +28,8 @@ from hooksd.model.received import ReceivedFile
 from hooksd.model.record import DeliveryCreated, Record
 from hooksd.model.stored import BLOB_THRESHOLD, StoredBody
 
+_NOTHING: Mapping[str, str] = {}
+
 
 class Creator:
     """Creates deliveries: gives them their state, and the record that begins it."""
@@ -69,16 +71,15 @@ class Creator:
         """
         free: list[Entry] = []
         others: list[Entry] = []
+        snapshot, at = self._current(), rfc3339(self._clock.now())
         while self._asked:
             effect, entries = self._asked.popleft()
-            if len(effect.body) > BLOB_THRESHOLD or _has_files(effect) or self._pinned(effect):
+            if len(effect.body) > BLOB_THRESHOLD or (effect.files and _has_files(effect)) or self._pinned(effect):
                 self._spawn(self._create_with_blobs(effect, entries))
                 continue
-            self._begin(effect, entries, keep(effect.media, effect.body), {})
+            self._begin(effect, entries, keep(effect.media, effect.body), at=at, revision=snapshot.revision.id)
             for entry in entries:
-                is_free = entry.is_durable or is_once(
-                    entry.known.created, self._current().endpoints.get(entry.endpoint)
-                )
+                is_free = entry.is_durable or is_once(entry.created, snapshot.endpoints.get(entry.endpoint))
                 (free if is_free else others).append(entry)
         if others:
             self._ledger.hand_in(_unwritten(others), partial(self._created, others))
@@ -108,7 +109,8 @@ class Creator:
         body = await (self._with_files(effect) if _has_files(effect) else self._ledger.keep(effect.media, effect.body))
         endpoints = self._current().endpoints
         pinned = {name: await self._ledger.keep_blob(pin(endpoints[name])) for name in self._pinned(effect)}
-        self._begin(effect, entries, body, pinned)
+        at, revision = rfc3339(self._clock.now()), self._current().revision.id
+        self._begin(effect, entries, body, at=at, revision=revision, pinned=pinned)
         await self._insist(entries)
 
     async def create_again(self, entry: Entry, attempts: int) -> None:
@@ -118,14 +120,21 @@ class Creator:
             entry: With its state of then.
             attempts: How many it had.
         """
-        record = replace(entry.known.created, at=rfc3339(self._clock.now()), attempts=max(attempts, 1), again=entry.id)
+        record = replace(entry.created, at=rfc3339(self._clock.now()), attempts=max(attempts, 1), again=entry.id)
         await self._ledger.write([record])
-        entry.begin(begin(record))
+        entry.know(begin(record))
 
-    def _begin(self, effect: Deliver, entries: Sequence[Entry], body: StoredBody, pinned: Mapping[str, str]) -> None:
-        at = rfc3339(self._clock.now())
-        revision = self._current().revision.id
-        retry = rule_to_json(effect.retry)
+    def _begin(
+        self,
+        effect: Deliver,
+        entries: Sequence[Entry],
+        body: StoredBody,
+        *,
+        at: str,
+        revision: str,
+        pinned: Mapping[str, str] = _NOTHING,
+    ) -> None:
+        retry = None if effect.retry is None else rule_to_json(effect.retry)
         for entry in entries:
             created = DeliveryCreated(
                 at=at,
@@ -144,7 +153,7 @@ class Creator:
                 is_call=effect.is_call,
                 by=effect.by,
             )
-            entry.begin(begin(created))
+            entry.create(created)
             entry.unwritten.append(created)
 
     async def _with_files(self, effect: Deliver) -> StoredBody:
@@ -174,7 +183,7 @@ def _unwritten(entries: Iterable[Entry]) -> list[Record]:
 def _kept(entries: Iterable[Entry], error: JournalError | None) -> None:
     for entry in entries:
         entry.is_durable = entry.is_durable or error is None
-        put_back(entry.unwritten, (entry.known.created,), error)
+        put_back(entry.unwritten, (entry.created,), error)
 
 
 def _has_files(effect: Deliver) -> bool:

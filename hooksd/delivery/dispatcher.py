@@ -10,12 +10,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import Counter, deque
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from functools import partial
 
 from hooksd.clock import Clock
 from hooksd.config.snapshot import Snapshot
-from hooksd.delivery.agenda import CONCURRENCY, Agenda
+from hooksd.delivery.agenda import CONCURRENCY, Agenda, Turn
 from hooksd.delivery.attempt import Sender
 from hooksd.delivery.bell import Bell
 from hooksd.delivery.courier import Conclusion, Courier
@@ -28,7 +28,7 @@ from hooksd.delivery.ledger import Ledger
 from hooksd.delivery.policy import INDETERMINATE
 from hooksd.delivery.request import step_problem
 from hooksd.delivery.standing import Standing, standing
-from hooksd.delivery.state import Delivery, begin, fold
+from hooksd.delivery.state import Delivery, begin, due, fold
 from hooksd.errors import JournalError
 from hooksd.journal.protocol import Journal
 from hooksd.journal.replay import Unfinished
@@ -86,7 +86,7 @@ class Dispatcher:
             jitter=jitter,
             observer=observer or Observer(),
         )
-        self._agenda = Agenda(total=concurrency, each=self._gates.most, hold=self._gates.hold)
+        self._agenda: Agenda[Entry] = Agenda(total=concurrency, each=self._gates.most, hold=self._gates.hold)
         self._lanes = Lanes()
         self._seen: Snapshot | None = None
         self._open: dict[str, Entry] = {}
@@ -122,9 +122,9 @@ class Dispatcher:
             entry = self._remember(delivery)
             self._open[entry.id] = entry
             if delivery.is_in_flight and delivery.is_once:
-                entry.state = delivery._replace(over=INDETERMINATE, error="cut off while it was under way")
+                entry.know(delivery._replace(over=INDETERMINATE, error="cut off while it was under way"))
             if entry.known.over is None:
-                self._queue(entry)
+                self._queue((entry,))
             else:
                 self._decided.append(entry)
 
@@ -163,7 +163,7 @@ class Dispatcher:
             entry = self._by_key.get(key) if effect.by is None else None
             if entry is None:
                 delivery = self._ids.delivery()
-                entry = Entry(delivery, key if effect.by is None else (delivery, "", endpoint), None, is_durable=False)
+                entry = Entry(delivery, key if effect.by is None else (delivery, "", endpoint), is_durable=False)
                 self._by_key[entry.key] = self._open[entry.id] = entry
                 new.append(entry)
             entry.waiters += 1
@@ -180,9 +180,8 @@ class Dispatcher:
             delivery: The id that was planned.
             effect: What to deliver to which one endpoint.
         """
-        entry = Entry(delivery, (delivery, "", effect.endpoints[0]), None)
-        self._open[entry.id] = entry
-        self._creator.ask(effect, [entry])
+        entry = self._open[delivery] = Entry(delivery, (delivery, "", effect.endpoints[0]))
+        self._creator.ask(effect, (entry,))
         self._wake.set()
 
     def _forget(self, entry: Entry) -> None:
@@ -209,10 +208,10 @@ class Dispatcher:
             entry = Entry(DeliveryId(created.delivery), (created.delivery, "again", created.endpoint), begin(created))
             self._open[entry.id] = entry
             await self._creator.create_again(entry, attempts)
-        elif entry.state is None or entry.is_busy or in_turn:
+        elif not entry.is_created or entry.is_busy or in_turn:
             return
         if in_turn:
-            self._queue(entry)
+            self._queue((entry,))
         else:
             self._wanted.append(entry)
         self._wake.set()
@@ -275,8 +274,7 @@ class Dispatcher:
             self._agenda.offer_all()
         begun = self._begun_wanted()
         free = self._creator.create()
-        for one in free:
-            self._queue(one)
+        self._queue(free)
         while (entry := self._taken()) is not None:
             begun.append((entry, self._begin(entry)))
         if waiting := [one for one in free if not one.is_busy]:
@@ -287,20 +285,22 @@ class Dispatcher:
 
     def _taken(self) -> Entry | None:
         """Return the delivery that is next, whose attempt has its place now; None when none is due or there is none."""
-        now = self._clock.now()
-        self._agenda.ripen(now)
-        while not self._is_draining and (taken := self._agenda.take(now)) is not None:
-            delivery, turn = taken
-            entry = self._open.get(delivery)
-            if entry is not None:
-                entry.is_waiting = False
-            if entry is None or entry.is_busy:
-                # Somebody asked for an attempt meanwhile: it was the end, or it is under way and decides anew.
-                self._agenda.done(turn)
-            else:
-                self._gates.passed(turn, now)
+        agenda, now = self._agenda, self._clock.now()
+        agenda.ripen(now)
+        while not self._is_draining and (entry := agenda.take(now)) is not None:
+            entry.is_waiting = False
+            turn = self._turn(entry)
+            if not (entry.is_over or entry.is_busy):
+                self._gates.passed(turn.name, now)
                 return entry
+            agenda.done(turn)  # somebody asked for an attempt meanwhile: it was the end, or is under way
         return None
+
+    def _turn(self, entry: Entry) -> Turn[Entry]:
+        turn = entry.turn
+        if turn is None:
+            turn = entry.turn = self._agenda.turn(entry.turn_name)
+        return turn
 
     def _begin(self, entry: Entry) -> AttemptStarted:
         entry.is_busy = True
@@ -313,7 +313,7 @@ class Dispatcher:
             attempted = await self._courier.attempt(entry, started)
             conclusion = self._courier.conclude(entry, started, attempted)
             self._ledger.hand_in(entry.unwritten, partial(self._concluded, entry, conclusion))
-            self._agenda.done(entry.turn)
+            self._agenda.done(self._turn(entry))
             self._wake.set()  # what is handed in is written when this turn of the loop is over
             # One that sent nothing may have waited for nothing: then it is somebody else's turn.
             following = self._taken() if attempted.is_sent else None
@@ -334,7 +334,7 @@ class Dispatcher:
         if conclusion.end is not None:
             self._tell(entry)
         elif not entry.is_waiting:
-            self._schedule(entry)
+            self._schedule(entry, self._clock.now())
             self._wake.set()
 
     async def _write_conclusion(self, entry: Entry, conclusion: Conclusion) -> None:
@@ -348,27 +348,27 @@ class Dispatcher:
         else:
             self._group.create_task(work)
 
-    def _queue_all(self, entries: Iterable[Entry]) -> None:
-        for entry in entries:
-            self._queue(entry)
+    def _queue_all(self, entries: Sequence[Entry]) -> None:
+        self._queue(entries)
         self._wake.set()
 
-    def _queue(self, entry: Entry) -> None:
-        """Let a delivery wait for its time; where order matters, behind those before it."""
-        entry.is_waiting = True
-        endpoint = self._current().endpoints.get(entry.endpoint)
-        if endpoint is not None and endpoint.value.ordered and not entry.known.created.is_call:
-            entry.lane = (entry.endpoint, entry.known.created.subject or "")
-            if not self._lanes.enter(entry.lane, entry.id):
-                return
-        self._schedule(entry)
+    def _queue(self, entries: Sequence[Entry]) -> None:
+        """Let deliveries wait for their time; where order matters, behind those before them."""
+        endpoints, now = self._current().endpoints, self._clock.now()
+        for entry in entries:
+            entry.is_waiting = True
+            endpoint = endpoints.get(entry.endpoint)
+            if endpoint is None or not endpoint.value.ordered or entry.created.is_call or self._is_first(entry):
+                self._schedule(entry, now)
 
-    def _schedule(self, entry: Entry) -> None:
-        # What a crash cut off is due at once: nobody knows whether it arrived.
-        now, known = self._clock.now(), entry.known
-        due = now if known.is_in_flight else min(known.due, now + known.wait)
+    def _is_first(self, entry: Entry) -> bool:
+        """Let a delivery wait in its lane. Tells whether nobody is before it."""
+        entry.lane = (entry.endpoint, entry.created.subject or "")
+        return self._lanes.enter(entry.lane, entry.id)
+
+    def _schedule(self, entry: Entry, now: float) -> None:
         entry.is_waiting = True
-        self._agenda.add(entry.id, entry.turn, due, now)
+        self._agenda.add(entry, self._turn(entry), now if entry.is_fresh else due(entry.known, now), now)
 
     def _begun_wanted(self) -> list[tuple[Entry, AttemptStarted]]:
         """Begin the attempts that somebody asked for. What waits for them in the agenda stays there."""
@@ -376,8 +376,8 @@ class Dispatcher:
         while self._wanted and not self._is_draining:
             entry = self._wanted.popleft()
             if not entry.is_busy and entry.id in self._open:
-                entry.state = entry.known._replace(is_manual=True)
-                self._agenda.push_in(entry.turn)
+                entry.know(entry.known._replace(is_manual=True))
+                self._agenda.push_in(self._turn(entry))
                 begun.append((entry, self._begin(entry)))
         return begun
 
@@ -392,7 +392,7 @@ class Dispatcher:
         entry.tell()
         following = None if entry.lane is None else self._lanes.leave(entry.lane, entry.id)
         if following is not None:
-            self._schedule(self._open[following])
+            self._schedule(self._open[following], self._clock.now())
             self._wake.set()
         if not entry.waiters and entry.key in self._by_key:
             self._untold.append(entry)

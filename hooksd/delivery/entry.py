@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import functools
 from collections.abc import Sequence
 
+from hooksd.delivery.agenda import Turn
 from hooksd.delivery.lanes import Lane
-from hooksd.delivery.state import Delivery, apply
+from hooksd.delivery.state import Delivery, apply, begin
 from hooksd.model import body
 from hooksd.model.base import Json
 from hooksd.model.effect import Performed
 from hooksd.model.ids import DeliveryId
-from hooksd.model.record import Record
+from hooksd.model.record import DeliveryCreated, Record
 
 CALL = "call "
 """Before the name of an endpoint: the turns of calls to it. No name holds a space."""
@@ -25,24 +25,28 @@ Key = tuple[str, str, str]
 class Entry:
     """One delivery, and who waits for its end."""
 
-    __slots__ = (
-        "_asking",
-        "_news",
-        "endpoint",
-        "id",
-        "is_busy",
-        "is_durable",
-        "is_over",
-        "is_waiting",
-        "key",
-        "lane",
-        "state",
-        "turn",
-        "unwritten",
-        "waiters",
-    )
+    # Values of the class: one is made for every delivery, and most stay as they are until somebody asks.
+    created: DeliveryCreated
+    """What begins it; not there before it `is_created`."""
+    is_created = False
+    turn: Turn[Entry] | None = None
+    """Whose turn it is sent in, once it has waited for it."""
+    is_over = False
+    waiters = 0
+    lane: Lane | None = None
+    """Where it waits for those before it."""
+    is_busy = False
+    """An attempt is under way, or what came of it is on its way to the log."""
+    is_waiting = False
+    """It waits in the agenda, or in its lane."""
+    _state: Delivery | None = None
+    _news: Sequence[Record | None] = ()
+    """Records of it that are in the log and not in the state: most deliveries are over before somebody asks."""
+    _asking: Sequence[asyncio.Future[None]] = ()
 
-    def __init__(self, delivery: DeliveryId, key: Key, state: Delivery | None, *, is_durable: bool = True) -> None:
+    def __init__(
+        self, delivery: DeliveryId, key: Key, state: Delivery | None = None, *, is_durable: bool = True
+    ) -> None:
         """Take a delivery.
 
         Args:
@@ -55,50 +59,54 @@ class Entry:
         self.key = key
         self.endpoint = key[2]
         """The name of the endpoint."""
-        self.turn = self.endpoint
-        """In whose turn it is sent: calls have turns of their own, because nothing holds them."""
-        self.state = state
-        if state is not None:
-            self.begin(state)
         self.is_durable = is_durable
         self.unwritten: list[Record] = []
         """Records of it that are neither in the log nor on their way there, in order."""
-        self.is_over = False
-        self.waiters = 0
-        self._news: Sequence[Record] = ()
-        """Records of it that are in the log and not in the state: most deliveries are over before somebody asks."""
-        self._asking: list[asyncio.Future[None]] = []
-        self.lane: Lane | None = None
-        """Where it waits for those before it."""
-        self.is_busy = False
-        """An attempt is under way, or what came of it is on its way to the log."""
-        self.is_waiting = False
-        """It waits in the agenda, or in its lane."""
+        if state is not None:
+            self.know(state)
+
+    @property
+    def turn_name(self) -> str:
+        """In whose turn it is sent: calls have turns of their own, because nothing holds them."""
+        return f"{CALL}{self.endpoint}" if self.created.is_call else self.endpoint
+
+    @property
+    def is_fresh(self) -> bool:
+        """Tell whether it was created and nothing has happened since: then no state need be made of that."""
+        return self._state is None and not self._news
 
     @property
     def known(self) -> Delivery:
         """The state of a delivery that is created."""
-        if self.state is None:
-            raise AssertionError(f"{self.id} is not created yet")
-        if self._news:
-            self.state, self._news = functools.reduce(apply, self._news, self.state), ()
-        return self.state
+        state = self._state
+        if state is None:
+            if not self.is_created:
+                raise AssertionError(f"{self.id} is not created yet")
+            state = begin(self.created)
+        for record in self._news:
+            state = state if record is None else apply(state, record)
+        self._state, self._news = state, ()
+        return state
 
-    def begin(self, state: Delivery) -> None:
-        """Take the first state."""
-        self.state = state
-        if state.created.is_call:
-            self.turn = f"{CALL}{self.endpoint}"
+    def create(self, created: DeliveryCreated) -> None:
+        """Take the record that begins it."""
+        self.created = created
+        self.is_created = True
 
-    def learn(self, records: Sequence[Record]) -> None:
-        """Take records that are in the log now: the state is the fold of all of them."""
+    def know(self, state: Delivery) -> None:
+        """Take a state: what is known of an earlier life, or what somebody decided."""
+        self.create(state.created)
+        self._state, self._news = state, ()
+
+    def learn(self, records: Sequence[Record | None]) -> None:
+        """Take records that are in the log now: the state is the fold of all of them. None stands for none."""
         self._news = (*self._news, *records) if self._news else records
 
     async def over(self) -> None:
         """Return when it has ended."""
         if not self.is_over:
             asking: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-            self._asking.append(asking)
+            self._asking = (*self._asking, asking)
             await asking
 
     def tell(self) -> None:
@@ -107,7 +115,7 @@ class Entry:
         for asking in self._asking:
             if not asking.done():
                 asking.set_result(None)
-        self._asking.clear()
+        self._asking = ()
 
 
 def answered(entry: Entry) -> Performed:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 
 from hooksd.clock import Clock
 from hooksd.delivery.payload import keep
@@ -31,6 +32,8 @@ class Ledger:
         self._clock = clock
         self._records: list[Record] = []
         self._told: list[Callable[[JournalError | None], None]] = []
+        self._lent: list[tuple[list[Record], Sequence[Record]]] = []
+        """What was taken out of which list."""
 
     async def write(self, records: Sequence[Record]) -> None:
         """Make records durable, however long the log is full. Those that are put back meanwhile go along.
@@ -57,13 +60,22 @@ class Ledger:
         self._records += records
         self._told.append(told)
 
+    def take_from(self, unwritten: list[Record]) -> None:
+        """Take all records of a list, which `pass_on` writes: they are in the list again if they are refused."""
+        taken = unwritten.copy()
+        unwritten.clear()
+        self._records += taken
+        self._lent.append((unwritten, taken))
+
     def pass_on(self) -> None:
         """Write what was handed in, together: a write for each delivery would cost more than most else of it."""
-        if not self._told:
+        if not self._records:
             return
-        records, told = self._records, self._told
-        self._records, self._told = [], []
+        records, told, lent = self._records, self._told, self._lent
+        self._records, self._told, self._lent = [], [], []
         written = self._journal.append(records)
+        if lent:
+            written.then(partial(_give_back, lent))
         for one in told:
             written.then(one)
 
@@ -104,13 +116,22 @@ class Ledger:
         Raises:
             KeyError: It was a blob, and is not there any more.
         """
-        if stored.encoding == "blob":
-            return await self.blob(stored.content)
-        return restore_body(stored, self._journal.blob)
+        kept = self.body_at_hand(stored)
+        return await self.blob(stored.content) if kept is None else kept
+
+    def body_at_hand(self, stored: StoredBody) -> bytes | None:
+        """Return the exact bytes of a body that its record holds; None: they are a blob, and must be waited for."""
+        return None if stored.encoding == "blob" else restore_body(stored, self._journal.blob)
 
     async def _pause(self, wait: float) -> float:
         await self._clock.sleep(wait)
         return min(wait * 2, LONGEST_WAIT)
+
+
+def _give_back(lent: Iterable[tuple[list[Record], Sequence[Record]]], error: JournalError | None) -> None:
+    if error is not None:
+        for unwritten, taken in lent:
+            put_back(unwritten, taken, error)
 
 
 def put_back(records: list[Record], taken: Iterable[Record], error: JournalError | None) -> None:

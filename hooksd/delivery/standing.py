@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from hooksd.delivery.agenda import Agenda
-from hooksd.delivery.entry import CALL
+from hooksd.delivery.entry import CALL, Entry
 from hooksd.delivery.gate import Hold, Last
 from hooksd.delivery.gates import Gates
 
@@ -31,7 +31,7 @@ class Standing:
     last: Last | None
 
 
-def standing(endpoint: str, gates: Gates, agenda: Agenda, pending: int) -> Standing:
+def standing(endpoint: str, gates: Gates, agenda: Agenda[Entry], pending: int) -> Standing:
     """Return how things stand with an endpoint.
 
     Args:

@@ -99,6 +99,11 @@ def begin(created: DeliveryCreated) -> Delivery:
     return Delivery(created=created, due=unix(created.at), sent=created.attempts, is_manual=created.attempts > 0)
 
 
+def due(delivery: Delivery, now: float) -> float:
+    """Return when the next attempt is due. What a crash cut off is due at once: nobody knows whether it arrived."""
+    return now if delivery.is_in_flight else min(delivery.due, now + delivery.wait)
+
+
 def apply(delivery: Delivery, record: Record) -> Delivery:
     """Return the state after a record of this delivery."""
     match record:

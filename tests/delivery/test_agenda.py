@@ -7,33 +7,33 @@ from hooksd.delivery.agenda import Agenda
 from hooksd.delivery.gate import Hold
 
 
-def drain(agenda: Agenda, now: float = 0.0) -> list[str]:
+def drain(agenda: Agenda[str], now: float = 0.0) -> list[str]:
     taken = []
     while (found := agenda.take(now)) is not None:
-        taken.append(found[0])
+        taken.append(found)
     return taken
 
 
-def agenda_of(*, total: int, each: int) -> Agenda:
+def agenda_of(*, total: int, each: int) -> Agenda[str]:
     return Agenda(total=total, each=lambda _: each)
 
 
 def test_nothing_is_taken_before_its_time() -> None:
     agenda = agenda_of(total=9, each=9)
-    agenda.add("a", "x", 10.0, 0)
+    agenda.add("a", agenda.turn("x"), 10.0, 0)
 
     agenda.ripen(9.9)
     assert agenda.take(9.9) is None
     assert agenda.next_due == 10.0
     agenda.ripen(10.0)
-    assert agenda.take(10.0) == ("a", "x")
+    assert agenda.take(10.0) == "a"
     assert agenda.next_due is None
 
 
 def test_the_first_due_is_first_and_of_two_the_first_added() -> None:
     agenda = agenda_of(total=9, each=9)
     for delivery, due in (("late", 2.0), ("early", 1.0), ("second", 1.0)):
-        agenda.add(delivery, "x", due, 0)
+        agenda.add(delivery, agenda.turn("x"), due, 0)
     agenda.ripen(5)
 
     assert drain(agenda) == ["early", "second", "late"]
@@ -41,9 +41,9 @@ def test_the_first_due_is_first_and_of_two_the_first_added() -> None:
 
 def test_what_is_due_at_once_stands_behind_what_was_due_before() -> None:
     agenda = agenda_of(total=9, each=9)
-    agenda.add("before", "x", 1.0, 0.0)
+    agenda.add("before", agenda.turn("x"), 1.0, 0.0)
 
-    agenda.add("now", "x", 5.0, 5.0)
+    agenda.add("now", agenda.turn("x"), 5.0, 5.0)
 
     assert drain(agenda, 5.0) == ["before", "now"]
 
@@ -51,11 +51,11 @@ def test_what_is_due_at_once_stands_behind_what_was_due_before() -> None:
 def test_it_tells_whether_there_may_be_more_to_take() -> None:
     agenda = agenda_of(total=9, each=1)
     assert not agenda.is_offered
-    agenda.add("a1", "a", 0, 0)
-    agenda.add("a2", "a", 0, 0)
+    agenda.add("a1", agenda.turn("a"), 0, 0)
+    agenda.add("a2", agenda.turn("a"), 0, 0)
     assert agenda.is_offered
 
-    assert agenda.take(0) == ("a1", "a")
+    assert agenda.take(0) == "a1"
 
     assert not agenda.is_offered
 
@@ -63,7 +63,7 @@ def test_it_tells_whether_there_may_be_more_to_take() -> None:
 def test_endpoints_take_turns() -> None:
     agenda = agenda_of(total=9, each=9)
     for delivery, endpoint in (("a1", "a"), ("a2", "a"), ("a3", "a"), ("b1", "b")):
-        agenda.add(delivery, endpoint, 0, 0)
+        agenda.add(delivery, agenda.turn(endpoint), 0, 0)
     agenda.ripen(0)
 
     assert drain(agenda) == ["a1", "b1", "a2", "a3"]
@@ -71,12 +71,12 @@ def test_endpoints_take_turns() -> None:
 
 def test_a_place_that_is_given_back_goes_to_who_waits() -> None:
     agenda = agenda_of(total=9, each=1)
-    agenda.add("a1", "a", 0, 0)
-    agenda.add("a2", "a", 0, 0)
+    agenda.add("a1", agenda.turn("a"), 0, 0)
+    agenda.add("a2", agenda.turn("a"), 0, 0)
     agenda.ripen(0)
     assert drain(agenda) == ["a1"]
 
-    agenda.done("a")
+    agenda.done(agenda.turn("a"))
 
     assert drain(agenda) == ["a2"]
 
@@ -84,11 +84,11 @@ def test_a_place_that_is_given_back_goes_to_who_waits() -> None:
 def test_no_more_are_taken_than_there_are_places_in_all() -> None:
     agenda = agenda_of(total=2, each=2)
     for name in "abc":
-        agenda.add(name, name, 0, 0)
+        agenda.add(name, agenda.turn(name), 0, 0)
     agenda.ripen(0)
 
     assert drain(agenda) == ["a", "b"]
-    agenda.done("a")
+    agenda.done(agenda.turn("a"))
     assert drain(agenda) == ["c"]
     assert agenda.under_way == 2
 
@@ -109,10 +109,10 @@ class Doors:
 
 def test_what_is_held_waits_and_holds_up_nobody_else() -> None:
     doors = Doors()
-    agenda = Agenda(total=9, each=lambda _: 9, hold=doors)
+    agenda: Agenda[str] = Agenda(total=9, each=lambda _: 9, hold=doors)
     doors.holds["a"] = Hold(reason="receiver", until=5.0)
     for delivery, endpoint in (("a1", "a"), ("a2", "a"), ("b1", "b")):
-        agenda.add(delivery, endpoint, 0, 0)
+        agenda.add(delivery, agenda.turn(endpoint), 0, 0)
     agenda.ripen(0)
 
     assert drain(agenda) == ["b1"]
@@ -123,10 +123,10 @@ def test_what_is_held_waits_and_holds_up_nobody_else() -> None:
 
 def test_what_is_held_without_an_end_waits_until_somebody_says_that_something_changed() -> None:
     doors = Doors()
-    agenda = Agenda(total=9, each=lambda _: 9, hold=doors)
+    agenda: Agenda[str] = Agenda(total=9, each=lambda _: 9, hold=doors)
     doors.holds.update(a=Hold(reason="suspended"), b=Hold(reason="disabled"))
-    agenda.add("a1", "a", 0, 0)
-    agenda.add("b1", "b", 0, 0)
+    agenda.add("a1", agenda.turn("a"), 0, 0)
+    agenda.add("b1", agenda.turn("b"), 0, 0)
     agenda.ripen(0)
     assert (drain(agenda), agenda.next_due) == ([], None)
 
@@ -138,17 +138,40 @@ def test_what_is_held_without_an_end_waits_until_somebody_says_that_something_ch
     assert drain(agenda) == ["b1"]
 
 
+def test_how_many_an_endpoint_takes_is_asked_again_when_the_definitions_have_changed() -> None:
+    most = {"a": 1}
+    agenda: Agenda[str] = Agenda(total=9, each=most.__getitem__)
+    for delivery in ("a1", "a2", "a3"):
+        agenda.add(delivery, agenda.turn("a"), 0, 0)
+    assert drain(agenda) == ["a1"]
+
+    most["a"] = 2
+    agenda.offer_all()
+
+    assert drain(agenda) == ["a2"]
+
+
+def test_an_endpoint_that_nothing_is_due_to_has_no_turn() -> None:
+    agenda = agenda_of(total=9, each=9)
+    agenda.turn("a")
+    agenda.offer("a")
+    agenda.offer("never heard of")
+
+    assert not agenda.is_offered
+    assert (agenda.waiting("never heard of"), agenda.in_flight("never heard of")) == (0, 0)
+
+
 def test_whoever_pushes_in_counts_and_needs_no_place() -> None:
     agenda = agenda_of(total=1, each=1)
-    agenda.push_in("a")
-    agenda.push_in("a")
-    agenda.add("a1", "a", 0, 0)
+    agenda.push_in(agenda.turn("a"))
+    agenda.push_in(agenda.turn("a"))
+    agenda.add("a1", agenda.turn("a"), 0, 0)
     agenda.ripen(0)
 
     assert (drain(agenda), agenda.under_way) == ([], 2)
-    agenda.done("a")
+    agenda.done(agenda.turn("a"))
     assert drain(agenda) == []
-    agenda.done("a")
+    agenda.done(agenda.turn("a"))
     assert drain(agenda) == ["a1"]
 
 
@@ -167,7 +190,7 @@ class Turns(RuleBasedStateMachine):
     def adds(self, endpoint: str, wait: int) -> None:
         self.count += 1
         self.waiting[str(self.count)] = (endpoint, self.now + wait)
-        self.agenda.add(str(self.count), endpoint, self.now + wait, self.now)
+        self.agenda.add(str(self.count), self.agenda.turn(endpoint), self.now + wait, self.now)
 
     @rule(seconds=st.integers(0, 3))
     def time_passes(self, seconds: int) -> None:
@@ -177,7 +200,7 @@ class Turns(RuleBasedStateMachine):
     @rule(data=st.data())
     def ends(self, data: st.DataObject) -> None:
         _, endpoint = self.taken.pop(data.draw(st.integers(0, len(self.taken) - 1)))
-        self.agenda.done(endpoint)
+        self.agenda.done(self.agenda.turn(endpoint))
 
     @invariant()
     def all_that_can_be_taken_is_taken_and_no_more(self) -> None:

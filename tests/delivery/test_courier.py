@@ -138,6 +138,18 @@ async def test_the_endpoint_as_it_is_when_the_attempt_ends_says_what_follows(uni
     assert entry.known.ended is None
 
 
+async def test_the_first_attempt_is_begun_as_the_state_of_its_delivery_says(unit: Unit) -> None:
+    fresh = unit.create()
+    looked_at = unit.create()
+    assert (looked_at.known.sent, looked_at.is_fresh) == (0, False)
+
+    first, other = unit.courier.begin(fresh), unit.courier.begin(looked_at)
+
+    assert fresh.is_fresh
+    assert first == other
+    assert (first.number, first.reason) == (1, "first")
+
+
 async def test_an_end_can_be_written_alone(unit: Unit) -> None:
     entry = unit.create()
 

@@ -76,6 +76,20 @@ def test_the_state_is_the_fold_of_what_it_was_told_however_it_was_told() -> None
     assert together.known == one_by_one.known == fold(created, records)
 
 
+def test_what_was_only_created_needs_no_state_and_has_the_one_it_would_have() -> None:
+    created = ended("shop", "delivered").created
+    entry = Entry(DeliveryId(created.delivery), ("", "", "shop"))
+
+    entry.create(created)
+
+    assert entry.is_fresh
+    assert entry.known == fold(created, ())
+    assert (entry.known.sent, entry.known.reason, entry.known.is_in_flight) == (0, "first", False)
+    entry.learn([None, AttemptStarted(at=AT, delivery="dlv_1", number=1, reason="first")])
+    assert not entry.is_fresh
+    assert entry.known.sent == 1
+
+
 async def test_all_who_wait_are_told_when_it_is_over_and_nobody_waits_then() -> None:
     entry = ended("shop", "delivered")
     async with asyncio.TaskGroup() as group:

@@ -91,6 +91,30 @@ async def test_who_handed_something_in_is_told_why_it_was_refused(unit: Unit) ->
     assert told == [refusal]
 
 
+async def test_what_is_taken_from_a_list_is_in_it_again_when_it_was_refused(unit: Unit) -> None:
+    created = samples.delivery_created("dlv_1", "")
+    started = AttemptStarted(at=samples.AT, delivery="dlv_1", number=1, reason="first")
+    ended = DeliveryEnded(at=samples.AT, delivery="dlv_1", endpoint="shop", status="gone", attempts=1)
+    unwritten: list[Record] = [created, started]
+
+    unit.ledger.take_from(unwritten)
+    unit.journal.fail_with(JournalFull("no room"))
+    unwritten.append(ended)
+    unit.ledger.pass_on()
+    assert unwritten == [created, started, ended]
+
+    unit.journal.fail_with(None)
+    unit.ledger.take_from(unwritten)
+    unit.ledger.pass_on()
+    await unit.clock.settle()
+    assert (unwritten, unit.journal.records) == ([], [created, started, ended])
+
+
+def test_a_body_that_is_a_blob_is_not_at_hand(unit: Unit) -> None:
+    assert unit.ledger.body_at_hand(StoredBody(media="", size=9, encoding="blob", content="sha256:00")) is None
+    assert unit.ledger.body_at_hand(StoredBody(media="", size=0, encoding="none")) == b""
+
+
 @pytest.mark.parametrize("size", [0, 1, BLOB_THRESHOLD, BLOB_THRESHOLD + 1])
 async def test_a_body_comes_back_byte_for_byte_whatever_its_size(unit: Unit, size: int) -> None:
     body = b"\xff" * size

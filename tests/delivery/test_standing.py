@@ -4,7 +4,7 @@ import pytest
 
 from hooksd.delivery.agenda import Agenda
 from hooksd.delivery.breaker import CONSECUTIVE, FIRST_REST
-from hooksd.delivery.entry import CALL
+from hooksd.delivery.entry import CALL, Entry
 from hooksd.delivery.gates import Gates
 from hooksd.delivery.standing import BreakerState, standing
 from hooksd.journal.memory import MemoryJournal
@@ -16,9 +16,9 @@ from tests.delivery.house import endpoint, snapshot
 async def test_an_endpoint_shows_its_breaker_and_what_is_on_its_way(state: BreakerState) -> None:
     clock = FakeClock()
     gates = Gates(journal=MemoryJournal(), clock=clock, current=lambda: snapshot(endpoint("shop")))
-    agenda = Agenda(total=10, each=lambda _name: 3)
-    agenda.push_in("shop")
-    agenda.push_in(f"{CALL}shop")
+    agenda: Agenda[Entry] = Agenda(total=10, each=lambda _name: 3)
+    agenda.push_in(agenda.turn("shop"))
+    agenda.push_in(agenda.turn(f"{CALL}shop"))
     for _ in range(0 if state == "closed" else CONSECUTIVE):
         gates.learned("shop", clock.now(), outcome="refused", status=None, patience=None)
     if state == "probing":
