@@ -26,6 +26,7 @@ from hooksd.delivery.place import Place, place_of
 from hooksd.delivery.policy import outcome_of, patience
 from hooksd.delivery.request import Prepared, RequestProblem, prepare_request
 from hooksd.delivery.transport import Transport
+from hooksd.delivery.transport_heads import kept_headers
 from hooksd.delivery.transport_proxy import Headers, Proxied
 from hooksd.delivery.transport_tls import BadCertificate, trusted
 from hooksd.delivery.transport_wire import IDEMPOTENT, Call, Wire
@@ -41,10 +42,6 @@ KEPT = 64 * 1024
 
 READ = 1024 * 1024
 """Bytes of an answer that are read at all, and that an `http` step is given; then the connection is closed."""
-
-MAX_HEADERS = 100
-MAX_HEADER = 1024
-"""How many headers of an answer are kept, and how many characters of each."""
 
 WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
 """Methods whose requests state the length of their body even if it is empty (RFC 9110, section 8.6)."""
@@ -114,7 +111,7 @@ class HttpSender:
         outcome, error = await self._send(prepared, wire)
         if not wire.is_whole:
             return Performed(ok=False, code=wire.status, error=error, kind=_KINDS.get(outcome, "connect"))
-        kept = _kept_headers(wire.headers)
+        kept = _kept(wire)
         headers = {name: HIDDEN if name in CREDENTIAL_HEADERS else value for name, value in kept.items()}
         detail = {"headers": headers, "truncated": wire.is_cut, "peer": wire.peer}
         asked = patience(wire.status, kept, SystemClock().now()) or 0.0
@@ -187,7 +184,7 @@ def _exchange(prepared: Prepared, wire: Wire) -> Exchange:
         request_sha256=hashlib.sha256(prepared.body).hexdigest(),
         peer=wire.peer,
         status=wire.status,
-        response_headers=_kept_headers(wire.headers),
+        response_headers=_kept(wire),
         response_body=body[:KEPT].decode("utf-8", "replace"),
         response_truncated=wire.is_cut or len(body) > KEPT,
         response_size=len(body),
@@ -217,23 +214,8 @@ def _phases(wire: Wire) -> dict[str, float]:
     return phases
 
 
-def _kept_headers(headers: Headers) -> dict[str, str]:
-    """Return the headers of an answer, names in lower case, repeated ones joined, bounded in number and length."""
-    kept: dict[str, str] = {}
-    for raw_name, raw_value in headers:
-        name, value = raw_name.decode("latin-1").lower(), _text(raw_value)[:MAX_HEADER]
-        if name in kept:
-            kept[name] = f"{kept[name]}, {value}"[:MAX_HEADER]
-        elif len(kept) < MAX_HEADERS:
-            kept[name] = value
-    return kept
-
-
-def _text(value: bytes) -> str:
-    try:
-        return value.decode()
-    except UnicodeDecodeError:
-        return value.decode("latin-1")
+def _kept(wire: Wire) -> Mapping[str, str]:
+    return kept_headers(wire.headers) if wire.kept_headers is None else wire.kept_headers
 
 
 def _output(headers: Mapping[str, str], wire: Wire) -> Json:

@@ -8,15 +8,16 @@ over all of its connections for every request: with 50 it is many times slower, 
 from __future__ import annotations
 
 import asyncio
-import functools
 import ssl
-from collections.abc import Callable, Hashable
+from collections.abc import Callable
 
 import httpx
 
 from hooksd.delivery.dialer import Dialer, Resolver, SystemResolver
 from hooksd.delivery.place import place_of
 from hooksd.delivery.transport_connection import Connection
+from hooksd.delivery.transport_deadlines import Deadlines
+from hooksd.delivery.transport_heads import Heads
 from hooksd.delivery.transport_pool import Pool
 from hooksd.delivery.transport_tls import Contexts
 from hooksd.delivery.transport_wire import IDEMPOTENT, Call, Wire
@@ -47,6 +48,8 @@ class Transport(httpx.AsyncBaseTransport):
         self._own_resolver = SystemResolver() if resolver is None else None
         self._dialer = Dialer(resolver=resolver or self._own_resolver or SystemResolver(), now=now)
         self._pool = Pool(now)
+        self._deadlines = Deadlines(now)
+        self._heads = Heads()
 
     async def exchange(self, call: Call, wire: Wire) -> None:
         """Send one request, and return when its answer is in the wire.
@@ -58,28 +61,24 @@ class Transport(httpx.AsyncBaseTransport):
             BadCertificate: The certificates for TLS cannot be used.
             httpx.HTTPError: There was no connection in time, or the answer is not HTTP.
         """
-        used = None if call.is_fresh else self._idle(call, wire)
-        if used is None or not await self._again(call, wire, used[0]):
-            async with asyncio.timeout(wire.left):
-                used = await self._connected(call, wire)
-            await used[0].ask(call, wire)
-        connection, key = used
-        if connection.is_usable:
-            self._pool.put(key, connection)
-
-    async def _again(self, call: Call, wire: Wire, connection: Connection) -> bool:
-        """Send a request over a connection that waited for it; False: it had been closed meanwhile."""
-        try:
-            await connection.ask(call, wire)
-        except TimeoutError:
-            raise
-        except (OSError, httpx.RemoteProtocolError):
-            if wire.first_byte_at is not None or not (call.may_repeat or wire.sent_at is None):
+        connection = None if call.is_fresh else self._idle(call, wire)
+        if connection is not None:
+            try:
+                await connection.ask(call, wire)
+            except TimeoutError:
                 raise
-            # Nothing was answered, and the request may be sent again.
-            wire.restart()
-            return False
-        return True
+            except (OSError, httpx.RemoteProtocolError):
+                if wire.first_byte_at is not None or not (call.may_repeat or wire.sent_at is None):
+                    raise
+                # It had been closed meanwhile: nothing was answered, and the request may be sent again.
+                wire.restart()
+                connection = None
+        if connection is None:
+            async with asyncio.timeout(wire.left):
+                connection = await self._connected(call, wire)
+            await connection.ask(call, wire)
+        if connection.is_usable:
+            self._pool.put(connection)
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:  # noqa: D102 - see httpx
         timeouts = request.extensions.get("timeout", {})
@@ -106,22 +105,22 @@ class Transport(httpx.AsyncBaseTransport):
     async def aclose(self) -> None:
         """Close every connection."""
         self._pool.close()
+        self._deadlines.close()
         if self._own_resolver is not None:
             self._own_resolver.close()
 
-    def _idle(self, call: Call, wire: Wire) -> tuple[Connection, Hashable] | None:
-        """Return a connection that waits for its next request, and where it waited; None when there is none."""
-        addresses = self._dialer.known(call.place, call.rules, is_literal=call.is_literal)
-        for address in addresses or ():
-            key = (address, call.place.origin, call.identity)
-            connection = self._pool.take(key)
+    def _idle(self, call: Call, wire: Wire) -> Connection | None:
+        """Return a connection that waits for its next request; None when there is none."""
+        place = call.place
+        for address in self._dialer.known(place, call.rules, is_literal=call.is_literal) or ():
+            connection = self._pool.take((address, place.origin, call.identity))
             if connection is not None:
                 wire.resolved_at = wire.now()
-                wire.peer = _peer(address, call.place.port)
-                return connection, key
+                wire.peer = connection.peer
+                return connection
         return None
 
-    async def _connected(self, call: Call, wire: Wire) -> tuple[Connection, Hashable]:
+    async def _connected(self, call: Call, wire: Wire) -> Connection:
         """Dial one address after the other, each within its share of the time that is left."""
         addresses = await self._dialer.vetted(call.place, call.rules, is_literal=call.is_literal)
         wire.resolved_at = wire.now()
@@ -131,8 +130,7 @@ class Transport(httpx.AsyncBaseTransport):
             share = (ends - self._now()) / (len(addresses) - place)
             try:
                 async with asyncio.timeout(share):
-                    connection = await self._dial(call, wire, address)
-                    return connection, (address, call.place.origin, call.identity)
+                    return await self._dial(call, wire, address)
             except TimeoutError:
                 failure = httpx.ConnectTimeout("no connection in time")
             except ssl.SSLError:
@@ -144,20 +142,18 @@ class Transport(httpx.AsyncBaseTransport):
 
     async def _dial(self, call: Call, wire: Wire, address: str) -> Connection:
         place = call.place
-        wire.peer = _peer(address, place.port)
+        wire.peer = peer = f"[{address}]:{place.port}" if ":" in address else f"{address}:{place.port}"
         is_secure = place.scheme == "https"
         tls = self._contexts.of(call.identity) if is_secure else None
         sock = await self._dialer.connect(address, place.port)
         wire.connected_at = wire.now()
         # From here on the loop closes the socket, whatever happens.
         _, connection = await asyncio.get_running_loop().create_connection(
-            Connection, sock=sock, ssl=tls, server_hostname=place.host if is_secure else None
+            lambda: Connection(self._deadlines, self._heads, (address, place.origin, call.identity), peer),
+            sock=sock,
+            ssl=tls,
+            server_hostname=place.host if is_secure else None,
         )
         if is_secure:
             wire.secured_at = wire.now()
         return connection
-
-
-@functools.lru_cache(maxsize=4096)
-def _peer(address: str, port: int) -> str:
-    return f"[{address}]:{port}" if ":" in address else f"{address}:{port}"

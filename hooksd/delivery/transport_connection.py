@@ -8,12 +8,15 @@ it may take is the affair of whoever asks.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+import math
+from collections.abc import Hashable, Iterable
 from typing import cast
 
 import httptools
 import httpx
 
+from hooksd.delivery.transport_deadlines import Deadlines
+from hooksd.delivery.transport_heads import END, Heads
 from hooksd.delivery.transport_wire import Call, Wire
 
 HEAD = 64 * 1024
@@ -31,24 +34,45 @@ class Connection(asyncio.Protocol):
     """Carries one request at a time."""
 
     __slots__ = (
+        "_body",
+        "_deadlines",
         "_done",
         "_head_only",
         "_headers",
+        "_heads",
         "_interim",
         "_loop",
         "_parser",
         "_received",
         "_transport",
         "_wire",
+        "ends",
         "idle_since",
         "is_usable",
+        "leads_to",
+        "peer",
     )
 
-    def __init__(self) -> None:
+    def __init__(self, deadlines: Deadlines, heads: Heads, leads_to: Hashable = None, peer: str = "") -> None:
+        """Begin without a connection; the event loop makes it.
+
+        Args:
+            deadlines: Who ends what takes too long.
+            heads: What is known of answers.
+            leads_to: Calls that go there may use it.
+            peer: The address that was dialled.
+        """
+        self.leads_to = leads_to
+        self.peer = peer
         self.is_usable = False
         """It is open, and nothing stands in the way of another request."""
         self.idle_since = 0.0
         """When it was put aside until the next one; the pool's alone."""
+        self.ends = math.inf
+        """When the answer that is waited for must be there."""
+        self._deadlines = deadlines
+        self._heads = heads
+        self._body = bytearray()
         self._transport: asyncio.Transport | None = None
         self._parser = httptools.HttpResponseParser(self)
         self._wire: Wire | None = None
@@ -77,19 +101,18 @@ class Connection(asyncio.Protocol):
         done = self._done = self._loop.create_future()
         # The answer to HEAD has no body, whatever its headers say.
         self._wire, self._head_only = wire, call.method == "HEAD"
-        self._headers, self._interim, self._received = [], 0, 0
+        self._interim = self._received = 0
         self.is_usable = False
-        # A timer for the one thing that is waited for: `asyncio.timeout` costs five times as much.
-        alarm = self._loop.call_later(wire.left, self._expire)
+        self.ends = ends = wire.ends
+        if ends < self._deadlines.next:
+            self._deadlines.look_at(ends)
         transport.write(call.head + call.body)
         wire.sent_at = wire.now()
         try:
             await done
-        finally:
-            alarm.cancel()
-            self._wire = self._done = None
-            if not self.is_usable:
-                transport.abort()
+        except BaseException:
+            self.abort()
+            raise
 
     def close(self) -> None:
         """Close it."""
@@ -97,52 +120,65 @@ class Connection(asyncio.Protocol):
         if self._transport is not None:
             self._transport.close()
 
+    def abort(self) -> None:
+        """Close it at once: whatever is under way is given up, and nobody is told."""
+        self.is_usable = False
+        self._wire = self._done = None
+        self.ends = math.inf
+        if self._transport is not None:
+            self._transport.abort()
+
+    def expire(self) -> None:
+        """Give up on an answer: its time is over."""
+        self._fail(TimeoutError())
+
     # --- of the event loop
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:  # noqa: D102 - see asyncio.Protocol
         self._transport = cast("asyncio.Transport", transport)
         self.is_usable = True
+        self._deadlines.enter(self)
 
     def data_received(self, data: bytes) -> None:  # noqa: D102 - see asyncio.Protocol
         wire = self._wire
         if wire is None:
             self.close()  # nobody asked
             return
-        if wire.first_byte_at is None:
-            wire.first_byte_at = wire.now()
-        self._received += len(data)
-        try:
-            self._parser.feed_data(data)
-        except httptools.HttpParserUpgrade:
-            self._fail(httpx.RemoteProtocolError("it changes to another protocol"))
-        except httptools.HttpParserError as error:
-            self._fail(_problem(error))
-        else:
-            if self._done is not None and not self._done.done():
-                self._check_size(wire)
+        if wire.first_byte_at is not None:
+            self._parse(data, wire)
+            return
+        wire.first_byte_at = wire.now()
+        end = data.find(END) + len(END)
+        head = None if self._head_only else self._heads.get(data[:end])
+        if head is not None and len(data) - end == head.length <= wire.keeps:
+            wire.status, wire.headers, wire.kept_headers, _ = head
+            wire.body = data[end:]
+            self._end(wire, is_last=False)
+            return
+        self._parse(data, wire)
+        if self.is_usable and not self._head_only:
+            wire.kept_headers = self._heads.learn(data, wire.status or 0, wire.headers, len(wire.body))
 
     def eof_received(self) -> bool:  # noqa: D102 - see asyncio.Protocol
         wire = self._wire
         if wire is not None and wire.status is not None and not wire.is_whole and _is_open_ended(wire.headers):
-            self._end(wire, is_usable=False)
+            self._end(wire, is_last=True)
         return False
 
     def connection_lost(self, error: Exception | None) -> None:  # noqa: D102 - see asyncio.Protocol
-        self.is_usable = False
-        if self._wire is not None and self._wire.first_byte_at is not None:
-            self._fail(error or httpx.RemoteProtocolError("it ends in the middle"))
-        else:
-            self._fail(error or httpx.RemoteProtocolError("disconnected"))
-        # The parser holds on to this connection: let go of both.
+        is_begun = self._wire is not None and self._wire.first_byte_at is not None
         self._transport = None
-        del self._parser
+        self._deadlines.leave(self)
+        self._fail(error or httpx.RemoteProtocolError("it ends in the middle" if is_begun else "disconnected"))
+        del self._parser  # it holds on to this connection, and the other way round
 
     # --- of the parser
 
     def on_message_begin(self) -> None:
         """See whether somebody asked."""
-        if self._wire is None or self._wire.is_whole:
-            self.is_usable = False  # two answers to one request
+        self._headers = []
+        if self._wire is None:
+            self.abort()  # two answers to one request
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """Take a header, or a trailer."""
@@ -153,7 +189,7 @@ class Connection(asyncio.Protocol):
     def on_headers_complete(self) -> None:
         """See what kind of answer it is."""
         wire, status = self._wire, self._parser.get_status_code()
-        if wire is None or wire.is_whole:
+        if wire is None:
             return
         if status < 200:
             self._interim += 1
@@ -162,54 +198,62 @@ class Connection(asyncio.Protocol):
             return
         wire.status, wire.headers = status, self._headers
         self._headers = []
+        wire.body = self._body = bytearray()
         if self._head_only:
-            self._end(wire, is_usable=False)
+            self._end(wire, is_last=True)
 
     def on_body(self, data: bytes) -> None:
         """Take a piece of the body, up to the bound."""
         wire = self._wire
-        if wire is None or wire.is_whole:
+        if wire is None:
             return
-        room = wire.keeps - len(wire.body)
+        room = wire.keeps - len(self._body)
         if len(data) <= room:
-            wire.body += data
+            self._body += data
             return
-        wire.body += data[:room]
+        self._body += data[:room]
         wire.is_cut = True
-        self._end(wire, is_usable=False)
+        self._end(wire, is_last=True)
 
     def on_message_complete(self) -> None:
         """The answer is there."""
         wire = self._wire
-        if wire is None or wire.is_whole:
-            return
-        if self._parser.get_status_code() < 200:
-            self._headers = []
-        else:
-            transport = self._transport
-            is_sent = transport is not None and not transport.get_write_buffer_size()
-            self._end(wire, is_usable=is_sent and bool(self._parser.should_keep_alive()))
+        if wire is not None and self._parser.get_status_code() >= 200:
+            self._end(wire, is_last=not self._parser.should_keep_alive())
 
     # --- ours
 
-    def _check_size(self, wire: Wire) -> None:
-        if self._received > HEAD + FRAMING * len(wire.body):
-            self._fail(httpx.RemoteProtocolError("its headers, or what is not body, never end"))
+    def _parse(self, data: bytes, wire: Wire) -> None:
+        self._received += len(data)
+        try:
+            self._parser.feed_data(data)
+        except httptools.HttpParserUpgrade:
+            self._fail(httpx.RemoteProtocolError("it changes to another protocol"))
+        except httptools.HttpParserError as error:
+            self._fail(_problem(error))
+        else:
+            if self._wire is not None and self._received > HEAD + FRAMING * len(wire.body):
+                self._fail(httpx.RemoteProtocolError("its headers, or what is not body, never end"))
 
-    def _end(self, wire: Wire, *, is_usable: bool) -> None:
+    def _end(self, wire: Wire, *, is_last: bool) -> None:
+        """The answer is in the wire; the last one closes the connection."""
         wire.body_at = wire.now()
         wire.is_whole = True
-        self.is_usable = is_usable
-        if self._done is not None and not self._done.done():
-            self._done.set_result(None)
-
-    def _expire(self) -> None:
-        self._fail(TimeoutError())
+        transport, done = self._transport, self._done
+        self._wire = self._done = None
+        self.ends = math.inf
+        if is_last or transport is None or transport.get_write_buffer_size():
+            self.abort()
+        else:
+            self.is_usable = True
+        if done is not None and not done.done():
+            done.set_result(None)
 
     def _fail(self, error: Exception) -> None:
-        self.is_usable = False
-        if self._done is not None and not self._done.done():
-            self._done.set_exception(error)
+        done = self._done
+        self.abort()
+        if done is not None and not done.done():
+            done.set_exception(error)
 
 
 def _is_open_ended(headers: Iterable[tuple[bytes, bytes]]) -> bool:

@@ -42,15 +42,15 @@ class Pool:
             connection.close()
         return None
 
-    def put(self, key: Hashable, connection: Connection) -> None:
-        """Keep a connection for the next request."""
+    def put(self, connection: Connection) -> None:
+        """Keep a connection for the next request that goes where it leads."""
         if self._count >= MOST:
             connection.close()
             return
         connection.idle_since = self._now()
-        waiting = self._idle.get(key)
+        waiting = self._idle.get(connection.leads_to)
         if waiting is None:
-            waiting = self._idle[key] = deque()
+            waiting = self._idle[connection.leads_to] = deque()
         waiting.append(connection)
         self._count += 1
         if self._sweeping is None:

@@ -6,11 +6,12 @@ was seen until then.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 from hooksd.delivery.egress import OPEN, Rules
 from hooksd.delivery.place import Place
+from hooksd.delivery.transport_heads import Headers
 from hooksd.model.identity import Identity
 
 IDEMPOTENT = frozenset({"GET", "HEAD", "PUT", "DELETE", "OPTIONS", "TRACE"})
@@ -52,7 +53,11 @@ class Wire:
     peer: str | None = None
     """The address that was dialled."""
     status: int | None = None
-    headers: Sequence[tuple[bytes, bytes]] = ()
+    headers: Headers = ()
+    body: bytes | bytearray = b""
+    """What came of it, up to the bound."""
+    kept_headers: Mapping[str, str] | None = None
+    """The headers as they are kept with an attempt, where that is known already."""
     is_cut = False
     """The body went on after the bound."""
     is_whole = False
@@ -69,13 +74,13 @@ class Wire:
         self.now = now
         self.keeps = keeps
         self.timeout = timeout
-        self.began = now()
-        self.body = bytearray()
+        self.began = began = now()
+        self.ends = began + timeout
 
     @property
     def left(self) -> float:
         """Seconds that are left; none when the time is over."""
-        return max(0.0, self.began + self.timeout - self.now())
+        return max(0.0, self.ends - self.now())
 
     def restart(self) -> None:
         """Forget one connection: another is tried. Nothing had come over it."""

@@ -8,8 +8,9 @@ import pytest
 
 from hooksd.delivery.place import place_of
 from hooksd.delivery.transport_connection import HEAD, HEADERS, INTERIM, Connection
+from hooksd.delivery.transport_deadlines import Deadlines
+from hooksd.delivery.transport_heads import Heads
 from hooksd.delivery.transport_wire import Call, Wire
-from hooksd.testing import FakeClock
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 
@@ -34,7 +35,8 @@ class Pipe(asyncio.Transport):
         return self.state != "open"
 
     def close(self) -> None:
-        self.state = "closed"
+        if self.state == "open":
+            self.state = "closed"
 
     def abort(self) -> None:
         self.state = "aborted"
@@ -46,11 +48,12 @@ class Pipe(asyncio.Transport):
 class Talk:
     """One connection, with what it is told at our hands."""
 
-    def __init__(self, *, keeps: int = 1000) -> None:
+    def __init__(self, *, keeps: int = 1000, heads: Heads | None = None) -> None:
         self.pipe = Pipe()
-        self.connection = Connection()
+        self.clock = asyncio.get_running_loop().time
+        self.connection = Connection(Deadlines(self.clock), Heads() if heads is None else heads)
         self.connection.connection_made(self.pipe)
-        self.wire = Wire(FakeClock().monotonic, keeps, 60)
+        self.wire = Wire(self.clock, keeps, 60)
 
     async def hears(
         self, *pieces: bytes, method: str = "POST", ends: bool = False, error: Exception | None = None
@@ -92,7 +95,7 @@ async def test_an_answer_is_taken_in_however_it_is_cut() -> None:
 async def test_who_does_not_come_to_the_end_in_time_is_given_up() -> None:
     talk = Talk()
     await talk.hears(OK)
-    talk.wire = Wire(FakeClock().monotonic, 1000, 0.05)
+    talk.wire = Wire(talk.clock, 1000, 0.05)
 
     with pytest.raises(BaseExceptionGroup) as raised:
         await talk.hears(b"HTTP/1.1 200 OK\r\n")
@@ -105,7 +108,7 @@ async def test_who_does_not_come_to_the_end_in_time_is_given_up() -> None:
 async def test_a_second_request_goes_over_the_same_connection() -> None:
     talk = Talk()
     await talk.hears(OK)
-    talk.wire = Wire(FakeClock().monotonic, 1000, 60)
+    talk.wire = Wire(talk.clock, 1000, 60)
     wire = await talk.hears(b"HTTP/1.1 404 No\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n")
 
     assert (wire.status, bytes(wire.body)) == (404, b"abc")

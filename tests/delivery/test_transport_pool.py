@@ -6,12 +6,14 @@ import pytest
 
 from hooksd.delivery import transport_pool
 from hooksd.delivery.transport_connection import Connection
+from hooksd.delivery.transport_deadlines import Deadlines
+from hooksd.delivery.transport_heads import Heads
 from hooksd.delivery.transport_pool import KEEP_ALIVE, Pool
 from hooksd.testing import FakeClock
 
 
-def idle() -> Connection:
-    connection = Connection()
+def idle(leads_to: str = "a") -> Connection:
+    connection = Connection(Deadlines(FakeClock().monotonic), Heads(), leads_to)
     connection.is_usable = True
     return connection
 
@@ -19,8 +21,8 @@ def idle() -> Connection:
 async def test_the_connection_used_last_is_used_first() -> None:
     pool = Pool(FakeClock().monotonic)
     old, new = idle(), idle()
-    pool.put("a", old)
-    pool.put("a", new)
+    pool.put(old)
+    pool.put(new)
 
     assert pool.take("b") is None
     assert pool.take("a") is new
@@ -32,9 +34,9 @@ async def test_the_connection_used_last_is_used_first() -> None:
 async def test_a_connection_that_waited_too_long_or_was_closed_is_not_used() -> None:
     clock = FakeClock()
     pool = Pool(clock.monotonic)
-    late, closed = idle(), idle()
-    pool.put("a", late)
-    pool.put("b", closed)
+    late, closed = idle(), idle("b")
+    pool.put(late)
+    pool.put(closed)
     closed.is_usable = False
     await clock.advance(KEEP_ALIVE)
 
@@ -48,7 +50,7 @@ async def test_what_waits_is_swept_up_without_being_asked_for(monkeypatch: pytes
     monkeypatch.setattr(transport_pool, "KEEP_ALIVE", 0.02)
     pool = Pool(asyncio.get_running_loop().time)
     connection = idle()
-    pool.put("a", connection)
+    pool.put(connection)
 
     async with asyncio.timeout(30):
         while len(pool):
@@ -64,7 +66,7 @@ async def test_how_many_wait_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None
     pool = Pool(FakeClock().monotonic)
     connections = [idle() for _ in range(3)]
     for connection in connections:
-        pool.put("a", connection)
+        pool.put(connection)
 
     assert [connection.is_usable for connection in connections] == [True, True, False]
     assert len(pool) == 2
