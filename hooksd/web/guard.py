@@ -32,7 +32,7 @@ from hooksd.web.guard_limits import (
     WIRE_SLACK,
     GuardReason,
 )
-from hooksd.web.guard_refusal import BODY, HEAD, IDLE, Unwelcome, check_size, is_host, unwelcome
+from hooksd.web.guard_refusal import BODY, HEAD, IDLE, Unwelcome, check_host, check_size, unwelcome
 from hooksd.web.guard_upgrade import parser_of, without_upgrade
 from hooksd.web.problem import CLOSE, RETRY_AFTER, problem
 
@@ -105,6 +105,7 @@ class GuardedProtocol(HttpToolsProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Leave."""
+        self.crowd.turn.end()
         self.crowd.leave(self)
         self._release(self._held)
         self.pipeline.clear()
@@ -113,6 +114,7 @@ class GuardedProtocol(HttpToolsProtocol):
 
     def shutdown(self) -> None:
         """Answer what was asked, and close then; a body that is on its way must come soon."""
+        self.crowd.turn.end()
         self._keeps = False
         self._ends = True
         if self._phase is BODY:
@@ -122,11 +124,21 @@ class GuardedProtocol(HttpToolsProtocol):
     # What arrives.
 
     def data_received(self, data: bytes) -> None:
-        """Hear what the caller sends."""
+        """Take what the caller sends; see `hear`."""
         if self._deaf:
             self._discarded += len(data)
             if self._discarded > LINGER_BYTES:
                 self.flow.pause_reading()  # reading what nobody wants would take the time of others
+            return
+        self.crowd.turn.put(self, data)
+
+    def eof_received(self) -> None:
+        """Hear what was sent before the end, which closes the connection."""
+        self.crowd.turn.end()
+
+    def hear(self, data: bytes) -> None:
+        """Work on what the caller sent."""
+        if self._deaf:
             return
         self._read = len(data)
         self._wire += self._read
@@ -189,11 +201,10 @@ class GuardedProtocol(HttpToolsProtocol):
         """Hand the request to the application, or let it wait for those before it; `cycle` is its state from here."""
         # Trailer fields must not join the headers, which were checked and perhaps signed.
         fields, self.fields = self.fields, []
-        # Only a request that was heard to its end leaves a connection on which the next can be found. An answer that
-        # comes earlier says `Connection: close`.
+        # Only a request that was heard to its end leaves a connection on which the next can be found: see `Cycle.end`.
         self._keeps = self.parser.get_http_version() != "1.0" and self.parser.should_keep_alive()
         before: Cycle | None = self.cycle
-        self.cycle = cycle = cycle_of(self, fields, self._exit)
+        self.cycle = cycle = cycle_of(self, fields, self.named, self._exit)
         if before is None or before.response_complete:
             self._start_asgi_task(cycle, self.app)
         else:
@@ -208,14 +219,7 @@ class GuardedProtocol(HttpToolsProtocol):
         """
         fields = self.fields
         self.named = named = dict(fields)
-        host = named.get("host")
-        if host is None:
-            if self.parser.get_http_version() != "1.0":
-                raise Unwelcome(400, "malformed", "send exactly one Host")
-        elif len(named) != len(fields) and [name for name, _ in fields].count("host") > 1:
-            raise Unwelcome(400, "malformed", "send exactly one Host")
-        elif not is_host(host):
-            raise Unwelcome(400, "malformed", "the Host is none")
+        check_host(named, fields, self.parser.get_http_version())
         self.expect_100_continue = "expect" in named and named["expect"].lower() == "100-continue"
         if self._wire + self._read > self.limits.head_bytes:
             check_size(self.url, fields, self.limits.head_bytes)

@@ -12,6 +12,7 @@ from collections import Counter
 from typing import Final, Protocol
 
 from hooksd.web.guard_limits import GuardReason, Limits
+from hooksd.web.guard_turn import Turn
 
 SWEEP_SECONDS: Final = 0.25
 """How late a time limit may strike."""
@@ -64,6 +65,8 @@ class Crowd:
         self.report = report
         self.buffered = 0
         """Bytes of bodies whose requests are not answered yet."""
+        self.turn = Turn()
+        """What was read and is not heard yet."""
         self._members: set[Member] = set()
         self._by_address: Counter[str] = Counter()
 

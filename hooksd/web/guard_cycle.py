@@ -20,7 +20,8 @@ from hooksd.web.guard_exit import Exit
 from hooksd.web.problem import CLOSE
 
 TEXTS: Final = "hooksd.headers"
-"""What a scope has besides what ASGI says: its headers as text, for whoever would make it of them again."""
+"""What a scope has besides what ASGI says: its headers as text, for whoever would make it of them again; by name where
+none came twice."""
 _HEADER: Final = re.compile(rb"(?!(?:connection|content-length|transfer-encoding)$)[a-z0-9-]+")
 """A name that says nothing about the connection."""
 _UNFIT: Final = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
@@ -99,12 +100,13 @@ class Cycle(RequestResponseCycle):
         self.on_response()
 
 
-def cycle_of(connection: HttpToolsProtocol, fields: list[tuple[str, str]], leave: Exit) -> Cycle:
+def cycle_of(connection: HttpToolsProtocol, fields: list[tuple[str, str]], named: dict[str, str], leave: Exit) -> Cycle:
     """Return the request whose head has just come on a connection.
 
     Args:
         connection: The connection; its parser and `url` are still about this request.
         fields: The headers as text, names in lower case.
+        named: The same by name.
         leave: Where its answer goes.
     """
     url = httptools.parse_url(connection.url)
@@ -123,7 +125,7 @@ def cycle_of(connection: HttpToolsProtocol, fields: list[tuple[str, str]], leave
         "query_string": url.query or b"",
         "headers": [(name.encode(), value.encode("latin-1")) for name, value in fields],
         "state": connection.app_state.copy(),
-        TEXTS: tuple(fields),
+        TEXTS: named if len(named) == len(fields) else tuple(fields),
     }
     transport: Any = leave  # all of it that a cycle uses
     return Cycle(

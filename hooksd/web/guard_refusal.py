@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from enum import Enum, auto
 from functools import lru_cache
 from typing import Final
@@ -53,6 +53,22 @@ def unwelcome(error: httptools.HttpParserError) -> Unwelcome:
 def is_host(text: str) -> bool:
     """Tell whether a text can be a Host, as RFC 9112 section 3.2 wants one. Most callers say the same."""
     return not text.encode("latin-1").translate(None, _HOST)
+
+
+def check_host(named: Mapping[str, str], fields: Sequence[tuple[str, str]], version: str) -> None:
+    """Want exactly one Host that can be one; HTTP/1.0 knows none.
+
+    Raises:
+        Unwelcome: It is otherwise.
+    """
+    host = named.get("host")
+    if host is None:
+        if version != "1.0":
+            raise Unwelcome(400, "malformed", "send exactly one Host")
+    elif len(named) != len(fields) and [name for name, _ in fields].count("host") > 1:
+        raise Unwelcome(400, "malformed", "send exactly one Host")
+    elif not is_host(host):
+        raise Unwelcome(400, "malformed", "the Host is none")
 
 
 def check_size(target: bytes, fields: Iterable[tuple[str, str]], limit: int) -> None:

@@ -207,7 +207,7 @@ class TriggerApp:
                 return refused
         return self._receiver.take(webhook, self._inbound(scope, head, headers, body), peer)
 
-    def _inbound(self, scope: Scope, head: Head, headers: Headers, body: bytes) -> Inbound:
+    def _inbound(self, scope: Scope, head: Head, headers: Headers | dict[str, str], body: bytes) -> Inbound:
         path, query = scope["path"], scope["query_string"].decode("latin-1")
         return Inbound(
             method=head.method,
@@ -224,9 +224,11 @@ class TriggerApp:
             return None
         return f"{self._public_url}{path}?{query}" if query else f"{self._public_url}{path}"
 
-    def _peer(self, scope: Scope, headers: Headers) -> str:
+    def _peer(self, scope: Scope, headers: Headers | dict[str, str]) -> str:
         peer = peer_of(scope)
-        return peer if self._proxies is None else self._proxies.caller(peer, headers)
+        if self._proxies is None:
+            return peer
+        return self._proxies.caller(peer, tuple(headers.items()) if isinstance(headers, dict) else headers)
 
     def _unknown(self, request: Request) -> None:
         peer = self._peer(request.scope, _texts(request.scope))
@@ -270,9 +272,9 @@ def peer_of(scope: Scope) -> str:
     return str(client[0]) if client else "unix"
 
 
-def _texts(scope: Scope) -> Headers:
+def _texts(scope: Scope) -> Headers | dict[str, str]:
     """Return the headers of a request as text; `web.guard` has made it already."""
-    texts: Headers | None = scope.get(TEXTS)
+    texts: Headers | dict[str, str] | None = scope.get(TEXTS)
     if texts is not None:
         return texts
     return tuple([(name.decode("latin-1"), value.decode("latin-1").strip(" \t")) for name, value in scope["headers"]])
@@ -284,12 +286,12 @@ def media_of(content_type: str) -> str:
     return content_type.partition(";")[0].strip().lower()
 
 
-def head_of(method: str, headers: Headers) -> Head:
+def head_of(method: str, headers: Headers | dict[str, str]) -> Head:
     """Read what decides about a request before its body is there."""
-    named = dict(headers)
+    named = headers if isinstance(headers, dict) else dict(headers)
     if len(named) != len(headers):
         # The first value that says something counts.
-        named.update((name, value) for name, value in reversed(headers) if value)
+        named.update((name, value) for name, value in reversed(tuple(headers)) if value)
     length: int | None = None
     if "transfer-encoding" not in named:
         said = named.get("content-length", "0")

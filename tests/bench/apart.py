@@ -54,7 +54,9 @@ class Logged(Constant):
     def __init__(self, bench: Bench, journal: FileJournal) -> None:
         super().__init__(bench.webhook)
         self._journal = journal
-        bench.whole[0][0].data_received(bench.requests()[0])
+        connection = bench.whole[0][0]
+        connection.data_received(bench.requests()[0])
+        connection.crowd.turn.end()
         self._line = bench.log.queue[0].record
 
     def begin_answer(

@@ -248,6 +248,7 @@ def feed(connections: list[tuple[DirectProtocol, Wire]], requests: list[bytes]) 
     began = time.perf_counter()
     for (protocol, _), request in zip(connections, requests, strict=True):
         protocol.data_received(request)
+    connections[0][0].crowd.turn.end()
     return (time.perf_counter() - began) / BATCH * 1e6
 
 
@@ -261,6 +262,9 @@ def feed_between_sends(
         began = time.perf_counter()
         protocol.data_received(request)
         spent += time.perf_counter() - began
+    began = time.perf_counter()
+    connections[0][0].crowd.turn.end()
+    spent += time.perf_counter() - began
     return spent / BATCH * 1e6
 
 

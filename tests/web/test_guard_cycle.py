@@ -159,7 +159,15 @@ async def test_an_application_is_told_of_a_request_what_uvicorn_tells() -> None:
     texts = ours.scopes[0].pop(TEXTS)
     assert ours.scopes == [{**scope, "headers": stripped(scope["headers"])} for scope in theirs.scopes]
     assert ours.scopes[0]["path"] == "/a b/ü"
-    assert texts == tuple((name.decode(), value.decode("latin-1")) for name, value in ours.scopes[0]["headers"])
+    assert texts == {name.decode(): value.decode("latin-1") for name, value in ours.scopes[0]["headers"]}
+
+
+async def test_a_name_that_came_twice_is_told_twice() -> None:
+    app = Says(start(204), body(b""))
+
+    await connect(app)[0].send(get("/a", "X-A: 1", "X-A: 2"))
+
+    assert app.scopes[0][TEXTS] == (("host", "x"), ("x-a", "1"), ("x-a", "2"))
 
 
 def stripped(headers: Sequence[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:

@@ -168,7 +168,7 @@ class Connection:
 
 async def settle() -> None:
     """Let every task go as far as it can."""
-    for _ in range(12):
+    for _ in range(24):
         await asyncio.sleep(0)
 
 
