@@ -22,9 +22,6 @@ class _Counts:
     def __init__(self) -> None:
         self.by_labels: dict[tuple[str, ...], int] = {}
 
-    def add(self, *labels: str) -> None:
-        self.by_labels[labels] = self.by_labels.get(labels, 0) + 1
-
     def shown(self, name: str, text: str, *labels: str) -> CounterMetricFamily:
         family = CounterMetricFamily(name, text, labels=labels)
         for values, count in self.by_labels.items():
@@ -46,11 +43,6 @@ class _Times:
         if spread is None:
             spread = self.by_label[label] = _Spread(len(self.bounds) + 1)
         return spread
-
-    def add(self, label: str, seconds: float) -> None:
-        spread = self.of(label)
-        spread.seconds += seconds
-        spread.within[bisect_left(self.bounds, seconds)] += 1
 
     def shown(self, name: str, text: str, label: str) -> HistogramMetricFamily:
         family = HistogramMetricFamily(name, text, labels=(label,))
@@ -81,6 +73,30 @@ class _Spread:
     def join(self, other: _Spread) -> None:
         self.seconds += other.seconds
         self.within = [ours + theirs for ours, theirs in zip(self.within, other.within, strict=True)]
+
+
+class _Ends:
+    """Who ended how, and after how long: counted in one place, and shown by both and by the first alone."""
+
+    __slots__ = ("_bounds", "_spreads")
+
+    def __init__(self, bounds: Sequence[float]) -> None:
+        self._bounds = tuple(bounds)
+        self._spreads: dict[tuple[str, str], _Spread] = {}
+
+    def add(self, who: str, how: str, seconds: float) -> None:
+        spread = self._spreads.get((who, how))
+        if spread is None:
+            spread = self._spreads[who, how] = _Spread(len(self._bounds) + 1)
+        spread.seconds += seconds
+        spread.within[bisect_left(self._bounds, seconds)] += 1
+
+    def found(self) -> tuple[_Counts, _Times]:
+        counts, times = _Counts(), _Times(self._bounds)
+        for (who, how), spread in self._spreads.items():
+            counts.by_labels[who, how] = sum(spread.within)
+            times.of(who).join(spread)
+        return counts, times
 
 
 class RequestTally(Collector):
@@ -127,33 +143,29 @@ class RunTally(Collector):
 
     def __init__(self, bounds: Sequence[float]) -> None:
         """Begin at nothing; the argument is that of `RequestTally`."""
-        self._started = _Counts()
-        self._ended = _Counts()
-        self._run_times = _Times(bounds)
-        self._steps = _Counts()
-        self._step_times = _Times(bounds)
+        self._started: Counter[str] = Counter()
+        self._runs = _Ends(bounds)
+        self._steps = _Ends(bounds)
+        self.ended = self._runs.add
+        """Count one run that has its end, on the event loop: its workflow, its status, and seconds."""
+        self.step = self._steps.add
+        """Count one step that has its result, on the event loop: its verb, its status, and seconds."""
 
     def started(self, workflow: str) -> None:
         """Count one run that left the queue, on the event loop."""
-        self._started.add(workflow)
-
-    def ended(self, workflow: str, status: str, seconds: float) -> None:
-        """Count one run that has its end, on the event loop."""
-        self._ended.add(workflow, status)
-        self._run_times.add(workflow, seconds)
-
-    def step(self, verb: str, status: str, seconds: float) -> None:
-        """Count one step that has its result, on the event loop."""
-        self._steps.add(verb, status)
-        self._step_times.add(verb, seconds)
+        self._started[workflow] += 1
 
     def collect(self) -> Iterator[CounterMetricFamily | HistogramMetricFamily]:
         """Return the numbers as the metrics library shows them."""
-        yield self._started.shown("hooksd_runs_started", "Runs that left the queue.", "workflow")
-        yield self._ended.shown("hooksd_runs", "Runs that ended, by workflow and status.", "workflow", "status")
-        yield self._run_times.shown("hooksd_run_seconds", "From acceptance to the end of a run.", "workflow")
-        yield self._steps.shown("hooksd_steps", "Steps that ended, by verb and status.", "verb", "status")
-        yield self._step_times.shown("hooksd_step_seconds", "The last attempt of a step.", "verb")
+        started = _Counts()
+        for workflow, count in self._started.items():
+            started.by_labels[workflow,] = count
+        (runs, run_times), (steps, step_times) = self._runs.found(), self._steps.found()
+        yield started.shown("hooksd_runs_started", "Runs that left the queue.", "workflow")
+        yield runs.shown("hooksd_runs", "Runs that ended, by workflow and status.", "workflow", "status")
+        yield run_times.shown("hooksd_run_seconds", "From acceptance to the end of a run.", "workflow")
+        yield steps.shown("hooksd_steps", "Steps that ended, by verb and status.", "verb", "status")
+        yield step_times.shown("hooksd_step_seconds", "The last attempt of a step.", "verb")
 
 
 class DeliveryTally(Collector):
