@@ -40,7 +40,11 @@ class Agenda(Generic[T]):
     """Deliveries by due time; those that are due by endpoint, each endpoint in its turn."""
 
     def __init__(
-        self, *, total: int, each: Callable[[str], int], hold: Callable[[str, float], Hold | None] | None = None
+        self,
+        *,
+        total: int,
+        each: Callable[[str], int],
+        hold: Callable[[str, float], Hold | None] = lambda _endpoint, _now: None,
     ) -> None:
         """Begin empty.
 
@@ -114,11 +118,13 @@ class Agenda(Generic[T]):
 
     def take(self, now: float) -> T | None:
         """Return which delivery is next and has a place; None when none is or there is none. `done` gives it back."""
+        if self._later and self._later[0][0] <= now:
+            self.ripen(now)
         turns = self._turns
         while turns and self._count < self._total:
             turn = turns.popleft()
             turn.is_offered = False
-            held = self._hold(turn.name, now) if self._hold is not None else None
+            held = self._hold(turn.name, now)
             if held is None:
                 self._count += 1
                 turn.under_way += 1

@@ -72,12 +72,16 @@ class Creator:
         free: list[Entry] = []
         others: list[Entry] = []
         snapshot, at = self._current(), rfc3339(self._clock.now())
+        media, raw, body = "", b"", keep("", b"")
         while self._asked:
             effect, entries = self._asked.popleft()
             if len(effect.body) > BLOB_THRESHOLD or (effect.files and _has_files(effect)) or self._pinned(effect):
                 self._spawn(self._create_with_blobs(effect, entries))
                 continue
-            self._begin(effect, entries, keep(effect.media, effect.body), at=at, revision=snapshot.revision.id)
+            if effect.body is not raw or effect.media != media:
+                # Of one event several endpoints get the same: it is looked at once.
+                media, raw, body = effect.media, effect.body, keep(effect.media, effect.body)
+            self._begin(effect, entries, body, at=at, revision=snapshot.revision.id)
             for entry in entries:
                 is_free = entry.is_durable or is_once(entry.created, snapshot.endpoints.get(entry.endpoint))
                 (free if is_free else others).append(entry)

@@ -15,7 +15,7 @@ from functools import partial
 
 from hooksd.clock import Clock
 from hooksd.config.snapshot import Snapshot
-from hooksd.delivery.agenda import CONCURRENCY, Agenda, Turn
+from hooksd.delivery.agenda import CONCURRENCY, Agenda
 from hooksd.delivery.attempt import Sender
 from hooksd.delivery.bell import Bell
 from hooksd.delivery.courier import Conclusion, Courier
@@ -286,21 +286,14 @@ class Dispatcher:
     def _taken(self) -> Entry | None:
         """Return the delivery that is next, whose attempt has its place now; None when none is due or there is none."""
         agenda, now = self._agenda, self._clock.now()
-        agenda.ripen(now)
         while not self._is_draining and (entry := agenda.take(now)) is not None:
             entry.is_waiting = False
-            turn = self._turn(entry)
             if not (entry.is_over or entry.is_busy):
-                self._gates.passed(turn.name, now)
+                self._gates.passed(entry.turn.name, now)
                 return entry
-            agenda.done(turn)  # somebody asked for an attempt meanwhile: it was the end, or is under way
+            # Somebody asked for an attempt meanwhile: it was the end, or it is under way and decides anew.
+            agenda.done(entry.turn)
         return None
-
-    def _turn(self, entry: Entry) -> Turn[Entry]:
-        turn = entry.turn
-        if turn is None:
-            turn = entry.turn = self._agenda.turn(entry.turn_name)
-        return turn
 
     def _begin(self, entry: Entry) -> AttemptStarted:
         entry.is_busy = True
@@ -313,7 +306,7 @@ class Dispatcher:
             attempted = await self._courier.attempt(entry, started)
             conclusion = self._courier.conclude(entry, started, attempted)
             self._ledger.hand_in(entry.unwritten, partial(self._concluded, entry, conclusion))
-            self._agenda.done(self._turn(entry))
+            self._agenda.done(entry.turn)
             self._wake.set()  # what is handed in is written when this turn of the loop is over
             # One that sent nothing may have waited for nothing: then it is somebody else's turn.
             following = self._taken() if attempted.is_sent else None
@@ -357,6 +350,7 @@ class Dispatcher:
         endpoints, now = self._current().endpoints, self._clock.now()
         for entry in entries:
             entry.is_waiting = True
+            entry.turn = self._agenda.turn(entry.turn_name)
             endpoint = endpoints.get(entry.endpoint)
             if endpoint is None or not endpoint.value.ordered or entry.created.is_call or self._is_first(entry):
                 self._schedule(entry, now)
@@ -368,7 +362,7 @@ class Dispatcher:
 
     def _schedule(self, entry: Entry, now: float) -> None:
         entry.is_waiting = True
-        self._agenda.add(entry, self._turn(entry), now if entry.is_fresh else due(entry.known, now), now)
+        self._agenda.add(entry, entry.turn, now if entry.is_fresh else due(entry.known, now), now)
 
     def _begun_wanted(self) -> list[tuple[Entry, AttemptStarted]]:
         """Begin the attempts that somebody asked for. What waits for them in the agenda stays there."""
@@ -377,7 +371,8 @@ class Dispatcher:
             entry = self._wanted.popleft()
             if not entry.is_busy and entry.id in self._open:
                 entry.know(entry.known._replace(is_manual=True))
-                self._agenda.push_in(self._turn(entry))
+                entry.turn = self._agenda.turn(entry.turn_name)
+                self._agenda.push_in(entry.turn)
                 begun.append((entry, self._begin(entry)))
         return begun
 

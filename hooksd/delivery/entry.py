@@ -29,8 +29,10 @@ class Entry:
     created: DeliveryCreated
     """What begins it; not there before it `is_created`."""
     is_created = False
-    turn: Turn[Entry] | None = None
-    """Whose turn it is sent in, once it has waited for it."""
+    is_fresh = True
+    """Nothing has happened since it was created: then no state need be made of that."""
+    turn: Turn[Entry]
+    """Whose turn it is sent in; not there before it waits for it."""
     is_over = False
     waiters = 0
     lane: Lane | None = None
@@ -71,11 +73,6 @@ class Entry:
         return f"{CALL}{self.endpoint}" if self.created.is_call else self.endpoint
 
     @property
-    def is_fresh(self) -> bool:
-        """Tell whether it was created and nothing has happened since: then no state need be made of that."""
-        return self._state is None and not self._news
-
-    @property
     def known(self) -> Delivery:
         """The state of a delivery that is created."""
         state = self._state
@@ -97,10 +94,12 @@ class Entry:
         """Take a state: what is known of an earlier life, or what somebody decided."""
         self.create(state.created)
         self._state, self._news = state, ()
+        self.is_fresh = False
 
     def learn(self, records: Sequence[Record | None]) -> None:
         """Take records that are in the log now: the state is the fold of all of them. None stands for none."""
         self._news = (*self._news, *records) if self._news else records
+        self.is_fresh = False
 
     async def over(self) -> None:
         """Return when it has ended."""

@@ -13,6 +13,7 @@ from hooksd.clock import Clock
 from hooksd.delivery.payload import keep
 from hooksd.errors import JournalError, JournalFull
 from hooksd.journal.protocol import Journal
+from hooksd.journal.receipt import tell_all
 from hooksd.model.record import Record
 from hooksd.model.stored import BLOB_THRESHOLD, StoredBody, restore_body
 
@@ -76,8 +77,8 @@ class Ledger:
         written = self._journal.append(records)
         if lent:
             written.then(partial(_give_back, lent))
-        for one in told:
-            written.then(one)
+        if told:
+            written.then(partial(tell_all, told))
 
     async def keep(self, media: str, body: bytes) -> StoredBody:
         """Return a body as a record holds it; a long one is made durable as a blob first.

@@ -8,7 +8,7 @@ Used on the event loop's thread only.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterable
 from typing import Any
 
 from hooksd.errors import JournalError
@@ -40,12 +40,7 @@ class Receipt:
             return
         self._done = True
         self._error = error
-        for told in self._told:
-            try:
-                told(error)
-            except Exception as bug:  # noqa: BLE001 - one that is wrong must not leave the others waiting for ever
-                about = {"message": "what waits for the log made an error", "exception": bug}
-                asyncio.get_running_loop().call_exception_handler(about)
+        tell_all(self._told, error)
         self._told.clear()
 
     def __await__(self) -> Generator[Any, None, None]:
@@ -56,6 +51,16 @@ class Receipt:
         if self._error is not None:
             # A new exception for each waiter: a shared one would collect the tracebacks of all.
             raise type(self._error)(*self._error.args) from self._error
+
+
+def tell_all(functions: Iterable[Told], error: JournalError | None) -> None:
+    """Tell functions what came of a batch, each of them whatever another one does."""
+    for told in functions:
+        try:
+            told(error)
+        except Exception as bug:  # noqa: BLE001 - one that is wrong must not leave the others waiting for ever
+            about = {"message": "what waits for the log made an error", "exception": bug}
+            asyncio.get_running_loop().call_exception_handler(about)
 
 
 def settled(error: JournalError | None) -> Receipt:

@@ -141,7 +141,8 @@ async def test_the_endpoint_as_it_is_when_the_attempt_ends_says_what_follows(uni
 async def test_the_first_attempt_is_begun_as_the_state_of_its_delivery_says(unit: Unit) -> None:
     fresh = unit.create()
     looked_at = unit.create()
-    assert (looked_at.known.sent, looked_at.is_fresh) == (0, False)
+    looked_at.know(looked_at.known)
+    assert not looked_at.is_fresh
 
     first, other = unit.courier.begin(fresh), unit.courier.begin(looked_at)
 

@@ -64,6 +64,20 @@ async def test_what_a_step_asks_for_waits_for_its_turn_when_it_is_in_the_log(uni
     assert (one.unwritten, one.is_durable, one.known.due) == ([], True, unit.house.clock.now())
 
 
+async def test_each_delivery_holds_what_it_was_given_though_others_are_created_together_with_it(unit: Unit) -> None:
+    body = b'{"order":1}'
+    given = [("application/json", body), ("application/json", body), ("text/plain", body), ("text/plain", b"other")]
+    entries = [entry(number) for number in range(len(given))]
+
+    for (media, raw), one in zip(given, entries, strict=True):
+        unit.creator.ask(effect(media=media, body=raw), [one])
+    unit.creator.create()
+    unit.ledger.pass_on()
+
+    kept = [record.body for record in unit.created()]
+    assert [(stored.media, await unit.ledger.body(stored)) for stored in kept] == given
+
+
 async def test_what_the_log_promises_may_leave_at_once_and_takes_its_record_along(unit: Unit) -> None:
     one = entry(is_durable=True)
 

@@ -80,6 +80,23 @@ async def test_what_is_handed_in_is_written_together_and_everybody_is_told(unit:
     assert (unit.journal.records, told) == ([RECORD] * 3, [None, None])
 
 
+async def test_who_makes_an_error_when_told_does_not_keep_the_others_from_being_told(unit: Unit) -> None:
+    told: list[JournalError | None] = []
+    reports: list[object] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: reports.append(context["exception"]))
+    bug = ZeroDivisionError()
+
+    def wrong(_: JournalError | None) -> None:
+        raise bug
+
+    unit.ledger.hand_in([RECORD], wrong)
+    unit.ledger.hand_in([RECORD], told.append)
+    unit.ledger.pass_on()
+    await unit.clock.settle()
+
+    assert (told, reports) == ([None], [bug])
+
+
 async def test_who_handed_something_in_is_told_why_it_was_refused(unit: Unit) -> None:
     refusal = JournalFull("no room")
     told: list[JournalError | None] = []
