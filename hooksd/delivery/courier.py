@@ -124,7 +124,9 @@ class Courier:
         snapshot = self._current()
         endpoint = snapshot.endpoints.get(entry.endpoint)
         following = DELIVERED if outcome == "ok" else self._following(entry.known, started, attempted, endpoint, asked)
-        again = following if isinstance(following, TryAgain) else None
+        retry_at = retry_why = None
+        if isinstance(following, TryAgain):
+            retry_at, retry_why = rfc3339(now + following.wait), following.why
         at = rfc3339(now)
         ended = AttemptEnded(
             at=at,
@@ -135,10 +137,10 @@ class Courier:
             outcome=outcome,
             exchange=exchange,
             revision=snapshot.revision.id,
-            origin=endpoint.origin if endpoint else None,
+            origin=None if endpoint is None else endpoint.origin,
             error=attempted.error,
-            retry_at=None if again is None else rfc3339(now + again.wait),
-            retry_why=None if again is None else again.why,
+            retry_at=retry_at,
+            retry_why=retry_why,
         )
         entry.unwritten.append(ended)
         if isinstance(following, TryAgain):
@@ -207,15 +209,16 @@ class Courier:
         entry.unwritten.clear()
         entry.learn(conclusion)
         _, ended, end = conclusion
+        if ended is not None and end is not None and end.status == "delivered" and not self._observer.is_verbose:
+            # No line would be written of either.
+            self._observer.metrics.delivered(entry.endpoint, ended.exchange.total_ms / 1000)
+            return
         if ended is not None:
             self._observe_attempt(ended)
         if end is not None:
             self._observe_end(end)
 
     def _observe_end(self, end: DeliveryEnded) -> None:
-        if end.status == "delivered" and not self._observer.is_verbose:
-            self._observer.metrics.delivery(end.endpoint, end.status)  # no line would be written
-            return
         self._observer.emit(
             happenings.DeliveryEnded(
                 delivery=end.delivery,
@@ -227,17 +230,13 @@ class Courier:
         )
 
     def _observe_attempt(self, ended: AttemptEnded) -> None:
-        seconds = ended.exchange.total_ms / 1000
-        if ended.outcome == "ok" and not self._observer.is_verbose:
-            self._observer.metrics.attempt(ended.endpoint, ended.outcome, seconds)  # no line would be written
-            return
         self._observer.emit(
             happenings.AttemptEnded(
                 delivery=ended.delivery,
                 endpoint=ended.endpoint,
                 number=ended.number,
                 outcome=ended.outcome,
-                seconds=seconds,
+                seconds=ended.exchange.total_ms / 1000,
                 status=ended.exchange.status,
                 error=ended.error,
                 retry_at=ended.retry_at,

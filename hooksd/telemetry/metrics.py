@@ -75,6 +75,7 @@ class Metrics:
         tally = DeliveryTally(_QUICK)
         self.attempt = tally.attempt
         self.delivery = tally.delivery
+        self.delivered = tally.delivered
         self.registry.register(tally)
         self._held = HeldEndpoints()
         self.registry.register(self._held)

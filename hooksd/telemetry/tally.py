@@ -22,6 +22,9 @@ class _Counts:
     def __init__(self) -> None:
         self.by_labels: dict[tuple[str, ...], int] = {}
 
+    def join(self, count: int, *labels: str) -> None:
+        self.by_labels[labels] = self.by_labels.get(labels, 0) + count
+
     def shown(self, name: str, text: str, *labels: str) -> CounterMetricFamily:
         family = CounterMetricFamily(name, text, labels=labels)
         for values, count in self.by_labels.items():
@@ -78,22 +81,22 @@ class _Spread:
 class _Ends:
     """Who ended how, and after how long: counted in one place, and shown by both and by the first alone."""
 
-    __slots__ = ("_bounds", "_spreads")
+    __slots__ = ("_bounds", "spreads")
 
     def __init__(self, bounds: Sequence[float]) -> None:
         self._bounds = tuple(bounds)
-        self._spreads: dict[tuple[str, str], _Spread] = {}
+        self.spreads: dict[tuple[str, str], _Spread] = {}
 
     def add(self, who: str, how: str, seconds: float) -> None:
-        spread = self._spreads.get((who, how))
+        spread = self.spreads.get((who, how))
         if spread is None:
-            spread = self._spreads[who, how] = _Spread(len(self._bounds) + 1)
+            spread = self.spreads[who, how] = _Spread(len(self._bounds) + 1)
         spread.seconds += seconds
         spread.within[bisect_left(self._bounds, seconds)] += 1
 
     def found(self) -> tuple[_Counts, _Times]:
         counts, times = _Counts(), _Times(self._bounds)
-        for (who, how), spread in self._spreads.items():
+        for (who, how), spread in self.spreads.items():
             counts.by_labels[who, how] = sum(spread.within)
             times.of(who).join(spread)
         return counts, times
@@ -173,33 +176,35 @@ class DeliveryTally(Collector):
 
     def __init__(self, bounds: Sequence[float]) -> None:
         """Begin at nothing; the argument is that of `RequestTally`."""
-        self._bounds = tuple(bounds)
-        self._attempts: dict[tuple[str, str], _Spread] = {}
-        """By endpoint and outcome."""
+        self._attempts = _Ends(bounds)
         self._deliveries: dict[tuple[str, str], int] = {}
         """By endpoint and status."""
+        self._delivered = _Ends(bounds)
+        """Attempts that were received and ended their delivery with that: in neither of the others."""
 
     def attempt(self, endpoint: str, outcome: str, seconds: float) -> None:
         """Count one attempt that has its outcome, on the event loop."""
-        spread = self._attempts.get((endpoint, outcome))
-        if spread is None:
-            spread = self._attempts[endpoint, outcome] = _Spread(len(self._bounds) + 1)
-        spread.seconds += seconds
-        spread.within[bisect_left(self._bounds, seconds)] += 1
+        self._attempts.add(endpoint, outcome, seconds)
 
     def delivery(self, endpoint: str, status: str) -> None:
         """Count one delivery that has its end, on the event loop."""
         key = (endpoint, status)
         self._deliveries[key] = self._deliveries.get(key, 0) + 1
 
+    def delivered(self, endpoint: str, seconds: float) -> None:
+        """Count one attempt that was received, and with it the end of its delivery, on the event loop."""
+        self._delivered.add(endpoint, "ok", seconds)
+
     def collect(self) -> Iterator[CounterMetricFamily | HistogramMetricFamily]:
         """Return the numbers as the metrics library shows them."""
-        attempts, times, deliveries = _Counts(), _Times(self._bounds), _Counts()
-        for (endpoint, outcome), spread in self._attempts.items():
-            attempts.by_labels[endpoint, outcome] = sum(spread.within)
+        attempts, times = self._attempts.found()
+        deliveries = _Counts()
+        deliveries.by_labels.update(self._deliveries.items())
+        for (endpoint, outcome), spread in self._delivered.spreads.items():
+            count = sum(spread.within)
+            attempts.join(count, endpoint, outcome)
+            deliveries.join(count, endpoint, "delivered")
             times.of(endpoint).join(spread)
-        for labels, count in self._deliveries.items():
-            deliveries.by_labels[labels] = count
         yield attempts.shown("hooksd_attempts", "Attempts to deliver, by outcome.", "endpoint", "outcome")
         yield times.shown("hooksd_attempt_seconds", "One attempt to deliver.", "endpoint")
         yield deliveries.shown("hooksd_deliveries", "Deliveries that ended, by status.", "endpoint", "status")

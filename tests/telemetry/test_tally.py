@@ -78,6 +78,25 @@ def test_attempts_are_told_apart_by_endpoint_and_outcome_and_deliveries_by_their
     assert read("hooksd_deliveries_total", {"endpoint": "a", "status": "delivered"}) == 1
 
 
+def test_what_is_counted_as_delivered_is_an_attempt_that_was_received_and_a_delivery_that_has_its_end() -> None:
+    together, apart = CollectorRegistry(), CollectorRegistry()
+    ours, theirs = DeliveryTally(BOUNDS), DeliveryTally(BOUNDS)
+    together.register(ours)
+    apart.register(theirs)
+
+    for tally in (ours, theirs):
+        tally.attempt("a", "ok", 0.0625)
+        tally.attempt("a", "http_5xx", 0.0625)
+        tally.delivery("a", "delivered")
+        tally.delivery("a", "gone")
+    for endpoint, seconds in (("a", 0.00048828125), ("a", 7.0), ("b", 0.0625)):
+        ours.delivered(endpoint, seconds)
+        theirs.attempt(endpoint, "ok", seconds)
+        theirs.delivery(endpoint, "delivered")
+
+    assert sorted(generate_latest(together).splitlines()) == sorted(generate_latest(apart).splitlines())
+
+
 def test_runs_are_told_apart_by_workflow_and_end_and_steps_by_verb_and_status() -> None:
     registry = CollectorRegistry()
     tally = RunTally(BOUNDS)
