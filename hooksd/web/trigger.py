@@ -94,7 +94,7 @@ class TriggerApp:
         except Exception as error:  # noqa: BLE001 - the problem handler: callers never see an error of ours
             outcome = self._failed(webhook, scope["method"], error)
         said: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
-        if (work := self._answer(webhook, outcome, began, partial(_say, said))) is not None:
+        if (work := self._answer(webhook, scope["method"], outcome, began, partial(_say, said))) is not None:
             await work
         await send_answer(await said, send)
 
@@ -146,34 +146,40 @@ class TriggerApp:
                     url=None if self._public_url is None else self._url(webhook.path, query),
                 )
                 outcome = self._receiver.take(webhook, request, peer)
-        except Exception as error:  # noqa: BLE001 - see `answer`
+        except Exception as error:  # noqa: BLE001 - see `__call__`
             outcome = self._failed(webhook, "POST", error)
-        return self._answer(webhook, outcome, began, say)
+        return self._answer(webhook, "POST", outcome, began, say)
 
-    def _answer(self, webhook: CompiledWebhook, outcome: Outcome, began: float, say: Say) -> Work | None:
+    def _answer(self, webhook: CompiledWebhook, method: str, outcome: Outcome, began: float, say: Say) -> Work | None:
         """Call `say` once with the answer: now, when the event is durable, or when what is returned is done."""
         if isinstance(outcome, Promise) and webhook.wait is None:
-            outcome.taken.durable.then(partial(self._end_answer, webhook, outcome, began, say))
+            outcome.taken.durable.then(partial(self._end_answer, webhook, method, outcome, began, say))
         elif isinstance(outcome, Answer):
             say(self._counted(webhook, outcome, began))
         else:
-            return self._finish(webhook, outcome, began, say)
+            return self._finish(webhook, method, outcome, began, say)
         return None
 
     def _end_answer(
-        self, webhook: CompiledWebhook, promise: Promise, began: float, say: Say, error: JournalError | None
+        self,
+        webhook: CompiledWebhook,
+        method: str,
+        promise: Promise,
+        began: float,
+        say: Say,
+        error: JournalError | None,
     ) -> None:
         try:
             answer = self._receiver.kept(webhook, promise, error)
-        except Exception as bug:  # noqa: BLE001 - the problem handler
-            answer = self._failed(webhook, "POST", bug)
+        except Exception as bug:  # noqa: BLE001 - see `__call__`
+            answer = self._failed(webhook, method, bug)
         say(self._counted(webhook, answer, began))
 
-    async def _finish(self, webhook: CompiledWebhook, outcome: Outcome, began: float, say: Say) -> None:
+    async def _finish(self, webhook: CompiledWebhook, method: str, outcome: Outcome, began: float, say: Say) -> None:
         try:
             answer = await self._receiver.finish(webhook, outcome)
-        except Exception as error:  # noqa: BLE001 - see `answer`
-            answer = self._failed(webhook, "POST", error)
+        except Exception as error:  # noqa: BLE001 - see `__call__`
+            answer = self._failed(webhook, method, error)
         say(self._counted(webhook, answer, began))
 
     def _failed(self, webhook: CompiledWebhook, method: str, error: Exception) -> Answer:

@@ -245,6 +245,20 @@ async def test_a_request_that_is_being_answered_is_answered_before_the_listener_
         assert connection.wire.closed
 
 
+async def test_a_bug_met_when_the_event_is_durable_is_a_500_and_no_silence() -> None:
+    def bug(*_: object) -> Answer:
+        raise RuntimeError("a bug")
+
+    for short in (True, False):
+        listener = Listener(webhooks=webhooks())
+        vars(listener.receiver)["kept"] = bug
+        connection = connect(listener, short=short)
+
+        await connection.send(PLAIN)
+
+        assert connection.statuses == [500]
+
+
 async def test_no_answer_begins_a_line_with_what_a_caller_sent() -> None:
     class Echoing(TriggerApp):
         def begin_answer(self, *asked: Any) -> None:
