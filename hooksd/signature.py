@@ -124,4 +124,4 @@ def standard_webhooks(mac: Mac, id: str, timestamp: int, body: bytes) -> str:  #
     Source: Standard Webhooks specification 1.0, "Symmetric".
     """
     signed = b"%b.%d.%b" % (id.encode(), timestamp, body)
-    return "v1," + base64.b64encode(mac.digest(signed)).decode()
+    return "v1," + binascii.b2a_base64(mac.digest(signed), newline=False).decode()

@@ -164,9 +164,9 @@ class CompiledWorkflow:
         return self.on_failure if name == "on_failure" else self.finally_
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class CompiledEndpoint:
-    """An endpoint with its templates rendered that read secrets."""
+    """An endpoint with its templates rendered that read secrets. Equal to itself alone: `delivery.request` keys by it."""
 
     name: str
     value: Endpoint

@@ -9,19 +9,31 @@ from __future__ import annotations
 import base64
 import functools
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import NamedTuple
 from urllib.parse import unquote, urlencode, urlsplit, urlunsplit
 
 from hooksd import __version__
 from hooksd.config.snapshot import CompiledEndpoint
-from hooksd.delivery.signing import ID_HEADER, TIMESTAMP_HEADER, sign
+from hooksd.delivery.head import start_of
+from hooksd.delivery.place import NoPlace, place_of
+from hooksd.delivery.signing import (
+    ID_HEADER,
+    SIGNATURE_HEADER,
+    STANDARD,
+    TIMESTAMP_HEADER,
+    header_of,
+    is_private_key,
+    sign,
+    standard_mac,
+)
 from hooksd.instant import unix
 from hooksd.model.effect import MakeRequest
 from hooksd.model.egress import Egress
 from hooksd.model.header import CREDENTIAL_HEADERS, header_problem
 from hooksd.model.identity import Identity
 from hooksd.model.secret import Secret
+from hooksd.signature import Mac, standard_webhooks
 
 USER_AGENT = f"hooksd/{__version__}"
 
@@ -59,6 +71,8 @@ class Prepared(NamedTuple):
     """The receiver can tell by `webhook-id` that it has seen it."""
     is_once: bool = False
     """It must not be sent twice."""
+    start: bytes | None = None
+    """Its head but for the length of the body, where that is written already: see `delivery.head`."""
 
 
 class Payload(NamedTuple):
@@ -89,24 +103,93 @@ def prepare(endpoint: CompiledEndpoint, payload: Payload, timestamp: int, author
     """
     value = endpoint.value
     body = b"" if value.method == "GET" else payload.body
-    url, credentials = _address(endpoint.url, urlencode(payload.query) if payload.query else "")
+    media = payload.media if body else ""
+    if payload.headers or payload.query or authorization is not None:
+        plan = _planned(endpoint, media, payload.headers, payload.query, authorization)
+    else:
+        plan = _usual(endpoint, media)
+    own: tuple[tuple[str, str], ...]
+    if plan.mac is not None:
+        signature = standard_webhooks(plan.mac, payload.delivery, timestamp, body)
+        own = (ID_HEADER, payload.delivery), (TIMESTAMP_HEADER, str(timestamp)), (SIGNATURE_HEADER, signature)
+    else:
+        own = _own(endpoint, payload.delivery, timestamp, body)
+    start = None if plan.start is None else b"%b%b\r\n" % (plan.start, "\r\n".join(map(": ".join, own)).encode())
+    return Prepared(value.method, plan.url, plan.headers + own, body, *plan.rules, start)
+
+
+class _Plan(NamedTuple):
+    """What requests of an endpoint have in common."""
+
+    url: str
+    headers: tuple[tuple[str, str], ...]
+    """All but those that are ours."""
+    start: bytes | None
+    """None: the URL leads nowhere, as whoever sends it finds out."""
+    rules: tuple[Egress | None, bool, Identity | None, bool, bool]
+    """What a `Prepared` has from `egress` to `is_once`."""
+    mac: Mac | None
+    """The key, where one signs as Standard Webhooks has it; None: see `_signature`."""
+
+
+def _planned(
+    endpoint: CompiledEndpoint,
+    media: str,
+    given: Mapping[str, str],
+    query: Mapping[str, str],
+    authorization: str | None,
+) -> _Plan:
+    """Work out what does not change from one request to the next.
+
+    Raises:
+        RequestProblem: The URL or a header is not what it must be.
+    """
+    value = endpoint.value
+    url, credentials = _address(endpoint.url, urlencode(query) if query else "")
     if (proof := authorization or endpoint.authorization) is not None:
         credentials = {"Authorization": proof}
-    content = {"Content-Type": payload.media} if body and payload.media else {}
-    ours = {ID_HEADER: payload.delivery, TIMESTAMP_HEADER: str(timestamp)}
+    content = {"Content-Type": media} if media else {}
+    ours = {ID_HEADER, TIMESTAMP_HEADER}
     if endpoint.secrets:
-        ours |= _signature(endpoint, payload.delivery, timestamp, body)
-    return Prepared(
-        method=value.method,
-        url=url,
-        headers=_headers((content, credentials, endpoint.headers, payload.headers), ours),
-        body=body,
-        egress=value.egress,
-        is_literal=endpoint.is_literal,
-        identity=endpoint.identity,
-        has_id=True,
-        is_once=value.at_most_once,
-    )
+        ours |= {header_of(scheme).lower() for scheme in value.sign}
+    headers = _headers((content, credentials, endpoint.headers, given), ours)
+    rules = (value.egress, endpoint.is_literal, endpoint.identity, True, value.at_most_once)
+    return _Plan(url, headers, _start(value.method, url, headers), rules, _mac(endpoint))
+
+
+@functools.lru_cache(maxsize=4096)
+def _usual(endpoint: CompiledEndpoint, media: str) -> _Plan:
+    """Return the plan for what brings nothing of its own, which is most."""
+    return _planned(endpoint, media, {}, {}, None)
+
+
+def _start(method: str, url: str, headers: tuple[tuple[str, str], ...]) -> bytes | None:
+    try:
+        return start_of(method, place_of(url), headers)
+    except NoPlace:
+        return None
+
+
+def _mac(endpoint: CompiledEndpoint) -> Mac | None:
+    if len(endpoint.secrets) != 1 or endpoint.value.sign != (STANDARD,):
+        return None
+    secret = endpoint.secrets[0].reveal()
+    try:
+        return None if is_private_key(secret) else standard_mac(secret)
+    except ValueError:
+        return None  # `_signature` says why
+
+
+def _own(endpoint: CompiledEndpoint, delivery: str, timestamp: int, body: bytes) -> tuple[tuple[str, str], ...]:
+    """Return the headers that nobody else may say.
+
+    Raises:
+        RequestProblem: A secret does not fit.
+    """
+    ours = {ID_HEADER: delivery, TIMESTAMP_HEADER: str(timestamp)}
+    if endpoint.secrets:
+        ours |= _signature(endpoint, delivery, timestamp, body)
+    return tuple({name.lower(): (name, value) for name, value in ours.items()}.values())
 
 
 def _signature(endpoint: CompiledEndpoint, delivery: str, timestamp: int, body: bytes) -> Mapping[str, str]:
@@ -137,7 +220,7 @@ def prepare_request(effect: MakeRequest) -> Prepared:
     return Prepared(
         method=effect.method,
         url=url,
-        headers=_headers((credentials, effect.headers), {}),
+        headers=_headers((credentials, effect.headers), ()),
         body=effect.body,
         egress=effect.egress,
         is_literal=effect.is_literal,
@@ -191,14 +274,12 @@ def _basic(user: str) -> str:
     return "Basic " + base64.b64encode(f"{unquote(name)}:{unquote(password)}".encode()).decode()
 
 
-def _headers(given: Iterable[Mapping[str, str]], ours: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
-    """Lay headers over each other, later ones replacing earlier ones whatever their case; last those that are ours."""
+def _headers(given: Iterable[Mapping[str, str]], ours: Collection[str]) -> tuple[tuple[str, str], ...]:
+    """Lay headers over each other, later ones replacing earlier ones whatever their case; none that is ours."""
     merged = _DEFAULTS.copy()
     for layer in given:
-        if layer:
-            merged.update(map(_checked, layer, layer.values()))
-    merged.update(zip(map(str.lower, ours), ours.items(), strict=True))
-    return tuple(merged.values())
+        merged.update(map(_checked, layer, layer.values()))
+    return tuple(header for name, header in merged.items() if name not in ours)
 
 
 @functools.lru_cache(maxsize=1024)

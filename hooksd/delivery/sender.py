@@ -9,9 +9,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import hashlib
-import operator
 import ssl
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from types import TracebackType
 from typing import Literal, Self
 
@@ -22,12 +21,13 @@ from hooksd.delivery.attempt import HIDDEN, Attempted, Sender
 from hooksd.delivery.dialer import Resolver
 from hooksd.delivery.egress import Blocked, rules_of
 from hooksd.delivery.failure import failure_of
+from hooksd.delivery.head import start_of, with_host
 from hooksd.delivery.place import Place, place_of
 from hooksd.delivery.policy import outcome_of, patience
 from hooksd.delivery.request import Prepared, RequestProblem, prepare_request
 from hooksd.delivery.transport import Transport
-from hooksd.delivery.transport_heads import kept_headers
-from hooksd.delivery.transport_proxy import Headers, Proxied
+from hooksd.delivery.transport_heads import Headers, kept_headers
+from hooksd.delivery.transport_proxy import Proxied
 from hooksd.delivery.transport_tls import BadCertificate, trusted
 from hooksd.delivery.transport_wire import IDEMPOTENT, Call, Wire
 from hooksd.model import body as bodies
@@ -52,9 +52,6 @@ _KINDS: Mapping[Outcome, Literal["timeout", "connect", ""]] = {
     "config": "",
     "blocked": "",
 }
-
-
-_NAME = operator.itemgetter(0)
 
 
 class HttpSender:
@@ -124,7 +121,7 @@ class HttpSender:
                 await self._transport.exchange(call, wire)
             else:
                 async with asyncio.timeout(wire.left):
-                    await self._proxied.exchange(call, _encoded(_headers(prepared, call.place)), wire)
+                    await self._proxied.exchange(call, _encoded(prepared, call.place), wire)
         except TimeoutError:
             # Connecting has a time of its own, which the client reports as an error of another class.
             return "timeout_total", f"no whole answer within {format_duration(wire.timeout)}"
@@ -144,32 +141,28 @@ def _call(prepared: Prepared) -> Call:
     Raises:
         NoPlace: Its URL leads nowhere.
     """
-    place = place_of(prepared.url)
-    lines = "\r\n".join(map(": ".join, _headers(prepared, place)))
+    place, method, body = place_of(prepared.url), prepared.method, prepared.body
+    start = prepared.start
+    if start is None:
+        start = start_of(method, place, prepared.headers)
     return Call(
-        method=prepared.method,
+        method=method,
         place=place,
-        head=b"%b %b HTTP/1.1\r\n%b\r\n\r\n" % (prepared.method.encode(), place.target, lines.encode()),
-        body=prepared.body,
+        head=start + (b"Content-Length: %d\r\n\r\n" % len(body) if body or method in WITH_BODY else b"\r\n"),
+        body=body,
         rules=rules_of(prepared.egress),
         is_literal=prepared.is_literal,
         identity=prepared.identity,
-        may_repeat=prepared.has_id or prepared.method in IDEMPOTENT,
+        may_repeat=prepared.has_id or method in IDEMPOTENT,
         is_fresh=prepared.is_once,
     )
 
 
-def _headers(prepared: Prepared, place: Place) -> list[tuple[str, str]]:
+def _encoded(prepared: Prepared, place: Place) -> Headers:
     """Return the headers with those that only a client knows: where it goes, and how long the body is."""
-    headers = list(prepared.headers)
-    if "host" not in map(str.lower, map(_NAME, headers)):
-        headers.insert(0, ("Host", place.authority.decode()))
+    headers = with_host(prepared.headers, place)
     if prepared.body or prepared.method in WITH_BODY:
         headers.append(("Content-Length", str(len(prepared.body))))
-    return headers
-
-
-def _encoded(headers: Sequence[tuple[str, str]]) -> Headers:
     return [(name.encode(), value.encode()) for name, value in headers]
 
 

@@ -18,7 +18,11 @@ from hooksd.signature import Mac, decode_key, digest, standard_webhooks
 ID_HEADER = "webhook-id"
 TIMESTAMP_HEADER = "webhook-timestamp"
 
-_SIGNATURE_HEADER = "webhook-signature"
+SIGNATURE_HEADER = "webhook-signature"
+STANDARD = "standard-webhooks"
+
+_GITHUB_HEADER = "X-Hub-Signature-256"
+_STRIPE_HEADER = "Stripe-Signature"
 _KEY_PREFIX = "whsec_"
 _PRIVATE_PREFIX = "whsk_"
 _PRIVATE_START = _PRIVATE_PREFIX.encode()
@@ -44,9 +48,9 @@ def sign(scheme: str, secrets: Sequence[bytes], *, id: str, timestamp: int, body
     """
     if not secrets:
         return {}
-    if scheme == "standard-webhooks":
+    if scheme == STANDARD:
         signatures = [_standard(secret, id, timestamp, body) for secret in secrets]
-        return {_SIGNATURE_HEADER: " ".join(signatures)}
+        return {SIGNATURE_HEADER: " ".join(signatures)}
     secrets = [secret for secret in secrets if not is_private_key(secret)]
     if not secrets:
         raise ValueError(
@@ -54,14 +58,27 @@ def sign(scheme: str, secrets: Sequence[bytes], *, id: str, timestamp: int, body
         )
     match scheme:
         case "github":
-            return {"X-Hub-Signature-256": "sha256=" + digest("sha256", secrets[0], body).hex()}
+            return {_GITHUB_HEADER: "sha256=" + digest("sha256", secrets[0], body).hex()}
         case "stripe":
             signed = f"{timestamp}.".encode() + body
             signatures = [f"v1={digest('sha256', secret, signed).hex()}" for secret in secrets]
-            return {"Stripe-Signature": ",".join([f"t={timestamp}", *signatures])}
+            return {_STRIPE_HEADER: ",".join([f"t={timestamp}", *signatures])}
         case _:
             algorithm, _, header = scheme.removeprefix("hmac-").partition(":")
             return {header: digest(cast("HashName", algorithm), secrets[0], body).hex()}
+
+
+def header_of(scheme: str) -> str:
+    """Return the header in which `sign` puts the signature of a scheme."""
+    match scheme:
+        case "standard-webhooks":
+            return SIGNATURE_HEADER
+        case "github":
+            return _GITHUB_HEADER
+        case "stripe":
+            return _STRIPE_HEADER
+        case _:
+            return scheme.partition(":")[2]
 
 
 def is_private_key(secret: bytes) -> bool:
@@ -71,13 +88,17 @@ def is_private_key(secret: bytes) -> bool:
 
 def _standard(secret: bytes, id: str, timestamp: int, body: bytes) -> str:  # noqa: A002 - the scheme's own word
     if not is_private_key(secret):
-        return standard_webhooks(_standard_mac(secret), id, timestamp, body)
+        return standard_webhooks(standard_mac(secret), id, timestamp, body)
     signed = f"{id}.{timestamp}.".encode() + body
     return "v1a," + base64.b64encode(ed25519_signature(decode_key(secret, "base64", _PRIVATE_PREFIX), signed)).decode()
 
 
 @functools.lru_cache(maxsize=1024)
-def _standard_mac(secret: bytes) -> Mac:
-    """Return the keyed hash of a secret: `whsec_` and base64 as the specification has it, any other text as it is."""
+def standard_mac(secret: bytes) -> Mac:
+    """Return the keyed hash of a secret: `whsec_` and base64 as the specification has it, any other text as it is.
+
+    Raises:
+        ValueError: The secret is not base64. The message does not hold it.
+    """
     encoding: SecretEncoding = "base64" if secret.startswith(_KEY_PREFIX.encode()) else "utf8"
     return Mac("sha256", decode_key(secret, encoding, _KEY_PREFIX))

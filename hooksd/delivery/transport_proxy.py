@@ -7,7 +7,6 @@ here as everywhere. Called by `delivery.sender`.
 from __future__ import annotations
 
 import ssl
-from collections.abc import Sequence
 
 import httpx
 
@@ -15,12 +14,11 @@ from hooksd.delivery.addresses import parse
 from hooksd.delivery.egress import check_address, check_host
 from hooksd.delivery.transport import CONNECT_TIMEOUT
 from hooksd.delivery.transport_connection import FRAMING, HEAD
+from hooksd.delivery.transport_heads import Headers
 from hooksd.delivery.transport_pool import KEEP_ALIVE
 from hooksd.delivery.transport_tls import Contexts
 from hooksd.delivery.transport_wire import Call, Wire
 from hooksd.model.identity import Identity
-
-Headers = Sequence[tuple[bytes, bytes]]
 
 
 class Proxied:

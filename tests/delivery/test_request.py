@@ -7,7 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hooksd import __version__
+from hooksd.delivery.head import start_of
+from hooksd.delivery.place import place_of
 from hooksd.delivery.request import Payload, Prepared, RequestProblem, prepare, prepare_request, step_problem
+from hooksd.delivery.signing import sign
 from hooksd.model.effect import MakeRequest
 from tests.delivery.house import KEY, endpoint
 
@@ -197,3 +200,71 @@ def test_a_request_carries_the_rules_of_its_endpoint() -> None:
 
     assert made.egress == shop.value.egress
     assert (made.is_literal, made.has_id, made.is_once) == (False, True, True)
+
+
+# --- what is worked out once for an endpoint
+
+NAMES = st.sampled_from(
+    [
+        "X-A",
+        "x-a",
+        "Host",
+        "User-Agent",
+        "Content-Type",
+        "Webhook-Id",
+        "webhook-signature",
+        "X-Hub-Signature-256",
+        "X-Sig",
+    ]
+)
+LAYERS = st.dictionaries(NAMES, st.sampled_from(["a", "b c", "\N{SNOWMAN}", ""]), max_size=4)
+SIGNS = st.sampled_from(
+    [
+        ("standard-webhooks",),
+        ("standard-webhooks", "github"),
+        ("stripe",),
+        ("hmac-sha1:X-Sig", "hmac-sha256:x-sig"),
+        ("hmac-sha256:webhook-id",),
+    ]
+)
+KEYS = st.sampled_from([(), (KEY,), (KEY, b"another key of ours"), (b"plain text of a key",)])
+
+
+@given(LAYERS, LAYERS, SIGNS, KEYS, st.sampled_from(["GET", "POST"]), st.sampled_from([b"", b"{}"]))
+def test_headers_are_those_of_each_layer_over_those_before_and_the_signatures_over_all(
+    own: dict[str, str],
+    brought: dict[str, str],
+    signs: tuple[str, ...],
+    keys: tuple[bytes, ...],
+    method: str,
+    body: bytes,
+) -> None:
+    one = endpoint(headers=own, secrets=keys, sign=signs, method=method)
+    sent = b"" if method == "GET" else body
+    for layer in ({}, brought, {}):  # what brings nothing of its own is asked for twice: the second time it is known
+        ours = {"webhook-id": "dlv_1", "webhook-timestamp": str(NOW)}
+        for scheme in signs if keys else ():
+            ours.update(sign(scheme, keys, id="dlv_1", timestamp=NOW, body=sent))
+        content = {"content-type": "application/json"} if sent else {}
+        expected = {"user-agent": f"hooksd/{__version__}", "accept": "*/*", "accept-encoding": "identity", **content}
+        for over in (own, layer, ours):
+            expected.update({name.lower(): value for name, value in over.items()})
+
+        assert headers_of(prepare(one, payload(headers=layer, body=body), NOW)) == expected
+
+
+@given(LAYERS, LAYERS, SIGNS, KEYS, st.sampled_from(["GET", "POST"]))
+def test_what_is_written_of_a_head_already_says_what_the_headers_say(
+    own: dict[str, str], given_: dict[str, str], signs: tuple[str, ...], keys: tuple[bytes, ...], method: str
+) -> None:
+    one = endpoint(headers=own, secrets=keys, sign=signs, method=method)
+    for made in (payload(), payload(headers=given_, query={"a": "b"})):
+        prepared = prepare(one, made, NOW)
+
+        assert prepared.start == start_of(method, place_of(prepared.url), prepared.headers)
+        names = [name.lower() for name, _ in prepared.headers]
+        assert len(names) == len(set(names)), "each name once"
+
+
+def test_a_place_that_is_none_is_for_whoever_sends_to_find() -> None:
+    assert prepare(endpoint(url="http://1.2.3/"), payload(), NOW).start is None

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hooksd.delivery.signing import sign
+from hooksd.delivery.signing import header_of, sign
 
 BODY = b'{"test": 2432232314}'
 ID = "msg_p5jXN8AQM9LWM0D4loKWxJek"
@@ -136,3 +136,10 @@ def test_a_private_key_does_not_sign_where_both_sides_need_the_secret() -> None:
     assert signed(secret, b"shared", scheme="github") == signed(b"shared", scheme="github")
     with pytest.raises(ValueError, match="needs a secret that both sides have"):
         signed(secret, scheme="github")
+
+
+@pytest.mark.parametrize(
+    "scheme", ["standard-webhooks", "github", "stripe", "hmac-sha1:X-Etl-Signature", "hmac-sha256:X"]
+)
+def test_where_a_signature_stands_is_known_before_it_is_made(scheme: str) -> None:
+    assert [*signed(b"shared", scheme=scheme)] == [header_of(scheme)]
