@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Callable, Coroutine
+from functools import partial
 from typing import assert_never
 
 from hooksd.config.snapshot import CompiledWorkflow
@@ -25,6 +27,9 @@ ROOM = 512 * 1024 * 1024
 RUN_WEIGHT = 8 * 1024
 BODY_WEIGHT = 6
 """About what a run takes, and a byte of its event's body: as it came, and as the values that it was read into."""
+
+SPARE = 64
+"""Tasks that may wait for something to do: as many as programs may run."""
 
 _Key = tuple[str, str]
 """The workflow's name and the run's key."""
@@ -58,6 +63,9 @@ class Crowd:
         """Those that wait in their groups."""
         self._executions: dict[RunId, Execution] = {}
         self._groups: dict[_Key, Group] = {}
+        self._due: deque[tuple[Execution, _Work]] = deque()
+        self._spare: list[asyncio.Future[None]] = []
+        """What tasks wait for that have nothing to do."""
         self._running: dict[RunId, asyncio.Task[None]] = {}
         self._weight = 0
 
@@ -89,6 +97,10 @@ class Crowd:
             self._settle(key)
         for run in early:
             self._begin(run)
+
+    def leave(self) -> None:
+        """Carry out nothing any more: the tasks are about to end."""
+        self._tasks = None
 
     def expect(self, planned: Planned) -> None:
         """Take a run that is durable; it begins when there is time for it, and its group allows."""
@@ -156,11 +168,11 @@ class Crowd:
             case Skip(run=run, reason=reason):
                 _leave_queue(group, run)
                 execution = self._execution(self._queued.pop(run))
-                self._task(execution, lambda it: it.end("skipped", error=reason))
+                self._have_done(execution, lambda it: it.end("skipped", error=reason))
             case Supersede(run=run, by=by):
                 _leave_queue(group, run)
                 execution = self._execution(self._queued.pop(run))
-                self._task(execution, lambda it: it.end("superseded", error=f"run {by} is newer"))
+                self._have_done(execution, lambda it: it.end("superseded", error=f"run {by} is newer"))
             case Cancel(run=run, by=by):
                 group.running[run] = True
                 self._executions[run].cancel(by)
@@ -174,25 +186,51 @@ class Crowd:
             self._turnstile.add(run)
 
     def _carry_out(self, run: Execution | Planned) -> None:
-        if self._world.is_draining():
+        if self._tasks is None or self._world.is_draining():
             return
         if isinstance(run, Planned):
             self._fresh -= 1
             run = self._execution(run)
-        self._task(run, Execution.carry_out)
+        self._have_done(run, Execution.carry_out)
 
-    def _task(self, execution: Execution, work: _Work) -> None:
+    def _have_done(self, execution: Execution, work: _Work) -> None:
+        """Let a task do something that is due; to wake one costs a fraction of what it costs to make one."""
         if self._tasks is None:
-            raise RuntimeError("the engine is not running yet")
-        run = execution.run.id
-        task = self._tasks.create_task(self._live(execution, work), name=f"run {run}")
-        self._running[run] = task
-        task.add_done_callback(lambda _: self._running.pop(run, None))
+            raise RuntimeError("the engine is not running")
+        self._due.append((execution, work))
+        while self._spare:
+            waiter = self._spare.pop()
+            if not waiter.done():
+                waiter.set_result(None)
+                return
+        self._tasks.create_task(self._live(), name="runs")
 
-    async def _live(self, execution: Execution, work: _Work) -> None:
-        """See a run to its end, and let those who wait for its place know."""
+    async def _live(self) -> None:
+        """Do what is due, one after the other."""
+        task: asyncio.Task[None] | None = asyncio.current_task()
+        if task is None:
+            raise RuntimeError("only a task can be cancelled")
+        loop = asyncio.get_running_loop()
+        while not self._world.is_draining():
+            if self._due:
+                execution, work = self._due.popleft()
+                self._running[execution.run.id] = task
+                try:
+                    await self._see(execution, work)
+                finally:
+                    del self._running[execution.run.id]
+            elif len(self._spare) < SPARE:
+                waiter: asyncio.Future[None] = loop.create_future()
+                self._spare.append(waiter)
+                await waiter
+            else:
+                return
+
+    async def _see(self, execution: Execution, work: _Work) -> None:
+        """See a run to its end. Nobody waits here until that is durable: who waits for its place is told then."""
         try:
             await work(execution)
+            durable = execution.write()
         except JournalError:
             raise
         except Exception as error:  # noqa: BLE001 - one run with an odd value must not end all the others
@@ -200,8 +238,16 @@ class Crowd:
                 self._world.observer.emit(happenings.TaskFailed(task="run", exc_info=error))
             execution.give_up()
             await execution.end("failed", error=f"internal error: {type(error).__name__}: {error}")
-        if execution.run.ended is not None:
+            durable = execution.write()
+        if durable is not None:
+            durable.then(partial(self._written, execution))
+
+    def _written(self, execution: Execution, error: JournalError | None) -> None:
+        """Hear that the end of a run is in the log, or that it was refused."""
+        if error is None:
             self._forget(execution.run)
+        elif self._tasks is not None:
+            self._have_done(execution, Execution.insist)
 
     def _forget(self, run: Run) -> None:
         del self._executions[run.id]

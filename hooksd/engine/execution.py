@@ -26,6 +26,7 @@ from hooksd.engine.run import Run
 from hooksd.engine.steps.intent import Act, Answer, Intent, Publish, Refuse, Settle, Sleep
 from hooksd.engine.steps.registry import VERBS
 from hooksd.engine.world import World
+from hooksd.journal.protocol import Durable
 from hooksd.model.base import Json
 from hooksd.model.effect import Deliver, Effect, Performed, StartProcess
 from hooksd.model.record import Record, RunStatus, StepEnded, StepRetried, StepStarted, StepStatus
@@ -61,9 +62,10 @@ class Execution:
             started = closing.started(self.run, self._world)
             self._note(started)
             closing.tell_started(self._world.observer, started)
-        while not self._world.is_draining() and (command := decide(self.run)) is not None:
+        while self.run.ended is None and not self._world.is_draining() and (command := decide(self.run)) is not None:
             await self._do(command)
-        await self._flush()
+        if self.run.ended is None:
+            await self._flush()
 
     def cancel(self, by: str) -> None:
         """End `steps` as cancelled, because run `by` takes its place. What cleans up is still done."""
@@ -72,7 +74,7 @@ class Execution:
             self._limit.cut()
 
     async def end(self, status: RunStatus, *, step: str | None = None, error: str | None = None) -> None:
-        """Publish and write down the end of the run.
+        """Publish and note the end of the run; `write` it.
 
         Raises:
             JournalBroken: The log is at its end.
@@ -86,6 +88,17 @@ class Execution:
         ended = closing.ended(self.run, self._world, status, step, error)
         self._note(ended)
         closing.tell_ended(self._world.observer, ended)
+
+    def write(self) -> Durable | None:
+        """Queue what is left to be written of a run that has ended. If it is refused, `insist`. None: it has not."""
+        return None if self.run.ended is None else self._world.logbook.append(self._pending)
+
+    async def insist(self) -> None:
+        """Write down what was refused, as soon as there is room.
+
+        Raises:
+            JournalBroken: The log is at its end.
+        """
         await self._flush()
 
     def give_up(self) -> None:

@@ -7,7 +7,7 @@ from typing import Any, TypeVar, TypeVarTuple
 
 from hooksd.clock import Clock
 from hooksd.errors import JournalFull
-from hooksd.journal.protocol import Journal
+from hooksd.journal.protocol import Durable, Journal
 from hooksd.model.record import Record
 
 T = TypeVar("T")
@@ -24,6 +24,10 @@ class Logbook:
     def __init__(self, journal: Journal, clock: Clock) -> None:
         self._journal = journal
         self._clock = clock
+
+    def append(self, records: Sequence[Record]) -> Durable:
+        """Queue records; what comes of them, a refusal included, is for who asks."""
+        return self._journal.append(records)
 
     def write(self, records: Sequence[Record]) -> Coroutine[Any, Any, None]:
         """Await it to return when the records are durable.

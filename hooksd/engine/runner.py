@@ -272,7 +272,10 @@ class Engine:
                 for record in self._unreadable:
                     self._ended(record.event, record.status)
             self._crowd.live_in(tasks)
-            await asyncio.Event().wait()
+            try:
+                await asyncio.Event().wait()
+            finally:
+                self._crowd.leave()
 
     async def drain(self, timeout: float) -> None:  # noqa: ASYNC109 - how long a stop may take, by our own clock
         """Begin no further step; give those under way `timeout` seconds, then cut them off.

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from hooksd.engine import crowd
-from hooksd.errors import JournalFull
+from hooksd.engine.world import PROGRAMS
+from hooksd.errors import JournalBroken, JournalFull
 from hooksd.model.arrival import Arrival
 from hooksd.model.event import Event
 from hooksd.model.record import EventAccepted, Origin, RunEnded, RunStarted
@@ -102,6 +103,64 @@ async def test_draining_gives_a_step_its_time_that_comes_after_a_wait() -> None:
             await bench.clock.advance(5)
             assert bench.performer.cancelled == []
             bench.performer.release()
+
+
+async def test_one_task_carries_out_run_after_run() -> None:
+    async with Bench({"w": {"steps": [{"run": ["x"]}]}}).running() as bench:
+        for _ in range(3):
+            await bench.happens()
+
+        assert len(bench.records(RunEnded)) == 3
+        assert [task.get_name() for task in asyncio.all_tasks()].count("runs") == 1
+
+
+async def test_tasks_without_anything_to_do_end_when_they_are_many() -> None:
+    async with Bench({"w": {"steps": [{"run": ["x"]}]}}).running() as bench:
+        bench.performer.hold()
+        for _ in range(crowd.SPARE + 10):
+            await bench.engine.accept(bench.event(), origin=None)
+        while len(bench.performer.effects) < PROGRAMS:
+            await bench.clock.settle()
+        bench.performer.release()
+        while bench.engine.unfinished:
+            await bench.clock.settle()
+
+        assert [task.get_name() for task in asyncio.all_tasks()].count("runs") == crowd.SPARE
+
+
+async def test_the_end_of_a_run_that_is_refused_is_written_as_soon_as_there_is_room() -> None:
+    async with Bench({"w": SKIPPING}).running() as bench:
+        bench.performer.hold()
+        await bench.happens()
+        await bench.happens()
+        (skipped,) = bench.records(RunEnded)
+        bench.journal.fail_with(JournalFull("no room"))
+        bench.performer.release()
+        await bench.clock.settle()
+        assert bench.records(RunEnded) == [skipped]
+        assert bench.engine.unfinished == 1
+
+        bench.journal.fail_with(None)
+        await bench.clock.advance(10)
+
+        assert [ended.status for ended in bench.records(RunEnded)] == ["skipped", "succeeded"]
+        assert bench.engine.unfinished == 0
+        await bench.happens()
+        assert len(bench.records(RunEnded)) == 3, "its place is free again"
+
+
+async def test_when_the_end_of_a_run_cannot_be_written_any_more_the_engine_ends() -> None:
+    bench = Bench({"w": {"steps": [{"set": {"a": 1}}]}})
+    with pytest.raises(ExceptionGroup) as ended:
+        async with bench.running():
+            await bench.happens()
+            await bench.engine.accept(bench.event(), origin=None)
+            bench.journal.fail_with(JournalBroken("gone"))
+            await bench.clock.settle()
+            await bench.clock.settle()
+
+    assert ended.group_contains(JournalBroken)
+    assert len(bench.records(RunEnded)) == 1
 
 
 async def test_when_too_many_runs_wait_events_that_start_more_are_refused_until_some_have_ended(
