@@ -46,6 +46,7 @@ from tests.bench.servers import Server
 from tests.bench.stages import Bench, Constant, Log
 
 MEMORY = "/dev/shm"
+LEAST = "the least that keeps the promise"
 
 
 class Logged(Constant):
@@ -195,8 +196,10 @@ def parts(size: int) -> dict[Server, str | None]:
         servers.bare(): MEMORY,
         **({} if other is None else {other: MEMORY}),
         part("HTTP, a constant answer", "constant", size): MEMORY,
+        part("HTTP, one record for all, log in memory", "log", size): MEMORY,
         part("HTTP, one record for all, log on the disk", "log", size): None,
-        part("the least that keeps the promise", "least", size): None,
+        part("the least that keeps the promise, log in memory", "least", size): MEMORY,
+        part(LEAST, "least", size): None,
         part("the same on bare uvicorn", "asgi", size): None,
         part("the whole way, a log that writes nothing", "whole", size): MEMORY,
         servers.hooksd("hooksd, no sync, log in memory", workflow, steps, durability="none"): MEMORY,

@@ -19,7 +19,7 @@ import tempfile
 from pathlib import Path
 
 from tests.bench import __main__ as bench
-from tests.bench import load, servers
+from tests.bench import apart, load, servers
 from tests.bench.payload import SECRET
 from tests.bench.servers import Server
 
@@ -104,8 +104,12 @@ def main() -> None:
         table = bench.Table(
             title="1 KB, workflow by event type",
             size=1024,
-            servers=(servers.hooksd("hooksd", bench.OTHER_TYPE, bench.NOTHING), node_red(program, flow())),
-            ratios=(("hooksd", "Node-RED", GOAL),),
+            servers=(
+                servers.hooksd("hooksd", bench.OTHER_TYPE, bench.NOTHING),
+                apart.part(apart.LEAST, "least", 1024),
+                node_red(program, flow()),
+            ),
+            ratios=(("hooksd", "Node-RED", GOAL), (apart.LEAST, "Node-RED", 0)),
         )
         bench.show(table, bench.measure(table, rounds=given.rounds, seconds=given.seconds))
 
