@@ -166,7 +166,7 @@ class CompiledWorkflow:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class CompiledEndpoint:
-    """An endpoint with its templates rendered that read secrets. Equal to itself alone: `delivery.request` keys by it."""
+    """An endpoint with its templates rendered that read secrets. It equals itself alone: requests are planned by it."""
 
     name: str
     value: Endpoint
