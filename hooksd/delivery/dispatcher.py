@@ -136,10 +136,11 @@ class Dispatcher:
 
     async def deliver(self, effect: Deliver) -> Performed:
         """Deliver to every endpoint and return when all deliveries have ended. Cancelling ends the waiting alone."""
-        secrets = (secret.reveal().decode("utf-8", "replace") for secret in self._current().secrets.values())
+        snapshot = self._current()
+        secrets = (secret.reveal().decode("utf-8", "replace") for secret in snapshot.secrets.values())
         if problem := step_problem(effect.headers, effect.query, secrets):
             return Performed(ok=False, error=problem)
-        fitting = fit_all(effect, self._current().endpoints, self._by_key)
+        fitting = fit_all(effect, snapshot.endpoints, self._by_key)
         if isinstance(fitting, Unfit):
             return Performed(ok=False, error=fitting.why)
         entries = [entry for one in fitting for entry in self._entries(one)]

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from hooksd.delivery.agenda import Turn
 from hooksd.delivery.lanes import Lane
-from hooksd.delivery.state import Delivery, apply, begin
+from hooksd.delivery.state import Delivery, apply, arrived, begin
 from hooksd.model import body
 from hooksd.model.base import Json
 from hooksd.model.effect import Performed
@@ -75,12 +75,12 @@ class Entry:
     @property
     def known(self) -> Delivery:
         """The state of a delivery that is created."""
-        state = self._state
+        state, news = self._state, self._news
         if state is None:
             if not self.is_created:
                 raise AssertionError(f"{self.id} is not created yet")
-            state = begin(self.created)
-        for record in self._news:
+            state, news = (at_once, ()) if (at_once := arrived(self.created, news)) else (begin(self.created), news)
+        for record in news:
             state = state if record is None else apply(state, record)
         self._state, self._news = state, ()
         return state
@@ -101,12 +101,14 @@ class Entry:
         self._news = (*self._news, *records) if self._news else records
         self.is_fresh = False
 
-    async def over(self) -> None:
-        """Return when it has ended."""
-        if not self.is_over:
-            asking: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+    def over(self) -> asyncio.Future[None]:
+        """Return what is done when it has ended. For who asks alone: cancelling it changes nothing for others."""
+        asking: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        if self.is_over:
+            asking.set_result(None)
+        else:
             self._asking = (*self._asking, asking)
-            await asking
+        return asking
 
     def tell(self) -> None:
         """Let those who wait know that it has ended."""
@@ -146,7 +148,7 @@ def performed(entries: Sequence[Entry]) -> Performed:
     ended = {entry.endpoint: entry.known for entry in entries}
     output = {endpoint: _outcome(delivery) for endpoint, delivery in ended.items()}
     code = entries[0].known.code if len(entries) == 1 else None
-    failed = {endpoint: delivery for endpoint, delivery in ended.items() if not _is_delivered(delivery)}
+    failed = {endpoint: ended[endpoint] for endpoint in ended if output[endpoint]["status"] != "delivered"}
     if not failed:
         return Performed(ok=True, code=code, output=output)
     error = "; ".join(f"{endpoint}: {_failure(delivery)}" for endpoint, delivery in failed.items())
@@ -172,10 +174,11 @@ def _failure(delivery: Delivery) -> str:
 
 
 def _outcome(delivery: Delivery) -> dict[str, Json]:
+    status = _status(delivery)
     return {
         "delivery": delivery.created.delivery,
-        "status": _status(delivery),
+        "status": status,
         "attempts": delivery.sent,
         "code": delivery.code,
-        "error": None if _is_delivered(delivery) else delivery.error,
+        "error": None if status == "delivered" else delivery.error,
     }

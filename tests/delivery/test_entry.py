@@ -90,10 +90,14 @@ def test_what_was_only_created_needs_no_state_and_has_the_one_it_would_have() ->
     assert entry.known.sent == 1
 
 
+async def told(entry: Entry) -> None:
+    await entry.over()
+
+
 async def test_all_who_wait_are_told_when_it_is_over_and_nobody_waits_then() -> None:
     entry = ended("shop", "delivered")
     async with asyncio.TaskGroup() as group:
-        waiting = [group.create_task(entry.over()) for _ in range(3)]
+        waiting = [group.create_task(told(entry)) for _ in range(3)]
         await asyncio.sleep(0)
         waiting[0].cancel()
         entry.tell()
