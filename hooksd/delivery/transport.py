@@ -105,7 +105,6 @@ class Transport(httpx.AsyncBaseTransport):
     async def aclose(self) -> None:
         """Close every connection."""
         self._pool.close()
-        self._deadlines.close()
         if self._own_resolver is not None:
             self._own_resolver.close()
 

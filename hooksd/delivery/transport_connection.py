@@ -34,7 +34,6 @@ class Connection(asyncio.Protocol):
     """Carries one request at a time."""
 
     __slots__ = (
-        "_body",
         "_deadlines",
         "_done",
         "_head_only",
@@ -72,7 +71,6 @@ class Connection(asyncio.Protocol):
         """When the answer that is waited for must be there."""
         self._deadlines = deadlines
         self._heads = heads
-        self._body = bytearray()
         self._transport: asyncio.Transport | None = None
         self._parser = httptools.HttpResponseParser(self)
         self._wire: Wire | None = None
@@ -198,7 +196,6 @@ class Connection(asyncio.Protocol):
             return
         wire.status, wire.headers = status, self._headers
         self._headers = []
-        wire.body = self._body = bytearray()
         if self._head_only:
             self._end(wire, is_last=True)
 
@@ -207,11 +204,11 @@ class Connection(asyncio.Protocol):
         wire = self._wire
         if wire is None:
             return
-        room = wire.keeps - len(self._body)
+        room = wire.keeps - len(wire.body)
         if len(data) <= room:
-            self._body += data
+            wire.body += data
             return
-        self._body += data[:room]
+        wire.body += data[:room]
         wire.is_cut = True
         self._end(wire, is_last=True)
 

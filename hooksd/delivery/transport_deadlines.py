@@ -60,12 +60,6 @@ class Deadlines:
         wait = max(when - self._now(), PAUSE)
         self._alarm = asyncio.get_running_loop().call_later(wait, self._look)
 
-    def close(self) -> None:
-        """Look no more."""
-        self._members.clear()
-        if self._alarm is not None:
-            self._alarm.cancel()
-
     def _look(self) -> None:
         """End what is late, and look again when the next may be."""
         now = self._now()

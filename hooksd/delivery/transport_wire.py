@@ -54,8 +54,6 @@ class Wire:
     """The address that was dialled."""
     status: int | None = None
     headers: Headers = ()
-    body: bytes | bytearray = b""
-    """What came of it, up to the bound."""
     kept_headers: Mapping[str, str] | None = None
     """The headers as they are kept with an attempt, where that is known already."""
     is_cut = False
@@ -76,6 +74,7 @@ class Wire:
         self.timeout = timeout
         self.began = began = now()
         self.ends = began + timeout
+        self.body: bytes | bytearray = bytearray()
 
     @property
     def left(self) -> float:

@@ -265,3 +265,15 @@ async def test_giving_up_on_an_answer_lets_go_of_the_connection() -> None:
             await talk.connection.ask(call(), talk.wire)
 
     assert talk.pipe.state == "aborted"
+
+
+async def test_who_is_cancelled_while_the_answer_comes_lets_go_of_the_connection_too() -> None:
+    talk = Talk()
+    async with asyncio.TaskGroup() as group:
+        asking = group.create_task(talk.connection.ask(call(), talk.wire))
+        await asyncio.sleep(0)
+        talk.connection.data_received(OK)
+        asking.cancel()
+
+    assert asking.cancelled()
+    assert (talk.pipe.state, talk.connection.is_usable) == ("aborted", False)

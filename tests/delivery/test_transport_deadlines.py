@@ -67,17 +67,6 @@ async def test_one_that_begins_again_has_its_new_time_alone() -> None:
     await over(other)
 
     assert one.ended == []
-    deadlines.close()
-
-
-async def test_after_the_close_nothing_is_ended() -> None:
-    deadlines = Deadlines(asyncio.get_running_loop().time)
-    one = Late(deadlines, 0.005)
-    deadlines.close()
-
-    await over(Late(Deadlines(asyncio.get_running_loop().time), 0.02))
-
-    assert one.ended == []
 
 
 @given(st.lists(st.tuples(st.integers(1, 20), st.booleans()), max_size=20))
