@@ -61,11 +61,14 @@ class Turnstile(Generic[T]):
             clock: Measures turns. Default: the machine's.
             waited_for: Returns what more than a few callers wait for; None: nothing. While it is something else each
                 time, the loop is busy even in a turn without work: its next work is on its way. What is the same for
-                two looks takes long, as a slow disk does, and there is time for something else.
+                two looks takes long, as a slow disk does, and there is time for something else; but not for more than
+                a few, who would all wait for the same disk.
         """
         self._let_in = let_in
         self._waited_for = waited_for
         self._seen: object | None = None
+        self._meanwhile = 0
+        """Looks since it is the same."""
         self._at_once = at_once
         self._few = few
         self._clock = clock or SystemClock()
@@ -103,9 +106,12 @@ class Turnstile(Generic[T]):
             self._come_again()
 
     def _is_waited_for(self) -> bool:
-        """Tell whether callers wait for something else than at the last look."""
+        """Tell whether callers wait for something else than at the last look, or for the same for all too long."""
         seen, self._seen = self._seen, self._waited_for()
-        return self._seen is not None and self._seen is not seen
+        if self._seen is None:
+            return False
+        self._meanwhile = self._meanwhile + 1 if self._seen is seen else 0
+        return not 0 < self._meanwhile <= FEW
 
     def _share(self, now: float) -> int:
         """Return how many may go on although the loop is busy."""

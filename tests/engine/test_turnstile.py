@@ -130,6 +130,18 @@ async def test_the_time_that_a_slow_disk_takes_is_made_use_of() -> None:
     assert len(loop.gone) >= 20 * (100 - 2 * PAUSE / IDLE) * 0.9
 
 
+async def test_while_the_disk_stands_still_no_more_than_a_few_begin_beyond_the_fixed_share() -> None:
+    loop = Loop()
+    loop.waited_for = "a batch"
+    for number in range(1000):
+        loop.turnstile.add(number)
+
+    await loop.turns(2000, seconds=IDLE / 2)
+
+    share = 2000 * IDLE / 2 * SHARE / COST
+    assert FEW <= len(loop.gone) <= FEW + share + 2
+
+
 async def test_few_never_wait_for_others_who_wait() -> None:
     loop = Loop()
     loop.waited_for = "a batch"
