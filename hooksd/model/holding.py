@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from dataclasses import field
 from typing import Literal
 
-from hooksd.model.value import value
+from hooksd.model.value import fact
 
 HoldReason = Literal["disabled", "suspended", "receiver", "breaker", "rate"]
 """Why deliveries to an endpoint wait: its definition says so; 410; it asked for patience; it fails; its `rate`."""
 
 
-@value
+@fact
 class EndpointHeld:
     """From here on deliveries to an endpoint wait. None of them is dropped."""
 
@@ -27,7 +27,7 @@ class EndpointHeld:
     type: Literal["endpoint.held"] = "endpoint.held"
 
 
-@value
+@fact
 class EndpointReleased:
     """Deliveries to an endpoint no longer wait for this reason."""
 
@@ -37,7 +37,7 @@ class EndpointReleased:
     type: Literal["endpoint.released"] = "endpoint.released"
 
 
-@value
+@fact
 class LogCarried:
     """What a file of the log takes over of those before it, so that they may go: what stands, and is no work."""
 

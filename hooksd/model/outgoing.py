@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Literal
 
-from hooksd.model.value import value
+from hooksd.model.value import fact
 
 
-@value
+@fact
 class DeliveryPlan:
     """A delivery that an event goes out by."""
 
@@ -17,7 +17,7 @@ class DeliveryPlan:
     """Of the endpoint's definition, where the event is the ping that a new definition gets. Older records lack it."""
 
 
-@value
+@fact
 class NotSent:
     """An endpoint that subscribes to the event's type and does not get it."""
 

@@ -14,7 +14,7 @@ from hooksd.model.base import Json
 from hooksd.model.holding import EndpointHeld, EndpointReleased, LogCarried
 from hooksd.model.outgoing import DeliveryPlan, NotSent
 from hooksd.model.stored import StoredBody, StoredEvent
-from hooksd.model.value import value
+from hooksd.model.value import fact
 
 RunStatus = Literal["succeeded", "failed", "cancelled", "timed_out", "skipped", "superseded"]
 StepStatus = Literal["ok", "failed", "skipped", "interrupted", "cancelled"]
@@ -27,7 +27,7 @@ Outcome = Literal[
 """How one attempt ended."""
 
 
-@value
+@fact
 class Origin:
     """Where a definition stands."""
 
@@ -36,7 +36,7 @@ class Origin:
     line: int
 
 
-@value
+@fact
 class RunPlan:
     """A run that an event starts."""
 
@@ -49,7 +49,7 @@ class RunPlan:
     """The rendered key, or null for no limit."""
 
 
-@value
+@fact
 class NotStarted:
     """A workflow that subscribes to the event's type and was not started."""
 
@@ -62,7 +62,7 @@ class NotStarted:
     """What the names in the condition were."""
 
 
-@value
+@fact
 class EventAccepted:
     """An event with the runs and deliveries that it starts: one fact, so that no crash can part them."""
 
@@ -88,7 +88,7 @@ class EventLine(NamedTuple):
     deliveries: tuple[DeliveryPlan, ...] = ()
 
 
-@value
+@fact
 class RequestRefused:
     """A request that was not accepted, by a webhook or where operators ask (`listener`). Its body is not kept."""
 
@@ -106,7 +106,7 @@ class RequestRefused:
     type: Literal["request.refused"] = "request.refused"
 
 
-@value
+@fact
 class RunStarted:
     """A run left the queue."""
 
@@ -117,7 +117,7 @@ class RunStarted:
     type: Literal["run.started"] = "run.started"
 
 
-@value
+@fact
 class StepStarted:
     """An attempt of a step is about to touch the world."""
 
@@ -133,7 +133,7 @@ class StepStarted:
     type: Literal["step.started"] = "step.started"
 
 
-@value
+@fact
 class StepRetried:
     """An attempt failed and there will be another."""
 
@@ -149,7 +149,7 @@ class StepRetried:
     type: Literal["step.retried"] = "step.retried"
 
 
-@value
+@fact
 class StepEnded:
     """A step has its result."""
 
@@ -174,7 +174,7 @@ class StepEnded:
     type: Literal["step.ended"] = "step.ended"
 
 
-@value
+@fact
 class RunEnded:
     """The one end of a run."""
 
@@ -193,7 +193,7 @@ class RunEnded:
     type: Literal["run.ended"] = "run.ended"
 
 
-@value
+@fact
 class DeliveryCreated:
     """Something is on its way to one endpoint."""
 
@@ -226,7 +226,7 @@ class DeliveryCreated:
     type: Literal["delivery.created"] = "delivery.created"
 
 
-@value
+@fact
 class Exchange:
     """One HTTP exchange as it was on the wire, credentials replaced."""
 
@@ -252,7 +252,7 @@ class Exchange:
     """How long each took that was reached, in milliseconds: `dns connect tls request first_byte body`."""
 
 
-@value
+@fact
 class AttemptStarted:
     """An attempt is about to be sent."""
 
@@ -265,7 +265,7 @@ class AttemptStarted:
     type: Literal["attempt.started"] = "attempt.started"
 
 
-@value
+@fact
 class AttemptEnded:
     """An attempt has its outcome."""
 
@@ -287,7 +287,7 @@ class AttemptEnded:
     type: Literal["attempt.ended"] = "attempt.ended"
 
 
-@value
+@fact
 class DeliveryEnded:
     """The one end of a delivery."""
 
@@ -300,7 +300,7 @@ class DeliveryEnded:
     type: Literal["delivery.ended"] = "delivery.ended"
 
 
-@value
+@fact
 class ConfigApplied:
     """A set of definitions is in force."""
 
@@ -318,7 +318,7 @@ class ConfigApplied:
     type: Literal["config.applied"] = "config.applied"
 
 
-@value
+@fact
 class ConfigRejected:
     """A set of definitions has errors; the one before stays in force."""
 
@@ -331,7 +331,7 @@ class ConfigRejected:
     type: Literal["config.rejected"] = "config.rejected"
 
 
-@value
+@fact
 class ConfigHeld:
     """A set of definitions would remove too much; the one before stays in force until someone agrees."""
 
@@ -343,7 +343,7 @@ class ConfigHeld:
     type: Literal["config.held"] = "config.held"
 
 
-@value
+@fact
 class DaemonStarted:
     """The daemon recovered its log and accepts requests."""
 
@@ -355,7 +355,7 @@ class DaemonStarted:
     type: Literal["daemon.started"] = "daemon.started"
 
 
-@value
+@fact
 class DaemonStopped:
     """The daemon ends in order."""
 
@@ -364,7 +364,7 @@ class DaemonStopped:
     type: Literal["daemon.stopped"] = "daemon.stopped"
 
 
-@value
+@fact
 class LogDamaged:
     """Recovery found bytes in the log that are not records. They were set aside, not thrown away."""
 
@@ -377,7 +377,7 @@ class LogDamaged:
     type: Literal["log.damaged"] = "log.damaged"
 
 
-@value
+@fact
 class SegmentStarted:
     """A file of the log begins, its `number` from 1: the first record of each."""
 

@@ -19,7 +19,7 @@ from hooksd.model.event import Cause, Event
 from hooksd.model.ids import EventId, RunId
 from hooksd.model.received import ReceivedFile
 from hooksd.model.trust import trust_of
-from hooksd.model.value import value
+from hooksd.model.value import fact
 
 BLOB_THRESHOLD = 64 * 1024
 """Bodies longer than this many bytes are kept as blobs beside the log."""
@@ -27,7 +27,7 @@ BLOB_THRESHOLD = 64 * 1024
 BodyEncoding = Literal["json", "text", "base64", "blob", "none"]
 
 
-@value
+@fact
 class StoredBody:
     """A body on disk."""
 
@@ -39,7 +39,7 @@ class StoredBody:
     content: Json = None
 
 
-@value
+@fact
 class StoredCause:
     """What emitted an event; `step` is null when the end of the run did."""
 
@@ -48,7 +48,7 @@ class StoredCause:
     step: str | None
 
 
-@value
+@fact
 class StoredEvent:
     """An event on disk (CloudEvents 1.0 attributes and ours)."""
 

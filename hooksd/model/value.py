@@ -16,3 +16,12 @@ T = TypeVar("T")
 def value(cls: type[T]) -> type[T]:
     """Make a class a dataclass with slots, built by keyword, equal and hashed by its fields. Nobody assigns to them."""
     return dataclass(slots=True, kw_only=True, unsafe_hash=True)(cls)
+
+
+@dataclass_transform(kw_only_default=True, frozen_default=True, field_specifiers=(field,))
+def fact(cls: type[T]) -> type[T]:
+    """Make a class what `value` makes of it, but for the slots: for what is written as JSON.
+
+    The JSON library writes the dictionary of an object in a third of the time that it takes for as many slots.
+    """
+    return dataclass(kw_only=True, unsafe_hash=True)(cls)
