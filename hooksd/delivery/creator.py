@@ -69,13 +69,15 @@ class Creator:
         The log promises it already, or an attempt of it waits for the log in any case. `keep` writes the record of
         what does not leave at once. Everything else is written here, in one write, and is `ready` later.
         """
+        if not self._asked:
+            return []
         free: list[Entry] = []
         others: list[Entry] = []
         snapshot, at = self._current(), rfc3339(self._clock.now())
         media, raw, body = "", b"", keep("", b"")
         while self._asked:
             effect, entries = self._asked.popleft()
-            if len(effect.body) > BLOB_THRESHOLD or (effect.files and _has_files(effect)) or self._pinned(effect):
+            if len(effect.body) > BLOB_THRESHOLD or _has_files(effect) or any(map(self._is_pinned, effect.endpoints)):
                 self._spawn(self._create_with_blobs(effect, entries))
                 continue
             if effect.body is not raw or effect.media != media:
@@ -112,7 +114,11 @@ class Creator:
     async def _create_with_blobs(self, effect: Deliver, entries: Sequence[Entry]) -> None:
         body = await (self._with_files(effect) if _has_files(effect) else self._ledger.keep(effect.media, effect.body))
         endpoints = self._current().endpoints
-        pinned = {name: await self._ledger.keep_blob(pin(endpoints[name])) for name in self._pinned(effect)}
+        pinned = {
+            name: await self._ledger.keep_blob(pin(endpoints[name]))
+            for name in effect.endpoints
+            if self._is_pinned(name)
+        }
         at, revision = rfc3339(self._clock.now()), self._current().revision.id
         self._begin(effect, entries, body, at=at, revision=revision, pinned=pinned)
         await self._insist(entries)
@@ -172,12 +178,10 @@ class Creator:
         media, raw = await asyncio.to_thread(multipart, orjson.loads(effect.body), files)
         return await self._ledger.keep(media, raw)
 
-    def _pinned(self, effect: Deliver) -> list[str]:
-        """Return the endpoints whose definition the deliveries keep."""
-        endpoints = self._current().endpoints
-        return [
-            name for name in effect.endpoints if name in endpoints and endpoints[name].value.retry_target == "pinned"
-        ]
+    def _is_pinned(self, name: str) -> bool:
+        """Tell whether a delivery to an endpoint keeps its definition."""
+        endpoint = self._current().endpoints.get(name)
+        return endpoint is not None and endpoint.value.retry_target == "pinned"
 
 
 def _unwritten(entries: Iterable[Entry]) -> list[Record]:
