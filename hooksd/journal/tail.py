@@ -166,7 +166,7 @@ class Tail:
             return
         self._looked_at = now
         if not self.has_room():
-            raise JournalFull(f"less than {FLOOR // 2**20} MiB are free for the log")
+            raise JournalFull(f"less than {FLOOR // 2**20} MiB are free for the log: make room on its file system")
 
     def _is_over(self) -> bool:
         full = self._segment.size + self.beside >= self._segment_size

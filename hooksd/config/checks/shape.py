@@ -241,6 +241,16 @@ def _verb(file: str, base: Path, table: Mapping[str, Json], problem: _Problem) -
     )  # fmt: skip
 
 
+def _auth_key(file: str, path: Path, auth: Mapping[str, Json]) -> Finding | None:
+    """Explain a key that is meant to say which kind of `auth` it is."""
+    known = {key for model in AUTH_MODELS.values() for key in model.model_fields}
+    for key in auth:
+        if key not in known and (hint := did_you_mean(key, ("preset", "type"), likeness=0.7)):
+            message = f"unknown key `{key}`"
+            return Finding(code="H012", message=message, file=file, path=(*path, key), part="key", hint=hint)
+    return None
+
+
 def _auth(file: str, base: Path, problem: _Problem) -> Finding:
     """Explain an `auth` that names no known type and no preset."""
     path = base + problem.path
@@ -250,6 +260,8 @@ def _auth(file: str, base: Path, problem: _Problem) -> Finding:
     types = sorted(name for name in AUTH_MODELS if name != "preset")
     written = problem.value.get("type")
     if written is None:
+        if meant := _auth_key(file, path, problem.value):
+            return meant
         hint = f"add `auth.preset`, or `auth.type`: {listing(types)}"
         message = "`auth` names neither a preset nor a type"
         return Finding(code="H020", message=message, file=file, path=path, part="key", hint=hint)
