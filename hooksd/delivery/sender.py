@@ -182,28 +182,29 @@ def _exchange(prepared: Prepared, wire: Wire) -> Exchange:
         response_truncated=wire.is_cut or len(body) > KEPT,
         response_size=len(body),
         response_sha256=hashlib.sha256(body).hexdigest() if body else None,
-        connect_ms=None if connected_at is None else round((connected_at - wire.began) * 1000, 3),
-        total_ms=round((wire.now() - wire.began) * 1000, 3),
+        connect_ms=None if connected_at is None else round((connected_at - wire.began) * 1e6) / 1000,
+        total_ms=round((wire.now() - wire.began) * 1e6) / 1000,
         phases=_phases(wire),
     )
 
 
 def _phases(wire: Wire) -> dict[str, float]:
     """Return how long each phase took, in milliseconds; those that were not reached are left out."""
+    # Rounding to whole microseconds first: `round` to three places goes by way of a text.
     phases: dict[str, float] = {}
     before = wire.began
     if (end := wire.resolved_at) is not None:
-        phases["dns"], before = round((end - before) * 1000, 3), end
+        phases["dns"], before = round((end - before) * 1e6) / 1000, end
     if (end := wire.connected_at) is not None:
-        phases["connect"], before = round((end - before) * 1000, 3), end
+        phases["connect"], before = round((end - before) * 1e6) / 1000, end
     if (end := wire.secured_at) is not None:
-        phases["tls"], before = round((end - before) * 1000, 3), end
+        phases["tls"], before = round((end - before) * 1e6) / 1000, end
     if (end := wire.sent_at) is not None:
-        phases["request"], before = round((end - before) * 1000, 3), end
+        phases["request"], before = round((end - before) * 1e6) / 1000, end
     if (end := wire.first_byte_at) is not None:
-        phases["first_byte"], before = round((end - before) * 1000, 3), end
+        phases["first_byte"], before = round((end - before) * 1e6) / 1000, end
     if (end := wire.body_at) is not None:
-        phases["body"] = round((end - before) * 1000, 3)
+        phases["body"] = round((end - before) * 1e6) / 1000
     return phases
 
 
