@@ -142,11 +142,11 @@ class Courier:
             retry_at=retry_at,
             retry_why=retry_why,
         )
-        entry.unwritten.append(ended)
         if isinstance(following, TryAgain):
+            entry.unwritten.append(ended)
             return Conclusion(started, ended, None)
         end = _end(entry, following, at, attempts=started.number, error=attempted.error)
-        entry.unwritten.append(end)
+        entry.unwritten += (ended, end)
         return Conclusion(started, ended, end)
 
     def end(self, entry: Entry, over: Over) -> Conclusion:

@@ -348,6 +348,8 @@ class Dispatcher:
 
     def _queue(self, entries: Sequence[Entry]) -> None:
         """Let deliveries wait for their time; where order matters, behind those before them."""
+        if not entries:
+            return
         endpoints, now = self._current().endpoints, self._clock.now()
         for entry in entries:
             entry.is_waiting = True

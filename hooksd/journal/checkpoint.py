@@ -7,6 +7,7 @@ means that recovery reads the whole log.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Final
 
 import orjson
 
@@ -16,6 +17,8 @@ from hooksd.journal.lasting import Lasting
 from hooksd.journal.segment import segment_name
 from hooksd.model.holding import EndpointHeld, EndpointReleased, LogCarried
 from hooksd.model.record import (
+    AttemptEnded,
+    AttemptStarted,
     ConfigApplied,
     DeliveryCreated,
     DeliveryEnded,
@@ -23,9 +26,16 @@ from hooksd.model.record import (
     EventLine,
     Record,
     RunEnded,
+    RunStarted,
+    StepEnded,
+    StepRetried,
+    StepStarted,
 )
 
 CHECKPOINT = "checkpoint.json"
+
+_BETWEEN: Final = frozenset({RunStarted, StepStarted, StepRetried, StepEnded, AttemptStarted, AttemptEnded})
+"""Most records: nothing begins and nothing ends with them."""
 
 
 class OpenWork:
@@ -38,6 +48,8 @@ class OpenWork:
 
     def note(self, record: Record | EventLine, segment: int) -> None:
         """Take in one record of the log, in its order."""
+        if type(record) in _BETWEEN:
+            return
         match record:
             case EventLine() | EventAccepted():
                 for identifier in _planned(record):
@@ -52,8 +64,6 @@ class OpenWork:
                 self._segments.pop(record.delivery, None)
             case EndpointHeld() | EndpointReleased() | ConfigApplied() | LogCarried():
                 self._stand(record, segment)
-            case _:
-                pass
 
     def _stand(self, record: Record, segment: int) -> None:
         self._lasting.note(record)
