@@ -58,10 +58,8 @@ class OpenWork:
                     self._stand(record, segment)
             case DeliveryCreated():
                 self._segments[record.delivery] = segment
-            case RunEnded():
-                self._segments.pop(record.run, None)
-            case DeliveryEnded():
-                self._segments.pop(record.delivery, None)
+            case RunEnded(run=ended) | DeliveryEnded(delivery=ended):
+                self._segments.pop(ended, None)
             case EndpointHeld() | EndpointReleased() | ConfigApplied() | LogCarried():
                 self._stand(record, segment)
 
