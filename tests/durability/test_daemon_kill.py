@@ -140,9 +140,13 @@ async def load_until_killed(daemon: Daemon, load: Load, answers: int) -> None:
     async with caller() as client, asyncio.TaskGroup() as group:
         for _ in range(CALLERS):
             group.create_task(load.keep_posting(client, daemon))
-        async with asyncio.timeout(20):
-            while len(load.accepted) < enough:
-                await asyncio.sleep(0.005)
+        try:
+            async with asyncio.timeout(60):
+                while len(load.accepted) < enough:
+                    await asyncio.sleep(0.005)
+        except TimeoutError as error:
+            said = f"{len(load.accepted)} of {enough} accepted, {load.answers}, {load.broken} without an answer"
+            raise AssertionError(f"{said}:\n{daemon.stderr[-4000:]}") from error
         await asyncio.sleep(DICE.random() / 2)
         daemon.kill()
     load.killed(daemon)

@@ -85,7 +85,7 @@ async def load_until_killed(daemon: Daemon, accepted: dict[str, str], answers: i
     async with httpx.AsyncClient(trust_env=False, timeout=30) as client, asyncio.TaskGroup() as group:
         for _ in range(CALLERS):
             group.create_task(keep_posting(client, daemon.url("/hooks/work"), load))
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             await load.is_enough.wait()
         daemon.kill()
 

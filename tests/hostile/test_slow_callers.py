@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from tests.battery import IS_LONG
-from tests.end_to_end.daemon import Daemon
+from tests.end_to_end.daemon import Daemon, records
 from tests.hostile.siege import SECONDS, connect, said, siege, size, start, statuses
 
 LINE = b"POST /hooks/honest HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
@@ -212,7 +212,10 @@ def test_the_end_answers_what_was_asked(daemon: Daemon) -> None:
     start(daemon)
     with connect(daemon.port) as door:
         door.sendall(b"POST /hooks/slow HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n")
-        time.sleep(0.3)
+        deadline = time.monotonic() + 30
+        while not any(record["type"] == "event.accepted" for record in records(daemon.log_dir)):
+            assert time.monotonic() < deadline, "the request was not accepted"
+            time.sleep(0.02)
         assert daemon.stop() == 0
         answer = said(door)
 
