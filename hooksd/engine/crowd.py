@@ -86,8 +86,8 @@ class Crowd:
 
     @property
     def is_long(self) -> bool:
-        """Tell whether a run that comes now waits longer than a moment."""
-        return len(self._turnstile) > FEW
+        """Tell whether so many wait that a run which comes now waits longer than a moment."""
+        return self._fresh + len(self._queued) > FEW
 
     def live_in(self, tasks: asyncio.TaskGroup) -> None:
         """Carry out runs in this group of tasks, first of all those that were added before."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import NamedTuple
 
 from hooksd.clock import Clock, rfc3339, unix
@@ -113,6 +114,7 @@ class Engine:
         self._patience = Patience(clock)
         self._answers = Answers(self._patience)
         self._definitions = DefinitionStore(journal)
+        self._route = partial(route, definition=self._definitions.digest, new_run=ids.run)
         self._draining = False
         world = World(
             logbook=self._logbook,
@@ -196,8 +198,8 @@ class Engine:
         if self._is_crowded(candidates, targets):
             return Taken(Accepted(arrival.id, (), ()), settled(JournalFull(CROWDED)))
         revision = snapshot.revision.id
-        routing = self._route(arrival, candidates, snapshot)
-        going = self._distribute(arrival, targets)
+        routing = self._route(arrival, candidates, snapshot=snapshot)
+        going = self._distribute(arrival, targets) if targets else NOWHERE
         line = line_of(
             arrival,
             revision=revision,
@@ -334,7 +336,7 @@ class Engine:
             await self._definitions.keep(workflow)
         blob = await self._journal.put_blob(event.raw) if len(event.raw) > BLOB_THRESHOLD else None
         snapshot = self._current()
-        routing = self._route(event, candidates, snapshot)
+        routing = self._route(event, candidates, snapshot=snapshot)
         going = self._distribute(event, targets)
         record = EventAccepted(
             at=rfc3339(self._clock.now()),
@@ -347,9 +349,6 @@ class Engine:
             not_sent=going.not_sent,
         )
         return _Made(event, routing, going, record)
-
-    def _route(self, event: Event | Arrival, candidates: Sequence[CompiledWorkflow], snapshot: Snapshot) -> Routing:
-        return route(event, candidates, snapshot=snapshot, definition=self._definitions.digest, new_run=self._ids.run)
 
     def _distribute(self, event: Event | Arrival, targets: Sequence[CompiledEndpoint]) -> Distribution:
         if not targets or self._outlet is None:

@@ -42,7 +42,11 @@ def event_scope(
         secrets: What the workflow's role may read, by name.
         names: The names that are read. What nobody reads is not made.
     """
-    scope = {name: _OF_EVENT[name](event) for name in names if name in _OF_EVENT}
+    scope: dict[str, Json] = {}
+    for name in names:  # a comprehension would be a call, for each event that a condition is about
+        made = _OF_EVENT.get(name)
+        if made is not None:
+            scope[name] = made(event)
     if "vars" in names:
         scope["vars"] = dict(variables)
     if "secrets" in names:
