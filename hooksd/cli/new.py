@@ -84,7 +84,7 @@ def webhook(ctx: click.Context, name: str, preset: str | None, key: str | None, 
     path = _write(settings, name, _webhook_text(name, preset, key))
     say(f"wrote {path}")
     if _has_secret(preset):
-        _tell_secret(settings, name, make=with_secret)
+        _tell_secret(settings, name, preset, make=with_secret)
     _tell_provider(settings, name, preset)
 
 
@@ -166,10 +166,11 @@ def _write(settings: Settings, name: str, text: str) -> Path:
     return path
 
 
-def _tell_secret(settings: Settings, name: str, *, make: bool) -> None:
+def _tell_secret(settings: Settings, name: str, preset: str | None, *, make: bool) -> None:
     directory = settings.credentials_dir
+    source = "make a secret" if preset is None else "put what the provider shows there, or make one"
     if directory is None:
-        note(f"`credential:{name}` needs a directory: set HOOKSD_CREDENTIALS_DIR or `credentials_dir`, then")
+        note(f"`credential:{name}` needs a directory: set HOOKSD_CREDENTIALS_DIR or `credentials_dir`, {source}:")
         note(f'  (umask 077; openssl rand -hex {SECRET_BYTES} > "$HOOKSD_CREDENTIALS_DIR/{name}")')
         note("and start the daemon with it: settings are read at its start")
         return
@@ -178,9 +179,10 @@ def _tell_secret(settings: Settings, name: str, *, make: bool) -> None:
         note(f"the secret is in {path}, as it was")
     elif make:
         _make_secret(path)
-        note(f"made a random secret in {path}; give the provider what is in there")
+        whom = "those who call" if preset is None else "the provider, or write there what it made"
+        note(f"made a random secret in {path}; give it to {whom}")
     else:
-        note(f"put the secret into {path}; this makes one: (umask 077; openssl rand -hex {SECRET_BYTES} > {path})")
+        note(f"{path} is missing, {source}: (umask 077; openssl rand -hex {SECRET_BYTES} > {path})")
 
 
 def _make_secret(path: Path) -> None:

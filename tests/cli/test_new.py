@@ -75,6 +75,23 @@ def test_without_a_place_for_secrets_it_says_what_to_set(hooksd: Command) -> Non
     assert "start the daemon with it" in made.err
 
 
+def test_a_provider_may_make_the_secret_itself(
+    hooksd: Command, credentials: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    there = hooksd("new", "webhook", "shop", "--preset", "stripe").err
+    with monkeypatch.context() as unset:
+        unset.delenv("HOOKSD_CREDENTIALS_DIR")
+        nowhere = hooksd("new", "webhook", "pay", "--preset", "stripe").err
+    made = hooksd("new", "webhook", "bank", "--preset", "stripe", "--secret").err
+    own = hooksd("new", "webhook", "door", "--secret").err
+
+    for told in (nowhere, there):
+        assert "put what the provider shows" in told
+        assert "or make one" in told
+    assert f"made a random secret in {credentials}/bank; give it to the provider, or write there what it made" in made
+    assert f"made a random secret in {credentials}/door; give it to those who call" in own
+
+
 def test_one_kind_of_event_can_be_asked_for(hooksd: Command, home: Path, credentials: Path) -> None:
     hooksd("new", "webhook", "gh", "--preset", "github", "--event", "push", "--secret")
 
