@@ -110,12 +110,12 @@ class Execution:
         match command:
             case Attempt():
                 return self._attempt(command)
+            case Finish(status=status, step=step, error=error):
+                return self.end(status, step=step, error=error)
             case Rest():
                 return self._rest(command)
             case Conclude(status=status, attempts=attempts, output=output, error=error):
-                return self._close(status, attempts, output=output, error=error)
-            case Finish(status=status, step=step, error=error):
-                return self.end(status, step=step, error=error)
+                return self._close(self._step, status, attempts, output=output, error=error)
             case _:
                 assert_never(command)
 
@@ -165,22 +165,22 @@ class Execution:
             case Act(effect=effect):
                 return self._act(command, step, effect, rights)
             case Skip(detail=detail):
-                return self._close("skipped", 0, detail=detail)
+                return self._close(step, "skipped", 0, detail=detail)
             case Refuse(error=error, detail=detail):
                 # `fail` did what it was told; the others did not get as far as an attempt.
                 attempts = command.number if step.verb == "fail" else command.number - 1
-                return self._close("failed", attempts, error=rights.hide(error), detail=detail)
+                return self._close(step, "failed", attempts, error=rights.hide(error), detail=detail)
             case _:
-                return self._inner(command, intent)
+                return self._inner(command, step, intent)
 
-    async def _inner(self, command: Attempt, intent: Settle | Answer | Publish | Sleep) -> None:
+    async def _inner(self, command: Attempt, step: CompiledStep, intent: Settle | Answer | Publish | Sleep) -> None:
         """Do what needs nobody outside."""
         match intent:
             case Settle(output=output):
-                await self._close("ok", command.number, output=output)
+                await self._close(step, "ok", command.number, output=output)
             case Answer(status=status, headers=headers, body=body):
                 answer = {"status": status, "headers": dict(headers), "body": body}
-                await self._close("ok", command.number, output=answer)
+                await self._close(step, "ok", command.number, output=answer)
                 await self._flush()
                 self._world.answer(self.run.event.id, Response(status=status, headers=headers, body=body))
             case Publish():
@@ -221,6 +221,7 @@ class Execution:
             self._note(self._retried(command, performed, wait))
             return
         await self._close(
+            step,
             "ok" if performed.ok else "failed",
             command.number,
             ms=ms,
@@ -254,7 +255,7 @@ class Execution:
 
     async def _rest(self, command: Rest) -> None:
         if await self._wait_until(command.until, command.deadline):
-            await self._close("ok", command.attempt)
+            await self._close(self._step, "ok", command.attempt)
         else:
             await self._cancelled(command.attempt)
 
@@ -289,10 +290,11 @@ class Execution:
             reason, error = "restart", f"cancelled: run {self._replaced_by} takes its place"
         else:
             reason, error = "deadline", f"the deadline of {format_duration(self.run.workflow.value.deadline)} passed"
-        await self._close("cancelled", attempts, ms=ms, error=error, detail={"reason": reason})
+        await self._close(self._step, "cancelled", attempts, ms=ms, error=error, detail={"reason": reason})
 
-    async def _close(
+    async def _close(  # noqa: PLR0913 - a result has many parts
         self,
+        step: CompiledStep,
         status: StepStatus,
         attempts: int,
         *,
@@ -303,7 +305,6 @@ class Execution:
         detail: Mapping[str, Json] | None = None,
     ) -> None:
         """Write down the result of the step that the run stands at."""
-        step = self._step
         record = StepEnded(
             at=self._world.at(),
             run=self.run.plan.id,

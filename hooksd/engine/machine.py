@@ -155,10 +155,9 @@ def _ended(run: Run, record: StepEnded) -> Run:
         phase, position = "on_failure" if verdict.status in ("failed", "timed_out") else "finally", 0
         cleanup_at = unix(record.at)
     phase, position = _standing(run.workflow, phase, position)
-    return run._replace(
-        progress=None,
-        phase=phase,
-        position=position,
+    return run.after_step(
+        phase,
+        position,
         verdict=verdict,
         cleanup_at=cleanup_at,
         results={**run.results, record.step: result},

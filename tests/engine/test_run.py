@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from hooksd.clock import rfc3339
-from hooksd.engine.run import Planned, Result
+from hooksd.engine.run import Emitted, Planned, Progress, Result, Verdict
 from hooksd.model import body
 from hooksd.model.arrival import Arrival
 from hooksd.model.ids import EventId
@@ -19,6 +19,23 @@ def test_a_run_stands_at_a_step_until_nothing_is_left() -> None:
     assert run.step.key == "a"
     assert run._replace(phase=None).step is None
     assert run.id == run.plan.id
+
+
+def test_a_run_after_a_step_is_what_replacing_each_value_by_its_name_makes_of_it() -> None:
+    run = run_at({"run": ["x"]})._replace(progress=Progress(attempt=2), emitted={"a": Emitted(event="e", runs=())})
+    results, verdict = {"a": Result(status="failed")}, Verdict(status="failed", step="a")
+
+    after = run.after_step("finally", 3, cleanup_at=5.0, results=results, variables={"v": 1}, verdict=verdict)
+
+    assert after == run._replace(
+        progress=None,
+        phase="finally",
+        position=3,
+        cleanup_at=5.0,
+        results=results,
+        variables={"v": 1},
+        verdict=verdict,
+    )
 
 
 def test_only_what_ran_and_succeeded_is_ok() -> None:
