@@ -147,7 +147,7 @@ def performed(entries: Sequence[Entry]) -> Performed:
     """Return what came of the deliveries of one step, all of which have ended."""
     ended = {entry.endpoint: entry.known for entry in entries}
     output = {endpoint: _outcome(delivery) for endpoint, delivery in ended.items()}
-    code = entries[0].known.code if len(entries) == 1 else None
+    code = ended[entries[0].endpoint].code if len(entries) == 1 else None
     failed = {endpoint: ended[endpoint] for endpoint in ended if output[endpoint]["status"] != "delivered"}
     if not failed:
         return Performed(ok=True, code=code, output=output)

@@ -171,12 +171,12 @@ def arrived(created: DeliveryCreated, records: Sequence[Record | None]) -> Deliv
 
     Most deliveries arrive at once, and a step is told so: three records need not be applied one after the other.
     """
-    match records:
-        case AttemptStarted() as started, AttemptEnded() as ended, DeliveryEnded() as end:
-            pass
-        case _:
-            return None
-    if ended.outcome != "ok" or end.status != "delivered" or created.is_call or started.reason == "manual":
+    if len(records) != 3 or created.is_call:
+        return None
+    started, ended, end = records
+    if not (isinstance(end, DeliveryEnded) and isinstance(ended, AttemptEnded) and isinstance(started, AttemptStarted)):
+        return None
+    if end.status != "delivered" or ended.outcome != "ok" or started.reason == "manual":
         return None
     return Delivery(
         created=created,

@@ -54,7 +54,7 @@ class World:
     attempts: list[tuple[float, str]] = field(default_factory=list)
     _events: list[tuple[float, int, Callable[[], None]]] = field(default_factory=list)
     _order: Iterator[int] = field(default_factory=itertools.count)
-    agenda: Agenda = field(init=False)
+    agenda: Agenda[str] = field(init=False)
 
     def __post_init__(self) -> None:
         self.agenda = Agenda(total=TOTAL, each=lambda _: EACH, hold=self._hold)
@@ -67,7 +67,7 @@ class World:
 
     def create(self, name: str, endpoint: str) -> None:
         self.parcels[name] = Parcel(endpoint=endpoint, created=self.now)
-        self.agenda.add(name, endpoint, self.now, self.now)
+        self.agenda.add(name, self.agenda.turn(endpoint), self.now, self.now)
 
     def is_down(self, endpoint: str) -> bool:
         return any(begin <= self.now < end for begin, end in self.outages.get(endpoint, ()))
@@ -82,7 +82,7 @@ class World:
                 heapq.heappop(self._events)[2]()
             self.agenda.ripen(self.now)
             while (taken := self.agenda.take(self.now)) is not None:
-                self._send(*taken)
+                self._send(taken, self.parcels[taken].endpoint)
 
     def _send(self, name: str, endpoint: str) -> None:
         assert self.agenda.under_way <= TOTAL
@@ -101,7 +101,7 @@ class World:
         parcel = self.parcels[name]
         gate = self.gates.get(parcel.endpoint, OPEN)
         self.gates[parcel.endpoint] = learned(gate, self.now, outcome=outcome, status=status, patience=patience)
-        self.agenda.done(parcel.endpoint)
+        self.agenda.done(self.agenda.turn(parcel.endpoint))
         following = next_step(
             outcome=outcome,
             status=status,
@@ -115,7 +115,7 @@ class World:
                 parcel.ended, parcel.status = self.now, end
             case TryAgain(wait=wait):
                 parcel.failed += 1
-                self.agenda.add(name, parcel.endpoint, self.now + wait, self.now)
+                self.agenda.add(name, self.agenda.turn(parcel.endpoint), self.now + wait, self.now)
 
 
 def three_days(outages: dict[str, list[tuple[float, float]]]) -> World:
