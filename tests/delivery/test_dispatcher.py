@@ -6,19 +6,23 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from hooksd.clock import unix
 from hooksd.delivery import dispatcher as dispatching
 from hooksd.delivery.attempt import Attempted, exchange_of
 from hooksd.delivery.bell import NAP
+from hooksd.delivery.entry import Entry
 from hooksd.delivery.gate import EACH
 from hooksd.delivery.request import Prepared
+from hooksd.delivery.state import begin
 from hooksd.errors import JournalBroken, JournalFull
 from hooksd.journal.memory import MemoryJournal
 from hooksd.journal.protocol import Durable
 from hooksd.journal.receipt import Receipt
 from hooksd.journal.replay import Unfinished, UnfinishedDelivery
-from hooksd.model.effect import Deliver
+from hooksd.model.effect import Deliver, Performed
 from hooksd.model.holding import EndpointHeld, EndpointReleased
 from hooksd.model.identity import Grant
 from hooksd.model.ids import DeliveryId, RunId
@@ -1403,3 +1407,73 @@ async def test_how_things_stand_with_an_endpoint_is_told(house: House) -> None:
     assert shop.last is not None
     assert (shop.last.outcome, shop.last.status) == ("http_5xx", 500)
     assert (other.last, other.pending, other.in_flight) == (None, 0, 0)
+
+
+# --- the short way and the long one
+
+
+def with_a_state_at_once(patch: pytest.MonkeyPatch) -> None:
+    """Let every delivery have its state from the beginning, and fold every record: the way that others take."""
+    create = Entry.create
+
+    def created(entry: Entry, record: DeliveryCreated) -> None:
+        create(entry, record)
+        entry._state, entry.is_fresh = begin(record), False  # as `know` does, which calls this
+
+    patch.setattr(Entry, "create", created)
+    patch.setattr("hooksd.delivery.entry.arrived", lambda _created, _records: None)
+
+
+Asked = tuple[str, str, str | None]
+"""How it is asked for, for which endpoint, and about what."""
+
+
+async def lived_through(asked: Sequence[Asked], answers: Sequence[int]) -> tuple[list[Record], list[Performed | None]]:
+    """Return what the log has of some deliveries after an hour, and what steps were told that wait no longer."""
+    house = House(clock=FakeClock(), journal=MemoryJournal(), sender=FakeSender(*answers), snapshot=SEVERAL)
+    tasks: list[asyncio.Task[Performed]] = []
+    async with house.at_work() as group:
+        for number, (how, name, subject) in enumerate(asked):
+            wanted = replace(effect(name, step=f"s{number}"), subject=subject, is_call=how == "call")
+            if how == "plan":
+                house.dispatcher.take(DeliveryId(f"dlv_{number}"), wanted)
+            else:
+                tasks.append(group.create_task(house.dispatcher.deliver(wanted)))
+            if number % 3 == 2:
+                await house.clock.settle()
+        await house.clock.advance(HOUR)
+        told = [task.result() if task.done() else None for task in tasks]
+        for task in tasks:
+            task.cancel()
+    return list(house.journal.read()), told
+
+
+SEVERAL = snapshot(
+    endpoint("shop", retry="quick"),
+    endpoint("ledger", ordered=True, retry="quick"),
+    endpoint("bank", at_most_once=True, max_in_flight=1, retry="quick"),
+    endpoint("post", rate="2/1m", retry="quick"),
+)
+
+
+@settings(max_examples=25)
+@given(
+    asked=st.lists(
+        st.tuples(
+            st.sampled_from(("plan", "step", "call")),
+            st.sampled_from(("shop", "ledger", "bank", "post")),
+            st.sampled_from((None, "a", "b")),
+        ),
+        max_size=12,
+    ),
+    answers=st.lists(st.sampled_from((200, 200, 204, 500, 503, 404, 410)), max_size=20),
+)
+async def test_the_log_and_what_is_told_are_the_same_whether_a_delivery_has_a_state_from_the_beginning_or_not(
+    asked: list[Asked], answers: list[int]
+) -> None:
+    short = await lived_through(asked, answers)
+    with pytest.MonkeyPatch.context() as patch:
+        with_a_state_at_once(patch)
+        long = await lived_through(asked, answers)
+
+    assert short == long
