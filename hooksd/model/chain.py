@@ -6,6 +6,7 @@ subscription it would go round for ever. Source: RFC 8586 (CDN-Loop).
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import re
 from collections.abc import Mapping
@@ -18,6 +19,7 @@ MAX_MARKS = 16
 _MARK = re.compile(r"[0-9a-f]{16}")
 
 
+@functools.lru_cache(maxsize=4096)
 def mark_of(name: str, url: str) -> str:
     """Return the mark of an endpoint: 16 hexadecimal digits.
 
