@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 import hashlib
 import ssl
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from types import TracebackType
 from typing import Literal, Self
 
@@ -42,6 +42,9 @@ KEPT = 64 * 1024
 
 READ = 1024 * 1024
 """Bytes of an answer that are read at all, and that an `http` step is given; then the connection is closed."""
+
+FAILURES = (TimeoutError, Blocked, BadCertificate, httpx.HTTPError, OSError, ValueError)
+"""What comes of requests that get no whole answer. Anything else is a mistake of ours."""
 
 WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
 """Methods whose requests state the length of their body even if it is empty (RFC 9110, section 8.6)."""
@@ -93,9 +96,14 @@ class HttpSender:
             timeout: Seconds for all of it, the answer's body included.
         """
         wire = Wire(self._now, READ, timeout)
-        outcome, error = await self._send(prepared, wire)
+        failure: Exception | None = None
+        try:
+            await self._sending(prepared, wire)
+        except FAILURES as error:
+            failure = error
+        outcome, why = _verdict(wire, failure)
         return Attempted(
-            outcome=outcome, exchange=_exchange(prepared, wire), error=error, is_sent=wire.sent_at is not None
+            outcome=outcome, exchange=_exchange(prepared, wire), error=why, is_sent=wire.sent_at is not None
         )
 
     async def request(self, effect: MakeRequest) -> Performed:
@@ -105,34 +113,51 @@ class HttpSender:
         except RequestProblem as problem:
             return Performed(ok=False, error=str(problem))
         wire = Wire(self._now, READ, effect.timeout)
-        outcome, error = await self._send(prepared, wire)
+        failure: Exception | None = None
+        try:
+            await self._sending(prepared, wire)
+        except FAILURES as error:
+            failure = error
         if not wire.is_whole:
-            return Performed(ok=False, code=wire.status, error=error, kind=_KINDS.get(outcome, "connect"))
+            outcome, why = _verdict(wire, failure)
+            return Performed(ok=False, code=wire.status, error=why, kind=_KINDS.get(outcome, "connect"))
         kept = _kept(wire)
         headers = {name: HIDDEN if name in CREDENTIAL_HEADERS else value for name, value in kept.items()}
         detail = {"headers": headers, "truncated": wire.is_cut, "peer": wire.peer}
         asked = patience(wire.status, kept, SystemClock().now()) or 0.0
         return Performed(ok=True, code=wire.status, output=_output(kept, wire), detail=detail, patience=asked)
 
-    async def _send(self, prepared: Prepared, wire: Wire) -> tuple[Outcome, str | None]:
-        try:
-            call = _call(prepared)
-            if call.rules.proxy is None:
-                await self._transport.exchange(call, wire)
-            else:
-                async with asyncio.timeout(wire.left):
-                    await self._proxied.exchange(call, _encoded(prepared, call.place), wire)
-        except TimeoutError:
-            # Connecting has a time of its own, which the client reports as an error of another class.
-            return "timeout_total", f"no whole answer within {format_duration(wire.timeout)}"
-        except Blocked as refusal:
-            return "blocked", str(refusal)
-        except BadCertificate as problem:
-            return "config", str(problem)
-        except (httpx.HTTPError, OSError, ValueError) as failure:
-            return failure_of(failure)
+    def _sending(self, prepared: Prepared, wire: Wire) -> Awaitable[None]:
+        """Return what sends a request when it is awaited.
+
+        Raises:
+            NoPlace: Its URL leads nowhere.
+        """
+        call = _call(prepared)
+        if call.rules.proxy is None:
+            return self._transport.exchange(call, wire)
+        return self._through_proxy(call, _encoded(prepared, call.place), wire)
+
+    async def _through_proxy(self, call: Call, headers: Headers, wire: Wire) -> None:
+        async with asyncio.timeout(wire.left):
+            await self._proxied.exchange(call, headers, wire)
+
+
+def _verdict(wire: Wire, failure: Exception | None) -> tuple[Outcome, str | None]:
+    """Return the outcome of a request, and the error in one line for people."""
+    if failure is None:
         outcome = outcome_of(wire.status or 0)
         return outcome, None if outcome == "ok" else f"answered {wire.status}"
+    match failure:
+        case TimeoutError():
+            # Connecting has a time of its own, which the client reports as an error of another class.
+            return "timeout_total", f"no whole answer within {format_duration(wire.timeout)}"
+        case Blocked():
+            return "blocked", str(failure)
+        case BadCertificate():
+            return "config", str(failure)
+        case _:
+            return failure_of(failure)
 
 
 def _call(prepared: Prepared) -> Call:

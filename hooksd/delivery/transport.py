@@ -65,18 +65,20 @@ class Transport(httpx.AsyncBaseTransport):
         if connection is not None:
             try:
                 await connection.ask(call, wire)
-            except TimeoutError:
-                raise
-            except (OSError, httpx.RemoteProtocolError):
-                if wire.first_byte_at is not None or not (call.may_repeat or wire.sent_at is None):
+            except BaseException as failure:
+                connection.abort()
+                if not _may_try_again(failure, call, wire):
                     raise
-                # It had been closed meanwhile: nothing was answered, and the request may be sent again.
                 wire.restart()
                 connection = None
         if connection is None:
             async with asyncio.timeout(wire.left):
                 connection = await self._connected(call, wire)
-            await connection.ask(call, wire)
+            try:
+                await connection.ask(call, wire)
+            except BaseException:
+                connection.abort()
+                raise
         if connection.is_usable:
             self._pool.put(connection)
 
@@ -156,3 +158,9 @@ class Transport(httpx.AsyncBaseTransport):
         if is_secure:
             wire.secured_at = wire.now()
         return connection
+
+
+def _may_try_again(failure: BaseException, call: Call, wire: Wire) -> bool:
+    """Tell whether a waiting connection had been closed: nothing was answered, and the request may be sent again."""
+    is_broken = isinstance(failure, OSError | httpx.RemoteProtocolError) and not isinstance(failure, TimeoutError)
+    return is_broken and wire.first_byte_at is None and (call.may_repeat or wire.sent_at is None)

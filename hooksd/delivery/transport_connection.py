@@ -81,17 +81,19 @@ class Connection(asyncio.Protocol):
         self._interim = 0
         self._received = 0
 
-    async def ask(self, call: Call, wire: Wire) -> None:
-        """Send a request and return when its answer is in the wire, to its end or to the bound.
+    def ask(self, call: Call, wire: Wire) -> asyncio.Future[None]:
+        """Send a request. What is returned is over when its answer is in the wire, to its end or to the bound.
+
+        Whoever stops waiting for it must `abort`. It is no coroutine: each of those costs all that wait.
 
         Args:
             call: The request.
             wire: Where what is seen is put.
 
         Raises:
-            TimeoutError: The time that the wire gives is over.
+            TimeoutError: The time that the wire gives is over; like the following, from what is returned.
             OSError: The connection broke off.
-            httpx.RemoteProtocolError: The answer is not HTTP, or not one that ends.
+            httpx.RemoteProtocolError: The answer is not HTTP, or not one that ends. At once: it is closed.
         """
         transport = self._transport
         if transport is None or transport.is_closing():
@@ -106,11 +108,7 @@ class Connection(asyncio.Protocol):
             self._deadlines.look_at(ends)
         transport.write(call.head + call.body)
         wire.sent_at = wire.now()
-        try:
-            await done
-        except BaseException:
-            self.abort()
-            raise
+        return done
 
     def close(self) -> None:
         """Close it."""

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 from collections.abc import AsyncIterator, Sequence
 
@@ -107,6 +108,28 @@ async def test_a_new_connection_that_breaks_off_is_not_tried_again(transport: Tr
             await exchange(transport, call(here.url()))
 
     assert here.connections == 1
+
+
+@pytest.mark.parametrize("comes", [False, True], ids=["before the answer", "as the answer comes"])
+async def test_who_is_cancelled_lets_go_of_the_connection(transport: Transport, *, comes: bool) -> None:
+    async def answer_once(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await read_request(reader)
+        writer.write(answer())
+        await reader.read()
+
+    async with receiver(answer_once) as here:
+        await exchange(transport, call(here.url()))
+        ((connection,),) = transport._pool._idle.values()
+        async with asyncio.TaskGroup() as group:
+            asking = group.create_task(exchange(transport, call(here.url())))
+            while connection.ends == math.inf:
+                await asyncio.sleep(0)
+            if comes:
+                connection.data_received(answer())
+            asking.cancel()
+
+    assert asking.cancelled()
+    assert (connection.is_usable, len(transport._pool), here.connections) == (False, 0, 1)
 
 
 async def test_the_next_address_is_tried_when_nobody_listens_at_the_first() -> None:

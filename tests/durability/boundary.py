@@ -7,6 +7,7 @@ answer has been read to its end and nothing came of it yet. What the kill found 
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 import os
 import runpy
@@ -145,9 +146,9 @@ def trapped_connection(trap: Trap) -> type[Connection]:
     class TrappedConnection(Connection):
         asked: tuple[str, Wire] | None = None
 
-        async def ask(self, call: Call, wire: Wire) -> None:
+        def ask(self, call: Call, wire: Wire) -> asyncio.Future[None]:
             self.asked = _header(call.head, b"webhook-id"), wire
-            await super().ask(call, wire)
+            return super().ask(call, wire)
 
         def data_received(self, data: bytes) -> None:
             delivery, wire = self.asked or ("", None)
