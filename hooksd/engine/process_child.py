@@ -23,6 +23,10 @@ EVENT_FILE = "HOOKSD_EVENT_FILE"
 """The variable that names the file with the event."""
 
 
+MOMENT = 0.01
+"""Seconds until the output of a program is read while it runs. It may write 64 KiB before that without waiting."""
+
+
 @value
 class Started:
     """A program that runs, and what must be let go of when it has ended."""
@@ -111,6 +115,7 @@ class Child:
         self._loop.add_reader(started.pidfd, self._on_exit)
         self._out = PipeReader(started.stdout, Capture(capture, "start"))
         self._err = PipeReader(started.stderr, Capture(capture, "end"))
+        self._alarm = self._loop.call_later(MOMENT, self._watch)
 
     @property
     def pid(self) -> int:
@@ -132,9 +137,17 @@ class Child:
         """The exit status, or minus the number of the signal that ended it; None while it runs."""
         return self._started.process.poll() if self._exited.done() else None
 
+    def _watch(self) -> None:
+        """Read what it writes as it comes, so that a full pipe holds it up no longer."""
+        self._out.watch()
+        self._err.watch()
+
     def _on_exit(self) -> None:
         self._loop.remove_reader(self._started.pidfd)
         os.close(self._started.pidfd)
+        self._alarm.cancel()
+        self._out.finish()
+        self._err.finish()
         self._exited.set_result(None)
 
     async def has_exited(self, within: float) -> bool:
@@ -159,6 +172,7 @@ class Child:
             then: Called once it has been waited for: on the next turn of the loop, or later if it is not dead yet.
         """
         self.signal(signal.SIGKILL)
+        self._alarm.cancel()
         self._out.close()
         self._err.close()
 

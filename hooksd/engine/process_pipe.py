@@ -77,17 +77,34 @@ class Capture:
 
 
 class PipeReader:
-    """Reads a pipe into a capture until its end; `close` must be called."""
+    """Reads a pipe into a capture until its end; `close` must be called.
+
+    To watch a descriptor takes six calls of the kernel, and most programs are over before they have filled a pipe. So
+    it is watched where somebody asks for that.
+    """
 
     def __init__(self, descriptor: int, capture: Capture) -> None:
-        """Start to read on the running loop. The descriptor belongs to the reader from now on."""
+        """Read nothing yet. The descriptor belongs to the reader from now on."""
         self.capture = capture
         self._descriptor = descriptor
         self._loop = asyncio.get_running_loop()
+        self._is_watched = False
         self.ended: asyncio.Future[None] = self._loop.create_future()
         """Done when nobody can write any more."""
         os.set_blocking(descriptor, False)
-        self._loop.add_reader(descriptor, self._read)
+
+    def watch(self) -> None:
+        """Read on the running loop, from now on, as it comes."""
+        if not self._is_watched and not self.ended.done():
+            self._is_watched = True
+            self._loop.add_reader(self._descriptor, self._read)
+
+    def finish(self) -> None:
+        """Read what a pipe holds, and its end; watch it if that is not there, because somebody can still write."""
+        for _ in range(2):
+            if not self.ended.done():
+                self._read()
+        self.watch()
 
     def _read(self) -> None:
         try:
@@ -97,12 +114,17 @@ class PipeReader:
         if data:
             self.capture.add(data)
             return
-        self._loop.remove_reader(self._descriptor)
+        self._stop()
         self.ended.set_result(None)
+
+    def _stop(self) -> None:
+        if self._is_watched:
+            self._is_watched = False
+            self._loop.remove_reader(self._descriptor)
 
     def close(self) -> None:
         """Stop reading and let go of the pipe, whoever may still hold its other end."""
         if not self.ended.done():
-            self._loop.remove_reader(self._descriptor)
+            self._stop()
             self.ended.cancel()
         os.close(self._descriptor)

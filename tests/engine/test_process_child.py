@@ -122,3 +122,24 @@ async def test_the_outputs_end_with_those_who_hold_them(tmp_path: Path) -> None:
     assert child.stderr.text() == "err"
     assert child.status == 0
     child.close(lambda: None)
+
+
+async def test_a_program_that_writes_more_than_a_pipe_holds_goes_on_after_a_moment(tmp_path: Path) -> None:
+    size = 2**20
+    child = Child(started(tmp_path, "head", "-c", str(size), "/dev/zero"), capture=10)
+
+    assert await child.has_exited(30)
+    await child.outputs_end(30)
+
+    assert (child.stdout.size, child.status) == (size, 0)
+    child.close(lambda: None)
+
+
+async def test_what_a_program_wrote_is_there_when_its_end_is_told(tmp_path: Path) -> None:
+    for number in range(20):
+        child = Child(started(tmp_path, "echo", str(number)), capture=10)
+
+        assert await child.has_exited(30)
+
+        assert child.stdout.text() == str(number)
+        child.close(lambda: None)

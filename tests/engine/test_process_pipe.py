@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hooksd.engine.process_pipe import Capture, PipeReader, Side
+from hooksd.engine.process_pipe import CHUNK, Capture, PipeReader, Side
 
 
 @given(st.lists(st.binary(max_size=20)), st.integers(min_value=1, max_value=50), st.sampled_from(("start", "end")))
@@ -35,6 +35,7 @@ async def test_a_reader_reads_to_the_end() -> None:
     reader = PipeReader(reading, Capture(100, "start"))
 
     os.write(writing, b"one ")
+    reader.watch()
     await asyncio.sleep(0.01)
     os.write(writing, b"two")
     os.close(writing)
@@ -42,6 +43,48 @@ async def test_a_reader_reads_to_the_end() -> None:
     reader.close()
 
     assert reader.capture.text() == "one two"
+
+
+async def test_what_a_pipe_holds_is_read_to_its_end_without_watching_it() -> None:
+    reading, writing = os.pipe()
+    reader = PipeReader(reading, Capture(2 * CHUNK, "start"))
+    os.set_blocking(writing, False)
+    written = os.write(writing, b"x" * (2 * CHUNK))
+    os.close(writing)
+
+    reader.finish()
+
+    assert reader.ended.done()
+    assert reader.capture.size == written
+    reader.close()
+
+
+async def test_a_pipe_that_somebody_still_writes_into_is_watched_until_its_end_and_holds_up_nobody() -> None:
+    reading, writing = os.pipe()
+    reader = PipeReader(reading, Capture(100, "start"))
+    os.write(writing, b"one ")
+
+    reader.finish()
+    assert not reader.ended.done()
+    os.write(writing, b"two")
+    os.close(writing)
+    await asyncio.wait_for(asyncio.shield(reader.ended), 30)
+    reader.close()
+
+    assert reader.capture.text() == "one two"
+
+
+async def test_a_closed_reader_is_watched_no_more_whoever_asks() -> None:
+    reading, writing = os.pipe()
+    reader = PipeReader(reading, Capture(100, "start"))
+    reader.watch()
+    reader.close()
+
+    reader.watch()
+    reader.finish()
+
+    assert reader.ended.cancelled()
+    os.close(writing)
 
 
 async def test_closing_lets_go_of_a_pipe_that_somebody_else_holds_open() -> None:
