@@ -14,6 +14,11 @@ from hooksd.cli.verdict import diagnostic_lines
 from hooksd.errors import HooksdError
 
 _TONES = {"IN_SYNC": "green", "APPLYING": "yellow", "REJECTED": "red", "HELD": "yellow"}
+_NO_LOG = {
+    "full": "callers get 503 until there is room on its file system",
+    "broken": "callers get 503, and the daemon ends",
+}
+"""What a log means that takes no records."""
 
 
 @click.command()
@@ -46,7 +51,7 @@ def _tell(status: dict[str, Any]) -> None:
                 "deliveries": status.get("unfinished_deliveries", 0),
             }
         ),
-        "log": safe(status.get("log", "?")),
+        "log": _log(str(status.get("log", "?"))),
         "daemon": safe(f"{status.get('version')}, pid {status.get('pid')}, since {status.get('started_at')}"),
         "listens on": safe(status.get("listen")),
     }
@@ -56,6 +61,11 @@ def _tell(status: dict[str, Any]) -> None:
         say(f"{'files:':<13} revision {safe(status.get('revision'))}")
     for line in diagnostic_lines(status):
         say(line)
+
+
+def _log(state: str) -> str:
+    meaning = _NO_LOG.get(state)
+    return safe(state) if meaning is None else click.style(f"{state}: {meaning}", fg="red", bold=True)
 
 
 def _revision(status: dict[str, Any]) -> str:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+import click
+import pytest
+
 from tests.cli.conftest import AT, Command, FakeDaemon
 
 STATUS: dict[str, Any] = {
@@ -32,6 +35,23 @@ def test_all_is_well(hooksd: Command, daemon: FakeDaemon) -> None:
         "127.0.0.1:9000",
     ):
         assert words in result.out
+
+
+@pytest.mark.parametrize(
+    ("log", "told"),
+    [
+        ("ok", "log:          ok\n"),
+        ("full", "log:          full: callers get 503 until there is room on its file system\n"),
+        ("broken", "log:          broken: callers get 503, and the daemon ends\n"),
+        ("\x1b[2J", "log:          \\x1b[2J\n"),
+    ],
+)
+def test_a_log_that_takes_nothing_is_told_with_what_it_means(
+    hooksd: Command, daemon: FakeDaemon, log: str, told: str
+) -> None:
+    daemon.says("GET /api/v1/status", 200, {**STATUS, "log": log})
+
+    assert told in click.unstyle(hooksd("status").out)
 
 
 def test_rejected_files_end_with_1_and_show_the_place(hooksd: Command, daemon: FakeDaemon) -> None:
