@@ -38,6 +38,8 @@ def noticed(script: str, verdict: str) -> str:
     times = 2 if verdict == "applied" else 1
     seen = f'cat log/log-*.jsonl | grep -c \'"type":"config.{verdict}"\''
     waiting = f"until test $({seen}) -ge {times}; do sleep 0.1; done\n"
+    # The record can be read before it is durable, and the verdict holds afterwards.
+    waiting += "hooksd reload >reloaded 2>&1 || :\n"
     assert script.count("sleep 1\n") == 1
     return script.replace("sleep 1\n", waiting)
 
