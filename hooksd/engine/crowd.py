@@ -15,6 +15,7 @@ from hooksd.engine.run import Planned, Run
 from hooksd.engine.turnstile import FEW, Turnstile
 from hooksd.engine.world import World
 from hooksd.errors import JournalError
+from hooksd.journal.protocol import Durable
 from hooksd.model.arrival import Arrival
 from hooksd.model.event import Event
 from hooksd.model.ids import EventId, RunId
@@ -213,12 +214,7 @@ class Crowd:
         loop = asyncio.get_running_loop()
         while not self._world.is_draining():
             if self._due:
-                execution, work = self._due.popleft()
-                self._running[execution.run.id] = task
-                try:
-                    await self._see(execution, work)
-                finally:
-                    del self._running[execution.run.id]
+                await self._see(task, *self._due.popleft())
             elif len(self._spare) < SPARE:
                 waiter: asyncio.Future[None] = loop.create_future()
                 self._spare.append(waiter)
@@ -226,11 +222,21 @@ class Crowd:
             else:
                 return
 
-    async def _see(self, execution: Execution, work: _Work) -> None:
+    async def _see(self, task: asyncio.Task[None], execution: Execution, work: _Work) -> None:
         """See a run to its end. Nobody waits here until that is durable: who waits for its place is told then."""
+        run = execution.run.id
+        self._running[run] = task
+        try:
+            durable = await self._ended(execution, work)
+        finally:
+            del self._running[run]
+        if durable is not None:
+            durable.then(partial(self._written, execution))
+
+    async def _ended(self, execution: Execution, work: _Work) -> Durable | None:
         try:
             await work(execution)
-            durable = execution.write()
+            return execution.write()
         except JournalError:
             raise
         except Exception as error:  # noqa: BLE001 - one run with an odd value must not end all the others
@@ -238,9 +244,7 @@ class Crowd:
                 self._world.observer.emit(happenings.TaskFailed(task="run", exc_info=error))
             execution.give_up()
             await execution.end("failed", error=f"internal error: {type(error).__name__}: {error}")
-            durable = execution.write()
-        if durable is not None:
-            durable.then(partial(self._written, execution))
+            return execution.write()
 
     def _written(self, execution: Execution, error: JournalError | None) -> None:
         """Hear that the end of a run is in the log, or that it was refused."""
