@@ -164,9 +164,9 @@ class CompiledWorkflow:
         return self.on_failure if name == "on_failure" else self.finally_
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CompiledEndpoint:
-    """An endpoint with its templates rendered that read secrets. It equals itself alone: requests are planned by it."""
+    """An endpoint with its templates rendered that read secrets."""
 
     name: str
     value: Endpoint
@@ -191,6 +191,8 @@ class CompiledEndpoint:
     """What it is given must fit."""
     templates: Mapping[str, Template] = field(default_factory=dict)
     """Headers that read the event, rendered once for each delivery. They are not among `headers`."""
+    plans: dict[str, object] = field(default_factory=dict, init=False, repr=False, compare=False)
+    """What `delivery.request` has worked out of all this: it holds secrets, and so goes when the endpoint goes."""
 
     @property
     def fingerprint(self) -> str:

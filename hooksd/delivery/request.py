@@ -37,6 +37,9 @@ from hooksd.signature import Mac, standard_webhooks
 
 USER_AGENT = f"hooksd/{__version__}"
 
+_PLANS = 4
+"""Media types of one endpoint whose plans are kept: a caller may have chosen them."""
+
 _DEFAULTS = {
     name.lower(): (name, value)
     for name, value in {"User-Agent": USER_AGENT, "Accept": "*/*", "Accept-Encoding": "identity"}.items()
@@ -157,10 +160,14 @@ def _planned(
     return _Plan(url, headers, _start(value.method, url, headers), rules, _mac(endpoint))
 
 
-@functools.lru_cache(maxsize=4096)
 def _usual(endpoint: CompiledEndpoint, media: str) -> _Plan:
     """Return the plan for what brings nothing of its own, which is most."""
-    return _planned(endpoint, media, {}, {}, None)
+    plan = endpoint.plans.get(media)
+    if not isinstance(plan, _Plan):
+        plan = _planned(endpoint, media, {}, {}, None)
+        if len(endpoint.plans) < _PLANS:
+            endpoint.plans[media] = plan
+    return plan
 
 
 def _start(method: str, url: str, headers: tuple[tuple[str, str], ...]) -> bytes | None:

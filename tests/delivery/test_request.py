@@ -268,3 +268,13 @@ def test_what_is_written_of_a_head_already_says_what_the_headers_say(
 
 def test_a_place_that_is_none_is_for_whoever_sends_to_find() -> None:
     assert prepare(endpoint(url="http://1.2.3/"), payload(), NOW).start is None
+
+
+def test_what_was_worked_out_for_an_endpoint_stays_with_it_and_is_bounded() -> None:
+    first = endpoint(secrets=[KEY])
+    asked = [prepare(first, payload(media=f"text/x{number}"), NOW) for number in range(100)]
+    moved = replace(first, url="https://elsewhere.example/")
+
+    assert [headers_of(prepared)["content-type"] for prepared in asked] == [f"text/x{number}" for number in range(100)]
+    assert len(first.plans) < 10
+    assert prepare(moved, payload(media="text/x0"), NOW).url == "https://elsewhere.example/"
