@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from typing import Final, Protocol
 
-SMALL: Final = 4 * 1024
+SMALL: Final = 16 * 1024
 """Bytes of a piece that may wait for the end of the turn; a larger one is heard at once."""
 MOST: Final = 64
 """Pieces that may wait. Both together bound what is in memory before anybody has counted it."""
