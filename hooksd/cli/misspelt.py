@@ -18,8 +18,8 @@ from hooksd.journal.reader import LogReader
 
 Kind = Literal["webhook", "endpoint"]
 
-LAST = 10_000
-"""Records in which similar names are looked for: a tenth of a second."""
+LAST = 2_000
+"""Records in which similar names are looked for: a fiftieth of a second."""
 
 
 def doubt(ctx: click.Context, reader: LogReader, kind: Kind, name: str | None) -> None:

@@ -190,8 +190,8 @@ class Client:
     """Some more are asked for than may be under way: those wait for the disk meanwhile."""
 
     def asking(self, at_once: int) -> int:
-        """Return how many ask at the same time."""
-        return at_once + 400 if self.is_logged and at_once > 1 else at_once
+        """Return how many ask at the same time: enough to have `at_once` under way, however slow the disk is."""
+        return at_once + max(400, at_once) if self.is_logged and at_once > 1 else at_once
 
 
 HTTPX = Client(name="httpx, its own pool", make=by_httpx)
