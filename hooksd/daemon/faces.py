@@ -146,19 +146,24 @@ def admin_face(  # noqa: PLR0913 - what stands behind it, each by name
         desks=(
             OutgoingDesk(control=operator, outbox=outbox, public_url=ground.settings.public_url),
             RedeliveryDesk(control=operator, outbox=outbox, created=operator.created),
-            PublishingDesk(
-                publisher=publisher,
-                intake=intake,
-                duplicates=duplicates,
-                ids=ground.ids,
-                clock=ground.clock,
-                current=ground.current,
-                public_url=ground.settings.public_url,
-            ),
+            _publishing(ground, intake, publisher, duplicates),
             triggers,
         ),
     )
     return _guarded(ground, admin)
+
+
+def _publishing(ground: Ground, intake: Intake, publisher: Publisher, duplicates: Duplicates) -> PublishingDesk:
+    """Return who takes events that others publish."""
+    return PublishingDesk(
+        publisher=publisher,
+        intake=intake,
+        duplicates=duplicates,
+        ids=ground.ids,
+        clock=ground.clock,
+        current=ground.current,
+        public_url=ground.settings.public_url,
+    )
 
 
 def _guarded(ground: Ground, admin: Admin) -> ASGIApp:
