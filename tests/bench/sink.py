@@ -87,8 +87,10 @@ def _serve(delays: list[float], told: Connection) -> None:
 
 
 def keep_to(core: int) -> None:
-    """Run on one core from now on, if there is that one."""
-    if core in os.sched_getaffinity(0):
+    """Run on one core from now on, if there is that one. What is started from here on does, until it says otherwise."""
+    with contextlib.suppress(OSError):
+        # Not asked whether it is among those that this process may use: a receiver is started by a sender that keeps to
+        # the other core, and would stay on that one with it.
         os.sched_setaffinity(0, {core})
 
 
