@@ -6,12 +6,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
 
 from hooksd.clock import Clock, rfc3339
 from hooksd.config.snapshot import CompiledEndpoint, Snapshot
 from hooksd.delivery.attempt import Attempted, Sender, not_made, redacted
-from hooksd.delivery.entry import Entry
+from hooksd.delivery.entry import Conclusion, Entry
 from hooksd.delivery.gates import Gates
 from hooksd.delivery.ledger import Ledger
 from hooksd.delivery.pinned import unpin
@@ -29,16 +28,6 @@ UNAUTHORIZED = 401
 
 _FIRST: tuple[int, AttemptReason] = (1, "first")
 """What `_next` returns for a delivery of which nothing is known but that it was created."""
-
-
-class Conclusion(NamedTuple):
-    """What an attempt means for its delivery."""
-
-    started: AttemptStarted | None
-    ended: AttemptEnded | None
-    """None, both: there was no attempt, only an end that a crash cut off."""
-    end: DeliveryEnded | None
-    """None: there will be another attempt."""
 
 
 class Courier:

@@ -18,9 +18,9 @@ from hooksd.config.snapshot import Snapshot
 from hooksd.delivery.agenda import CONCURRENCY, Agenda
 from hooksd.delivery.attempt import Sender
 from hooksd.delivery.bell import Bell
-from hooksd.delivery.courier import Conclusion, Courier
+from hooksd.delivery.courier import Courier
 from hooksd.delivery.creator import Creator
-from hooksd.delivery.entry import Entry, Key, answered, performed
+from hooksd.delivery.entry import Conclusion, Entry, Key, answered, performed
 from hooksd.delivery.format import Unfit, fit_all
 from hooksd.delivery.gates import Gates
 from hooksd.delivery.lanes import Lanes

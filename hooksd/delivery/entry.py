@@ -5,21 +5,32 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from hooksd.delivery.agenda import Turn
 from hooksd.delivery.lanes import Lane
-from hooksd.delivery.state import Delivery, apply, arrived, begin
+from hooksd.delivery.state import Delivery, apply, begin
 from hooksd.model import body
 from hooksd.model.base import Json
 from hooksd.model.effect import Performed
 from hooksd.model.ids import DeliveryId
-from hooksd.model.record import DeliveryCreated, Record
+from hooksd.model.record import AttemptEnded, AttemptStarted, DeliveryCreated, DeliveryEnded, Record
 
 CALL = "call "
 """Before the name of an endpoint: the turns of calls to it. No name holds a space."""
 
 Key = tuple[str, str, str]
 """Run, step and endpoint: there is one delivery for each."""
+
+
+class Conclusion(NamedTuple):
+    """What an attempt means for its delivery."""
+
+    started: AttemptStarted | None
+    ended: AttemptEnded | None
+    """None, both: there was no attempt, only an end that a crash cut off."""
+    end: DeliveryEnded | None
+    """None: there will be another attempt."""
 
 
 class Entry:
@@ -41,6 +52,8 @@ class Entry:
     """An attempt is under way, or what came of it is on its way to the log."""
     is_waiting = False
     """It waits in the agenda, or in its lane."""
+    arrival: AttemptEnded | None = None
+    """The attempt that arrived, as far as it was `learnt`: then nobody need fold the state to say what came of it."""
     _state: Delivery | None = None
     _news: Sequence[Record | None] = ()
     """Records of it that are in the log and not in the state: most deliveries are over before somebody asks."""
@@ -79,7 +92,7 @@ class Entry:
         if state is None:
             if not self.is_created:
                 raise AssertionError(f"{self.id} is not created yet")
-            state, news = (at_once, ()) if (at_once := arrived(self.created, news)) else (begin(self.created), news)
+            state = begin(self.created)
         for record in news:
             state = state if record is None else apply(state, record)
         self._state, self._news = state, ()
@@ -96,10 +109,12 @@ class Entry:
         self._state, self._news = state, ()
         self.is_fresh = False
 
-    def learn(self, records: Sequence[Record | None]) -> None:
-        """Take records that are in the log now: the state is the fold of all of them. None stands for none."""
-        self._news = (*self._news, *records) if self._news else records
+    def learn(self, conclusion: Conclusion) -> None:
+        """Take records that are in the log now: the state is the fold of all of them."""
+        self._news = (*self._news, *conclusion) if self._news else conclusion
         self.is_fresh = False
+        if conclusion.end is not None and conclusion.end.status == "delivered":
+            self.arrival = conclusion.ended
 
     def over(self) -> asyncio.Future[None]:
         """Return what is done when it has ended. For who asks alone: cancelling it changes nothing for others."""
@@ -145,10 +160,21 @@ def _data(delivery: Delivery) -> Json:
 
 def performed(entries: Sequence[Entry]) -> Performed:
     """Return what came of the deliveries of one step, all of which have ended."""
-    ended = {entry.endpoint: entry.known for entry in entries}
-    output = {endpoint: _outcome(delivery) for endpoint, delivery in ended.items()}
-    code = ended[entries[0].endpoint].code if len(entries) == 1 else None
-    failed = {endpoint: ended[endpoint] for endpoint in ended if output[endpoint]["status"] != "delivered"}
+    output: dict[str, Json] = {}
+    failed: dict[str, Delivery] = {}
+    code: int | None = None
+    for entry in entries:
+        if (arrival := entry.arrival) is not None:
+            code = arrival.exchange.status
+            output[entry.endpoint] = _outcome(entry, "delivered", arrival.number, code)
+            continue
+        delivery = entry.known
+        code, status = delivery.code, _status(delivery)
+        if status != "delivered":
+            failed[entry.endpoint] = delivery
+        output[entry.endpoint] = _outcome(entry, status, delivery.sent, code, delivery.error)
+    if len(entries) > 1:
+        code = None
     if not failed:
         return Performed(ok=True, code=code, output=output)
     error = "; ".join(f"{endpoint}: {_failure(delivery)}" for endpoint, delivery in failed.items())
@@ -173,12 +199,13 @@ def _failure(delivery: Delivery) -> str:
     return f"{delivery.error or 'failed'} ({attempts})"
 
 
-def _outcome(delivery: Delivery) -> dict[str, Json]:
-    status = _status(delivery)
+def _outcome(
+    entry: Entry, status: str | None, attempts: int, code: int | None, error: str | None = None
+) -> dict[str, Json]:
     return {
-        "delivery": delivery.created.delivery,
+        "delivery": entry.id,
         "status": status,
-        "attempts": delivery.sent,
-        "code": delivery.code,
-        "error": None if status == "delivered" else delivery.error,
+        "attempts": attempts,
+        "code": code,
+        "error": None if status == "delivered" else error,
     }

@@ -5,12 +5,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from hooksd.clock import unix
 from hooksd.config.snapshot import CompiledEndpoint
-from hooksd.delivery.policy import ANSWERED, DELIVERED, Over, verdict
+from hooksd.delivery.policy import ANSWERED, Over, verdict
 from hooksd.delivery.transport_wire import IDEMPOTENT
 from hooksd.model.record import (
     AttemptEnded,
@@ -164,28 +164,3 @@ def fold(created: DeliveryCreated, records: Iterable[Record]) -> Delivery:
     for record in records:
         delivery = apply(delivery, record)
     return delivery
-
-
-def arrived(created: DeliveryCreated, records: Sequence[Record | None]) -> Delivery | None:
-    """Return what `fold` returns for a delivery whose first attempt was its last; None: it went another way.
-
-    Most deliveries arrive at once, and a step is told so: three records need not be applied one after the other.
-    """
-    if len(records) != 3 or created.is_call:
-        return None
-    started, ended, end = records
-    if not (isinstance(end, DeliveryEnded) and isinstance(ended, AttemptEnded) and isinstance(started, AttemptStarted)):
-        return None
-    if end.status != "delivered" or ended.outcome != "ok" or started.reason == "manual":
-        return None
-    return Delivery(
-        created=created,
-        due=unix(created.at),
-        sent=ended.number,
-        is_once=started.is_once,
-        failed=1,
-        code=ended.exchange.status,
-        error=ended.error,
-        over=DELIVERED,
-        ended=end,
-    )

@@ -1421,7 +1421,7 @@ def with_a_state_at_once(patch: pytest.MonkeyPatch) -> None:
         entry._state, entry.is_fresh = begin(record), False  # as `know` does, which calls this
 
     patch.setattr(Entry, "create", created)
-    patch.setattr("hooksd.delivery.entry.arrived", lambda _created, _records: None)
+    patch.setattr(Entry, "arrival", property(lambda _entry: None, lambda _entry, _arrival: None))
 
 
 Asked = tuple[str, str, str | None]

@@ -9,14 +9,12 @@ from hypothesis import strategies as st
 
 from hooksd.clock import unix
 from hooksd.delivery.policy import Over
-from hooksd.delivery.state import apply, arrived, begin, fold
+from hooksd.delivery.state import apply, begin, fold
 from hooksd.model.record import (
     AttemptEnded,
-    AttemptReason,
     AttemptStarted,
     DeliveryCreated,
     DeliveryEnded,
-    DeliveryStatus,
     Exchange,
     Outcome,
     Record,
@@ -126,36 +124,3 @@ def test_folding_in_two_parts_is_folding_at_once(records: list[Record], data: st
         delivery = apply(delivery, record)
 
     assert delivery == fold(CREATED, records)
-
-
-@given(
-    number=st.integers(1, 3),
-    reason=st.sampled_from(("first", "retry", "recovery", "manual")),
-    outcome=st.sampled_from(("ok", "http_5xx", "refused")),
-    status=st.sampled_from(("delivered", "exhausted", "indeterminate")),
-    kept=st.integers(0, 3),
-    is_once=st.booleans(),
-    is_call=st.booleans(),
-)
-def test_what_arrived_at_once_is_what_its_records_make_of_it(
-    *,
-    number: int,
-    reason: AttemptReason,
-    outcome: Outcome,
-    status: DeliveryStatus,
-    kept: int,
-    is_once: bool,
-    is_call: bool,
-) -> None:
-    created = replace(CREATED, is_call=is_call)
-    records: list[Record] = [
-        replace(started(number), reason=reason, is_once=is_once),
-        replace(ended(number, 200 if outcome == "ok" else None, outcome, None), reason=reason),
-        DeliveryEnded(at=AT, delivery="dlv_1", endpoint="shop", status=status, attempts=number),
-    ]
-
-    found = arrived(created, records[:kept])
-
-    assert found is None or found == fold(created, records[:kept])
-    if kept == 3 and (reason, outcome, status, is_call) == ("first", "ok", "delivered", False):
-        assert found is not None
