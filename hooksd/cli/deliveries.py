@@ -8,11 +8,12 @@ from typing import Any
 
 import click
 
+from hooksd.cli.defined import Kind
 from hooksd.cli.exchange import told
 from hooksd.cli.history import log_of, unknown
 from hooksd.cli.invocation import shared_options
 from hooksd.cli.lines import Tree, refuser
-from hooksd.cli.misspelt import Kind, doubt, mark
+from hooksd.cli.misspelt import doubt, mark
 from hooksd.cli.moments import happened, since_and_until
 from hooksd.cli.output import IDENTIFIED, LEAST, as_json, note, safe, say, shortened, table, terminal_width
 from hooksd.cli.secrecy import hidden_texts
@@ -46,9 +47,10 @@ def command(ctx: click.Context, /, count: int, *, json_lines: bool, **filters: A
     if ctx.invoked_subcommand is not None:
         return
     reader = log_of(ctx)
-    found = list(itertools.islice(_found(reader, **filters), count))
-    doubt(ctx, reader, "webhook", filters["webhook"])
-    doubt(ctx, reader, "endpoint", filters["endpoint"])
+    fitting, in_log = _fitting(reader, **filters)
+    found = list(itertools.islice(fitting, count))
+    doubt(ctx, reader, "webhook", filters["webhook"], in_log=in_log)
+    doubt(ctx, reader, "endpoint", filters["endpoint"], in_log=in_log)
     if json_lines:
         for tree in found:
             say(as_json(tree))
@@ -102,7 +104,7 @@ def records_of(reader: LogReader, delivery: str) -> list[Tree]:
     return list(trees)
 
 
-def _found(
+def _fitting(
     reader: LogReader,
     *,
     webhook: str | None,
@@ -111,19 +113,23 @@ def _found(
     status: str | None,
     since: float | None,
     until: float | None,
-) -> Iterator[Tree]:
+) -> tuple[Iterator[Tree], bool | None]:
+    """Return what was asked for, and whether the log has the names that were; None: it was not searched for each."""
     if status is not None:
         if webhook is not None or failed:
             raise UsageError("--status is about deliveries: leave --webhook and --failed out")
         selection = Selection(since=since, until=until, statuses=statuses_of(status), endpoint=endpoint)
-        yield from (one.tree for one in ended(reader, selection))
-        return
+        return (one.tree for one in ended(reader, selection)), None
+    entries = reader.backward(_marks(webhook, endpoint))
+    first = next(entries, None)
+    if first is None:
+        return iter(()), False
     wanted = _filter(webhook, endpoint, failed=failed)
-    for entry in reader.backward(_marks(webhook, endpoint)):
-        if since is not None and happened(entry.tree) < since:
-            return
-        if wanted(entry.tree) and (until is None or happened(entry.tree) < until):
-            yield entry.tree
+    trees = (entry.tree for entry in itertools.chain((first,), entries))
+    recent = itertools.takewhile(lambda tree: since is None or happened(tree) >= since, trees)
+    fitting = (tree for tree in recent if wanted(tree) and (until is None or happened(tree) < until))
+    # Of two names it was the one or the other.
+    return fitting, None if webhook is not None and endpoint is not None else True
 
 
 def _filter(webhook: str | None, endpoint: str | None, *, failed: bool) -> Callable[[Tree], bool]:

@@ -1,4 +1,7 @@
-"""The log for commands that read it: found without checking the other settings, so that they answer at once."""
+"""The log for commands that read it: found without checking the other settings, so that they answer at once.
+
+The directory of definitions is found in the same way, for those that only look for a name there.
+"""
 
 from __future__ import annotations
 
@@ -15,6 +18,8 @@ from hooksd.journal.reader import LogReader
 
 DEFAULT = Path(".hooksd/log")
 """Where the log is when nothing says where. As in `config.settings`."""
+DEFAULT_HOOKS = Path("hooks.d")
+"""Where the definitions are when nothing says where. As in `config.settings`."""
 
 
 def log_of(ctx: click.Context) -> LogReader:
@@ -24,17 +29,30 @@ def log_of(ctx: click.Context) -> LogReader:
         SettingsRejected: A source of settings is unreadable or names an unknown setting, or `log_dir` is wrong.
         UsageError: There is no log.
     """
+    directory = _directory(ctx, "log_dir", DEFAULT)
+    if not directory.is_dir():
+        raise UsageError(f"there is no log in {directory}; `hooksd serve` makes one, or name it with --log-dir")
+    return LogReader(directory)
+
+
+def hooks_dir_of(ctx: click.Context) -> Path:
+    """Return the directory of definitions.
+
+    Raises:
+        SettingsRejected: A source of settings is unreadable or names an unknown setting, or `hooks_dir` is wrong.
+    """
+    return _directory(ctx, "hooks_dir", DEFAULT_HOOKS)
+
+
+def _directory(ctx: click.Context, setting: str, default: Path) -> Path:
     invocation = ctx.ensure_object(Invocation)
     sources = read_sources(invocation.config, invocation.flags)
     if sources.problems:
         raise SettingsRejected("\n".join(sources.problems))
-    value = sources.values.get("log_dir", DEFAULT)
+    value = sources.values.get(setting, default)
     if not isinstance(value, str | os.PathLike):
-        raise SettingsRejected("`log_dir` in the file of settings: expected a path")
-    directory = Path(value)
-    if not directory.is_dir():
-        raise UsageError(f"there is no log in {directory}; `hooksd serve` makes one, or name it with --log-dir")
-    return LogReader(directory)
+        raise SettingsRejected(f"`{setting}` in the file of settings: expected a path")
+    return Path(value)
 
 
 def unknown(identifier: str) -> UsageError:

@@ -6,23 +6,21 @@ Whoever looks for the deliveries of an endpoint must not take a slip for good ne
 from __future__ import annotations
 
 import itertools
-from collections.abc import Collection
-from typing import Literal
 
 import click
 
+from hooksd.cli.defined import Kind, names_in
+from hooksd.cli.history import hooks_dir_of
 from hooksd.cli.lines import Tree
 from hooksd.cli.output import note, safe
-from hooksd.errors import HooksdError
+from hooksd.config.diagnostics import did_you_mean
 from hooksd.journal.reader import LogReader
 
-Kind = Literal["webhook", "endpoint"]
-
-LAST = 2_000
-"""Records in which similar names are looked for: a fiftieth of a second."""
+LAST = 10_000
+"""Records in which similar names are looked for, of whatever type: a tenth of a second, however long the log is."""
 
 
-def doubt(ctx: click.Context, reader: LogReader, kind: Kind, name: str | None) -> None:
+def doubt(ctx: click.Context, reader: LogReader, kind: Kind, name: str | None, *, in_log: bool | None = None) -> None:
     """Say that a name is that of nothing, in the definitions or in the log, and which one is like it.
 
     Args:
@@ -30,22 +28,19 @@ def doubt(ctx: click.Context, reader: LogReader, kind: Kind, name: str | None) -
         reader: Reads the log.
         kind: What it should be the name of.
         name: What was given; None: nothing was.
+        in_log: Whether the log has it; None: it is searched for it.
     """
-    if name is None or next(reader.backward([mark(kind, name)]), None) is not None:
+    if name is None or (_is_in_log(reader, kind, name) if in_log is None else in_log):
         return
-    defined = _defined(ctx, kind)
-    if name in (defined or ()):
+    defined = names_in(hooks_dir_of(ctx), kind)
+    if name in defined.names:
         return
-    # What reads definitions takes longer to import than to find a delivery.
-    from hooksd.config.diagnostics import did_you_mean
-
-    hint = did_you_mean(name, {*(defined or ()), *_in_log(reader, kind)})
+    hint = did_you_mean(name, defined.names | _newest(reader, kind))
     missing = f"no {kind} is called `{safe(name)}`"
-    if defined is None:
-        rest = f": {hint}" if hint else ", and the files cannot be read now: see `hooksd validate`"
-        note(f"{missing} in the log{rest}")
-    else:
+    if defined.is_whole:
         note(f"{missing}, in the files or in the log: {hint or f'`hooksd list {kind}s` shows what there is'}")
+    else:
+        note(f"{missing} in the log: {hint or 'not all files can be read now, see `hooksd validate`'}")
 
 
 def mark(kind: Kind, name: str) -> bytes:
@@ -54,20 +49,13 @@ def mark(kind: Kind, name: str) -> bytes:
     return f'"{kind}":"{name}"'.encode(errors="surrogateescape")
 
 
-def _defined(ctx: click.Context, kind: Kind) -> Collection[str] | None:
-    """Return the names that the files define now; None: they cannot be read from here."""
-    from hooksd.cli.loading import definitions_of, settings_of
-
-    try:
-        definitions = definitions_of(settings_of(ctx))
-    except HooksdError:
-        return None
-    return definitions.webhooks if kind == "webhook" else definitions.endpoints
+def _is_in_log(reader: LogReader, kind: Kind, name: str) -> bool:
+    return next(reader.backward([mark(kind, name)]), None) is not None
 
 
-def _in_log(reader: LogReader, kind: Kind) -> set[str]:
+def _newest(reader: LogReader, kind: Kind) -> set[str]:
     """Return the names in the newest records."""
-    entries = itertools.islice(reader.backward([f'"{kind}":"'.encode()]), LAST)
+    entries = itertools.islice(reader.backward(), LAST)
     return {name for entry in entries if isinstance(name := _name(entry.tree, kind), str)}
 
 

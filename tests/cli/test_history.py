@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 import pytest
 
-from hooksd.cli.history import DEFAULT, log_of
+from hooksd.cli.history import DEFAULT, DEFAULT_HOOKS, hooks_dir_of, log_of
 from hooksd.cli.invocation import Invocation
 from hooksd.config.settings import Settings
 from hooksd.errors import SettingsRejected, UsageError
@@ -33,6 +33,13 @@ def test_the_log_is_where_the_settings_say(home: Path) -> None:
         log_of(context(log_dir="nowhere"))
 
 
+def test_so_are_the_definitions(home: Path) -> None:
+    (home / "hooksd.toml").write_text('hooks_dir = "elsewhere"\n')
+
+    assert hooks_dir_of(context()) == Path("elsewhere")
+    assert hooks_dir_of(context(hooks_dir="nowhere")) == Path("nowhere")
+
+
 @pytest.mark.parametrize("text", ["log_dri = 'x'\n", "log_dir = 5\n", "log_dir =\n"])
 def test_a_wrong_setting_is_said_before_the_wrong_log_is_read(home: Path, text: str) -> None:
     DEFAULT.mkdir(parents=True)
@@ -42,8 +49,9 @@ def test_a_wrong_setting_is_said_before_the_wrong_log_is_read(home: Path, text: 
         log_of(context())
 
 
-def test_the_default_is_that_of_the_daemon() -> None:
+def test_the_defaults_are_those_of_the_daemon() -> None:
     assert Settings().log_dir == DEFAULT
+    assert Settings().hooks_dir == DEFAULT_HOOKS
 
 
 @pytest.mark.parametrize("command", ["show", "deliveries", "explain", "tail", "curl"])

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 import pytest
 
+from hooksd.journal.reader import Entry, LogReader
 from hooksd.model.record import RequestRefused
 from tests.cli.conftest import AT, Command, Write, write_log
 
@@ -71,14 +75,17 @@ def test_who_is_misspelt_beside_a_name_that_finds_something_is_told_too(hooksd: 
     assert len(result.out.splitlines()) == 3
 
 
-def test_while_the_files_cannot_be_read_only_the_log_is_known(hooksd: Command, definitions: Path) -> None:
-    definitions.write_text("version = ")
+def test_while_a_file_cannot_be_read_the_others_and_the_log_are_known(
+    hooksd: Command, definitions: Path, write: Write
+) -> None:
+    write("broken.toml", "version = ")
 
-    close, far = hooksd("deliveries", "--endpoint", "chatt"), hooksd("deliveries", "--endpoint", "invoces")
+    in_log, in_files, far = (hooksd("deliveries", "--endpoint", name) for name in ("chatt", "invoces", "warehouse"))
 
-    assert "no endpoint is called `chatt` in the log: did you mean `chat`?" in close.err
+    assert "no endpoint is called `chatt` in the log: did you mean `chat`?" in in_log.err
+    assert "no endpoint is called `invoces` in the log: did you mean `invoices`?" in in_files.err
     assert (
-        "no endpoint is called `invoces` in the log, and the files cannot be read now: see `hooksd validate`" in far.err
+        "no endpoint is called `warehouse` in the log: not all files can be read now, see `hooksd validate`" in far.err
     )
 
 
@@ -87,3 +94,44 @@ def test_endpoints_whose_triggers_were_refused_are_known(hooksd: Command, home: 
     write_log(home / ".hooksd" / "log", [refused])
 
     assert "did you mean `shop`?" in hooksd("deliveries", "--endpoint", "shopp").err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "searches"),
+    [
+        (["deliveries", "--endpoint", "chat"], 1),
+        (["deliveries", "--endpoint", "invoces"], 2),
+        (["deliveries", "--webhook", "gihtub", "--since", "2h"], 2),
+        (["deliveries", "--endpoint", "invoces", "--webhook", "gihtub"], 3),
+    ],
+    ids=["known", "unknown", "unknown and not long ago", "two"],
+)
+def test_the_log_is_searched_for_a_name_once_and_for_names_that_are_like_it_once(
+    hooksd: Command, monkeypatch: pytest.MonkeyPatch, arguments: list[str], searches: int
+) -> None:
+    begun: list[Collection[bytes]] = []
+
+    class Counting(LogReader):
+        def backward(self, marks: Collection[bytes] = ()) -> Iterator[Entry]:
+            begun.append(marks)
+            return super().backward(marks)
+
+    monkeypatch.setattr("hooksd.cli.history.LogReader", Counting)
+
+    hooksd(*arguments)
+
+    assert len(begun) == searches
+
+
+@pytest.mark.usefixtures("log")
+def test_a_name_is_doubted_without_importing_what_judges_definitions(home: Path) -> None:
+    code = (
+        "import sys\nfrom hooksd.cli.main import main\n"
+        "try: main(['deliveries', '--endpoint', 'invoces'])\n"
+        "finally: print([n for n in ('pydantic', 'minijinja', 'asyncio') if n in sys.modules])"
+    )
+
+    done = subprocess.run([sys.executable, "-c", code], cwd=home, capture_output=True, text=True, check=True)
+
+    assert "did you mean `invoices`?" in done.stderr
+    assert done.stdout == "[]\n"
