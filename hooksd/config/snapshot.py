@@ -193,6 +193,16 @@ class CompiledEndpoint:
     """Headers that read the event, rendered once for each delivery. They are not among `headers`."""
     plans: dict[str, object] = field(default_factory=dict, init=False, repr=False, compare=False)
     """What `delivery.request` has worked out of all this: it holds secrets, and so goes when the endpoint goes."""
+    takes_all: bool = field(init=False, repr=False, compare=False)
+    """Whatever it is given is sent as it is."""
+    is_pinned: bool = field(init=False, repr=False, compare=False)
+    """Deliveries go where it said when they were created."""
+
+    def __post_init__(self) -> None:
+        value = self.value
+        wishes = (value.content_type, value.payload_encoding, value.query_params, value.max_payload, self.schema)
+        object.__setattr__(self, "takes_all", not self.templates and wishes == (None,) * len(wishes))
+        object.__setattr__(self, "is_pinned", value.retry_target == "pinned")
 
     @property
     def fingerprint(self) -> str:

@@ -74,6 +74,7 @@ class Creator:
         free: list[Entry] = []
         others: list[Entry] = []
         snapshot, at = self._current(), rfc3339(self._clock.now())
+        endpoints = snapshot.endpoints
         media, raw, body = "", b"", keep("", b"")
         while self._asked:
             effect, entries = self._asked.popleft()
@@ -85,7 +86,7 @@ class Creator:
                 media, raw, body = effect.media, effect.body, keep(effect.media, effect.body)
             self._begin(effect, entries, body, at=at, revision=snapshot.revision.id)
             for entry in entries:
-                is_free = entry.is_durable or is_once(entry.created, snapshot.endpoints.get(entry.endpoint))
+                is_free = entry.is_durable or is_once(entry.created, endpoints.get(entry.endpoint))
                 (free if is_free else others).append(entry)
         if others:
             self._ledger.hand_in(_unwritten(others), partial(self._created, others))
@@ -181,7 +182,7 @@ class Creator:
     def _is_pinned(self, name: str) -> bool:
         """Tell whether a delivery to an endpoint keeps its definition."""
         endpoint = self._current().endpoints.get(name)
-        return endpoint is not None and endpoint.value.retry_target == "pinned"
+        return endpoint is not None and endpoint.is_pinned
 
 
 def _unwritten(entries: Iterable[Entry]) -> list[Record]:

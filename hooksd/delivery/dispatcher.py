@@ -137,8 +137,7 @@ class Dispatcher:
     async def deliver(self, effect: Deliver) -> Performed:
         """Deliver to every endpoint and return when all deliveries have ended. Cancelling ends the waiting alone."""
         snapshot = self._current()
-        secrets = (secret.reveal().decode("utf-8", "replace") for secret in snapshot.secrets.values())
-        if problem := step_problem(effect.headers, effect.query, secrets):
+        if problem := step_problem(effect.headers, effect.query, snapshot.secrets.values()):
             return Performed(ok=False, error=problem)
         fitting = fit_all(effect, snapshot.endpoints, self._by_key)
         if isinstance(fitting, Unfit):

@@ -35,7 +35,6 @@ MOST_TOLD: Final = 3
 """Violations of a schema that are told."""
 _WHOLE: Final = ("json", "form", "multipart")
 """Kinds of content that say themselves of which media type they are."""
-_NONE: Final = (None, None, None, None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +63,7 @@ def fit_all(
     own: list[Deliver] = []
     for name in effect.endpoints:
         endpoint = endpoints.get(name)
-        if endpoint is None or _is_plain(endpoint) or (effect.by is None and (effect.run, effect.step, name) in known):
+        if endpoint is None or endpoint.takes_all or (effect.by is None and (effect.run, effect.step, name) in known):
             same.append(name)
             continue
         fitting = fit(replace(effect, endpoints=(name,)), endpoint)
@@ -83,7 +82,7 @@ def fit(effect: Deliver, endpoint: CompiledEndpoint) -> Deliver | Unfit:
         effect: What it is given.
         endpoint: As defined now.
     """
-    if _is_plain(endpoint):
+    if endpoint.takes_all:
         return effect
     value = endpoint.value
     try:
@@ -123,13 +122,6 @@ def trigger_problem(
     if has_data and value.method == "GET":
         return "it is asked with GET, which takes no data"
     return None
-
-
-def _is_plain(endpoint: CompiledEndpoint) -> bool:
-    """Tell whether an endpoint takes whatever it is given, as it is."""
-    value = endpoint.value
-    wishes = (value.content_type, value.payload_encoding, value.query_params, value.max_payload)
-    return not endpoint.templates and endpoint.schema is None and wishes == _NONE
 
 
 def _check_query(query: Mapping[str, str], allowed: Sequence[str] | None) -> None:

@@ -234,17 +234,18 @@ def prepare_request(effect: MakeRequest) -> Prepared:
     )
 
 
-def step_problem(headers: Mapping[str, str], query: Mapping[str, str], secrets: Iterable[str]) -> str | None:
+def step_problem(headers: Mapping[str, str], query: Mapping[str, str], secrets: Iterable[Secret]) -> str | None:
     """Return why a step may not add these to a delivery: they would be refused by HTTP, or end up in the log readable.
 
     Args:
         headers: Of the step, rendered.
         query: Of the step, rendered.
-        secrets: The secrets that some step may read, as text.
+        secrets: Those that some step may read.
     """
     if not (headers or query):
         return None
-    known = [secret for secret in secrets if len(secret) >= MIN_SECRET]
+    texts = (secret.reveal().decode("utf-8", "replace") for secret in secrets)
+    known = [text for text in texts if len(text) >= MIN_SECRET]
     for name, value in headers.items():
         if problem := header_problem(name, value):
             return problem

@@ -12,6 +12,7 @@ from hooksd.delivery.place import place_of
 from hooksd.delivery.request import Payload, Prepared, RequestProblem, prepare, prepare_request, step_problem
 from hooksd.delivery.signing import sign
 from hooksd.model.effect import MakeRequest
+from hooksd.model.secret import Secret
 from tests.delivery.house import KEY, endpoint
 
 NOW = 1_700_000_000
@@ -155,7 +156,7 @@ def test_a_secret_that_does_not_fit_the_scheme_names_the_endpoint() -> None:
 
 
 def test_a_short_secret_is_not_found_in_everything() -> None:
-    assert step_problem({"X-Env": "prod"}, {"page": "1"}, ["prod", "1", ""]) is None
+    assert step_problem({"X-Env": "prod"}, {"page": "1"}, [Secret(b"prod"), Secret(b"1"), Secret(b"")]) is None
 
 
 @given(st.dictionaries(st.text(max_size=8), st.text(max_size=20), max_size=4))
