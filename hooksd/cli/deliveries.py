@@ -14,10 +14,11 @@ from hooksd.cli.history import log_of, unknown
 from hooksd.cli.invocation import shared_options
 from hooksd.cli.lines import Tree, refuser
 from hooksd.cli.misspelt import doubt, mark
-from hooksd.cli.moments import happened, since_and_until
-from hooksd.cli.output import IDENTIFIED, LEAST, as_json, note, safe, say, shortened, table, terminal_width
+from hooksd.cli.moments import brief, happened, since_and_until
+from hooksd.cli.output import IDENTIFIED, LEAST, as_json, note, safe, say, table, terminal_width
 from hooksd.cli.secrecy import hidden_texts
 from hooksd.cli.selection import FAILED, STATUSES, Selection, ended, statuses_of
+from hooksd.cli.width import shortened
 from hooksd.errors import UsageError
 from hooksd.journal.reader import LogReader
 from hooksd.model.ids import DELIVERY_PREFIX
@@ -61,7 +62,7 @@ def command(ctx: click.Context, /, count: int, *, json_lines: bool, **filters: A
     width = terminal_width()
     rows = [_row(tree) for tree in found]
     if width is not None:
-        rows = [(_short(str(at)), *others) for at, *others in rows]
+        rows = [(brief(str(at)), *others) for at, *others in rows]
     for line in table(HEADER, rows, width=width, cuts=CUTS):
         say(line)
 
@@ -155,11 +156,6 @@ def _marks(webhook: str | None, endpoint: str | None) -> list[bytes]:
     """Return what the line of a record holds that comes from a webhook or went to an endpoint, as the log writes it."""
     names: tuple[tuple[Kind, str | None], ...] = (("webhook", webhook), ("endpoint", endpoint))
     return [mark(kind, name) for kind, name in names if name is not None]
-
-
-def _short(at: str) -> str:
-    """Return `2026-11-22T09:41:00.123Z` without what people do not look for: the year and parts of a second."""
-    return f"{at[5:10]} {at[11:19]}Z"
 
 
 def _row(tree: Tree) -> tuple[object, ...]:

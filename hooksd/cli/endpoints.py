@@ -12,7 +12,8 @@ from hooksd.cli.client import problem_text
 from hooksd.cli.invocation import shared_options
 from hooksd.cli.lines import BAD, DIM
 from hooksd.cli.loading import client_of, settings_of
-from hooksd.cli.output import LEAST, as_json, note, safe, say, shortened, table, terminal_width
+from hooksd.cli.output import LEAST, as_json, note, safe, say, table, terminal_width
+from hooksd.cli.width import shortened
 from hooksd.errors import HooksdError
 
 PATH = "/api/v1/endpoints"

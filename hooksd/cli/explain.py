@@ -10,7 +10,8 @@ from hooksd.cli.exchange import end_of
 from hooksd.cli.history import log_of, unknown
 from hooksd.cli.invocation import shared_options
 from hooksd.cli.lines import DIM, Tree, error, status, took
-from hooksd.cli.output import as_json, safe, say, shortened
+from hooksd.cli.output import as_json, safe, say
+from hooksd.cli.width import shortened
 from hooksd.errors import UsageError
 from hooksd.journal.reader import Entry, LogReader
 from hooksd.model.ids import DELIVERY_PREFIX, EVENT_PREFIX, RUN_PREFIX

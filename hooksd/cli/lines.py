@@ -10,7 +10,9 @@ from typing import Any
 
 import click
 
-from hooksd.cli.output import as_json, counted, safe, shortened
+from hooksd.cli.moments import brief
+from hooksd.cli.output import as_json, counted, safe
+from hooksd.cli.width import fitted, shortened
 from hooksd.model.spans import format_duration
 
 Tree = Mapping[str, Any]
@@ -27,11 +29,18 @@ MAX_ERROR = 160
 """Characters of an error in one line; `hooksd show ID` has all."""
 
 
-def line(tree: Tree) -> str:
-    """Return a record as one line: when, what, and what is worth knowing at a glance."""
+def line(tree: Tree, *, width: int | None = None) -> str:
+    """Return a record as one line: when, what, and what is worth knowing at a glance.
+
+    Args:
+        tree: The record.
+        width: Of the terminal: the time is brief there, and what does not fit is cut. None: all is there.
+    """
     kind = str(tree.get("type", "?"))
     describe = _DESCRIBERS.get(kind, _unknown)
-    return f"{click.style(safe(tree.get('at', '')), fg=DIM)}  {safe(kind):<16}  {describe(tree)}"
+    at = str(tree.get("at", ""))
+    when = safe(at if width is None else brief(at))
+    return fitted(f"{click.style(when, fg=DIM)}  {safe(kind):<16}  {describe(tree)}", width)
 
 
 def status(word: object) -> str:

@@ -94,6 +94,10 @@ class Commands(click.Group):
 def cli(ctx: click.Context) -> None:
     """Webhooks and workflows from versioned files: received, run, delivered and logged, without a database."""
     ctx.ensure_object(Invocation)
+    from hooksd.config.sources import process_environment
+
+    if process_environment().get("NO_COLOR"):  # https://no-color.org: set, and not empty
+        ctx.color = False
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

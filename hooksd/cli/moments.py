@@ -61,3 +61,8 @@ def happened(tree: Mapping[str, Any]) -> float:
         return unix(tree["at"])
     except (KeyError, TypeError, ValueError):
         return float("inf")
+
+
+def brief(at: str) -> str:
+    """Return `2026-11-22T09:41:00.123Z` without what people do not look for: the year and parts of a second."""
+    return f"{at[5:10]} {at[11:19]}Z"

@@ -7,7 +7,8 @@ from typing import Any
 
 from hooksd.cli.client import Client, problem_text
 from hooksd.cli.lines import status
-from hooksd.cli.output import note, safe, shortened
+from hooksd.cli.output import note, safe
+from hooksd.cli.width import shortened
 from hooksd.errors import HooksdError, UsageError
 from hooksd.model.spans import format_duration, seconds_of
 

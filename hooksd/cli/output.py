@@ -14,12 +14,13 @@ from collections.abc import Mapping, Sequence
 import click
 import orjson
 
+from hooksd.cli.width import cells, padded, shortened
 from hooksd.model.plain import Json
 
-_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 """C0, DEL and C1 control characters, the marks that reorder text or end a line (Unicode TR 36), and
 halves of characters, which no terminal can be sent."""
-_UNSEEN_IN_JSON = re.compile("[\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]")
+_UNSEEN_IN_JSON = re.compile("[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 """Those of them that JSON texts hold as they are."""
 
 GAP = "  "
@@ -81,12 +82,12 @@ def table(
         cuts: What is cut first: columns, -1 is the last, and how many characters stay of each. Where that is not
             enough, the last column gives way to the others.
     """
-    cells = [[safe(cell) for cell in row] for row in rows]
-    widths = [max(len(line[index]) for line in [list(header), *cells]) for index in range(len(header))]
+    body = [[safe(cell) for cell in row] for row in rows]
+    widths = [max(cells(line[index]) for line in [list(header), *body]) for index in range(len(header))]
     if width is not None:
         widths = _fitting(widths, width - len(GAP) * (len(widths) - 1), cuts)
     lines = [click.style(_row(header, widths), bold=True)]
-    lines += [_row(row, widths) for row in cells]
+    lines += [_row(row, widths) for row in body]
     return lines
 
 
@@ -103,7 +104,7 @@ def _narrowed(widths: Sequence[int], room: int, cuts: Cuts) -> list[int]:
 
 
 def _row(row: Sequence[str], widths: Sequence[int]) -> str:
-    return GAP.join(shortened(cell, width).ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+    return GAP.join(padded(shortened(cell, width), width) for cell, width in zip(row, widths, strict=True)).rstrip()
 
 
 def counted(counts: Mapping[str, int]) -> str:
@@ -113,8 +114,3 @@ def counted(counts: Mapping[str, int]) -> str:
 
 def _one(kind: str) -> str:
     return kind[:-3] + "y" if kind.endswith("ies") else kind.removesuffix("s")
-
-
-def shortened(text: str, length: int) -> str:
-    """Cut text to a length, showing that something is missing."""
-    return text if len(text) <= length else text[: length - 1] + "…"

@@ -34,5 +34,5 @@ def command(ctx: click.Context, log_format: str, log_level: Level) -> None:
     """
     settings = settings_of(ctx)
     as_json = {"auto": None, "console": False, "json": True}[log_format]
-    log.configure(json=as_json, level=log_level)
+    log.configure(json=as_json, level=log_level, color=ctx.color is not False)
     wiring.serve(settings)

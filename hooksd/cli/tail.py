@@ -10,7 +10,7 @@ import click
 from hooksd.cli.history import log_of
 from hooksd.cli.invocation import shared_options
 from hooksd.cli.lines import TYPES, line
-from hooksd.cli.output import as_json, note, safe, say
+from hooksd.cli.output import as_json, note, safe, say, terminal_width
 from hooksd.config.diagnostics import did_you_mean
 from hooksd.journal.reader import Entry
 from hooksd.model.patterns import matches
@@ -48,7 +48,7 @@ def command(ctx: click.Context, count: int, follow: bool, types: tuple[str, ...]
         return not types or any(matches(pattern, str(entry.tree.get("type"))) for pattern in types)
 
     def show(entry: Entry) -> None:
-        say(as_json(entry.tree) if json_lines else line(entry.tree))
+        say(as_json(entry.tree) if json_lines else line(entry.tree, width=terminal_width()))
 
     newest = next(reader.backward(), None)
     for entry in reversed(list(itertools.islice(filter(wanted, reader.backward()), count))):

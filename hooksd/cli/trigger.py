@@ -14,7 +14,8 @@ from hooksd.cli.client import Answer, Client, problem_text
 from hooksd.cli.invocation import shared_options
 from hooksd.cli.lines import MAX_ERROR, status
 from hooksd.cli.loading import client_of, settings_of
-from hooksd.cli.output import as_json, note, safe, say, shortened
+from hooksd.cli.output import as_json, note, safe, say
+from hooksd.cli.width import shortened
 from hooksd.errors import HooksdError, UsageError
 from hooksd.model.base import Json
 from hooksd.model.units import parse_duration

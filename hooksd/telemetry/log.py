@@ -96,17 +96,20 @@ def _renderer(*, json: bool, colors: bool) -> list[structlog.typing.Processor]:
     return [_for_people, structlog.dev.ConsoleRenderer(colors=colors, exception_formatter=plain, sort_keys=False)]
 
 
-def configure(*, json: bool | None = None, level: Level = "info", stream: TextIO | None = None) -> None:
+def configure(
+    *, json: bool | None = None, level: Level = "info", stream: TextIO | None = None, color: bool = True
+) -> None:
     """Send every log line to a stream, as JSON or for people.
 
     Args:
         json: Write JSON lines. Default: unless the stream is a terminal.
         level: The least severe lines that are written. At `debug` a busy daemon writes several lines per request.
         stream: Where to. Default: standard error.
+        color: Use colours where the stream is a terminal.
     """
     out = stream or sys.stderr
-    colors = out.isatty()
-    final = _renderer(json=not colors if json is None else json, colors=colors)
+    is_terminal = out.isatty()
+    final = _renderer(json=not is_terminal if json is None else json, colors=is_terminal and color)
     strip = structlog.stdlib.ProcessorFormatter.remove_processors_meta
     handler = logging.StreamHandler(out)
     handler.setFormatter(structlog.stdlib.ProcessorFormatter(foreign_pre_chain=_shared(), processors=[strip, *final]))

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import os
+import pty
 import socketserver
+import subprocess
+import sys
+import termios
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler
@@ -80,6 +84,49 @@ def hooksd(home: Path, capsys: pytest.CaptureFixture[str]) -> Command:
         return Result(status=int(ended.value.code or 0), out=out, err=err)
 
     return run
+
+
+Terminal = Callable[..., list[str]]
+
+
+@pytest.fixture
+def terminal(home: Path) -> Terminal:
+    """Run a command in `home` on a terminal of some columns, and return what it showed, line by line."""
+
+    def run(*arguments: str, columns: int = 80, **environment: str) -> list[str]:
+        ours, theirs = pty.openpty()
+        termios.tcsetwinsize(theirs, (24, columns))
+        known = {key: value for key, value in os.environ.items() if key not in ("COLUMNS", "LINES", "NO_COLOR")}
+        done = subprocess.Popen(
+            [sys.executable, "-m", "hooksd", *arguments],
+            cwd=home,
+            env={**known, **environment},
+            stdin=theirs,
+            stdout=theirs,
+            stderr=theirs,
+        )
+        os.close(theirs)
+        try:
+            shown = b"".join(_until_hung_up(ours))
+        finally:
+            done.kill()
+            done.wait()
+            os.close(ours)
+        return shown.decode().replace("\r\n", "\n").splitlines()
+
+    return run
+
+
+def _until_hung_up(descriptor: int) -> Iterator[bytes]:
+    """Yield what comes until nobody writes any more, which Linux tells of as an error."""
+    while True:
+        try:
+            part = os.read(descriptor, 65536)
+        except OSError:
+            return
+        if not part:
+            return
+        yield part
 
 
 Write = Callable[..., Path]

@@ -16,7 +16,7 @@ from hooksd import __version__
 from hooksd.cli import main as entrance
 from hooksd.cli.main import BUG, COMMANDS, CUT_OFF, cli
 from hooksd.errors import JournalBroken
-from tests.cli.conftest import Command
+from tests.cli.conftest import EVENT, Command, Terminal, Write
 
 COMMANDS_DOC = Path(__file__).parent.parent.parent / "docs" / "commands.md"
 HEAVY = (
@@ -221,3 +221,26 @@ def test_the_entry_point_is_the_same_as_the_module() -> None:
 
     assert done.stdout == f"hooksd {__version__}\n"
     assert entrance.main is importlib.import_module("hooksd.__main__").main
+
+
+@pytest.mark.usefixtures("log")
+@pytest.mark.parametrize(("value", "is_coloured"), [("", True), ("1", False)], ids=["empty", "set"])
+@pytest.mark.parametrize(
+    "arguments", [["tail", "--no-follow"], ["deliveries"], ["explain", EVENT]], ids=lambda it: it[0]
+)
+def test_colours_are_left_out_where_no_color_says_so(
+    terminal: Terminal, arguments: list[str], value: str, *, is_coloured: bool
+) -> None:
+    shown = terminal(*arguments, NO_COLOR=value)
+
+    assert any("\x1b[" in line for line in shown) is is_coloured
+
+
+@pytest.mark.parametrize(("value", "is_coloured"), [("", True), ("1", False)], ids=["empty", "set"])
+def test_errors_have_none_there_either(terminal: Terminal, write: Write, value: str, *, is_coloured: bool) -> None:
+    write("broken.toml", "version = 2\n")
+
+    shown = terminal("validate", NO_COLOR=value)
+
+    assert any("error[" in click.unstyle(line) for line in shown)
+    assert any("\x1b[" in line for line in shown) is is_coloured

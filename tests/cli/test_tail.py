@@ -7,9 +7,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import click
 import pytest
 
-from tests.cli.conftest import STORY, Command, write_log
+from tests.cli.conftest import STORY, Command, Terminal, write_log
 
 
 @pytest.mark.usefixtures("log")
@@ -56,3 +57,25 @@ def test_a_type_that_no_record_has_is_told_of_and_what_may_be_meant(hooksd: Comm
     assert "no record has a type like `run.endet`: did you mean `run.ended`?" in told.err
     assert "`nothing`: docs/log.md" in told.err
     assert "run.*" not in told.err
+
+
+@pytest.mark.usefixtures("log")
+@pytest.mark.parametrize("columns", [60, 80, 300])
+def test_on_a_terminal_each_record_is_one_line_that_fits_into_it(
+    hooksd: Command, terminal: Terminal, columns: int
+) -> None:
+    piped = hooksd("tail", "--no-follow").out.splitlines()
+    shown = [click.unstyle(line) for line in terminal("tail", "--no-follow", columns=columns)]
+
+    # Times have no year there, as in tables.
+    whole = [line.replace("2026-11-22T04:00:00.000Z", "11-22 04:00:00Z") for line in piped]
+    assert shown == [line if len(line) <= columns else f"{line[: columns - 1]}…" for line in whole]
+    assert any("…" in line for line in shown) is (columns < 300)
+    assert not any("…" in line for line in piped)
+
+
+@pytest.mark.usefixtures("log")
+def test_json_is_whole_on_a_terminal_too(hooksd: Command, terminal: Terminal) -> None:
+    shown = terminal("tail", "--no-follow", "--json", columns=60)
+
+    assert shown == hooksd("tail", "--no-follow", "--json").out.splitlines()

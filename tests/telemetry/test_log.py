@@ -48,6 +48,17 @@ def test_a_terminal_gets_lines_for_people() -> None:
 
     assert "run.ended" in out.getvalue()
     assert "{" not in out.getvalue()
+    assert "\x1b[" in out.getvalue()
+
+
+def test_they_have_no_colours_where_none_are_wanted() -> None:
+    out = Terminal()
+    configure(stream=out, color=False)
+
+    get_logger().info("run.ended", workflow="deploy")
+
+    assert "run.ended" in out.getvalue()
+    assert "\x1b" not in out.getvalue()
 
 
 @pytest.mark.parametrize("as_json", [True, False])
