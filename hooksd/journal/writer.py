@@ -14,8 +14,10 @@ from typing import Literal, TypeVarTuple
 
 from hooksd.clock import Clock
 from hooksd.errors import JournalBroken, JournalError, JournalFull
+from hooksd.journal.lines import Begun
 from hooksd.journal.receipt import Receipt, settled
-from hooksd.journal.tail import Queued, Tail
+from hooksd.journal.tail import Tail
+from hooksd.model.record import EventLine, Record
 from hooksd.telemetry import happenings
 from hooksd.telemetry.observer import Observer
 
@@ -45,10 +47,11 @@ class Limits:
 class _Queue:
     """What waits, and what everyone who has something in it awaits."""
 
-    __slots__ = ("items", "receipt", "size")
+    __slots__ = ("begun", "receipt", "records", "size")
 
     def __init__(self) -> None:
-        self.items: list[Queued] = []
+        self.records: list[Record | EventLine] = []
+        self.begun: list[Begun] = []
         self.size = 0
         self.receipt = Receipt()
 
@@ -115,21 +118,25 @@ class Writer:
         since = self._writing_since
         return 0.0 if since is None else max(0.0, self._clock.monotonic() - since)
 
-    def put(self, items: Sequence[Queued]) -> Receipt:
-        """Queue records behind all others. Never waits."""
-        if not items:
+    def put(self, records: Sequence[Record | EventLine], begun: Sequence[Begun], size: int) -> Receipt:
+        """Queue records behind all others. Never waits.
+
+        Args:
+            records: What to write.
+            begun: The line of each.
+            size: The bytes of those.
+        """
+        if not records:
             return settled(None)
-        size = 0
-        for item in items:
-            size += item.size
         with self._lock:  # not the condition, which is written in Python
             queue = self._queue
-            refusal = self._refusal or (self._overflow(len(items), size) if queue.items else None)
+            refusal = self._refusal or (self._overflow(len(records), size) if queue.records else None)
             if refusal is not None:
                 return settled(refusal)
-            if not queue.items:
+            if not queue.records:
                 self._loop.call_soon(self._gather, 0, TURNS)
-            queue.items.extend(items)
+            queue.records += records
+            queue.begun += begun
             queue.size += size
             return queue.receipt
 
@@ -143,20 +150,20 @@ class Writer:
             known: How many records waited in the turn before.
             turns: How many more may pass.
         """
-        count = len(self._queue.items)
+        count = len(self._queue.records)
         if known < count < ENOUGH and turns:
             self._loop.call_soon(self._gather, count, turns - 1)
             return
         with self._ready:
-            if self._queue.items:
+            if self._queue.records:
                 self._called = True
                 self._ready.notify()
 
     def _overflow(self, count: int, size: int) -> JournalFull | None:
         queue = self._queue
-        if len(queue.items) + count <= self._limits.records and queue.size + size <= self._limits.size:
+        if len(queue.records) + count <= self._limits.records and queue.size + size <= self._limits.size:
             return None
-        return JournalFull(f"{len(queue.items)} records wait for the disk; it is too slow for what arrives")
+        return JournalFull(f"{len(queue.records)} records wait for the disk; it is too slow for what arrives")
 
     def refused_body(self, error: JournalError) -> None:
         """Hear that a body beside the records could not be written. Any thread but the event loop's: it tries the disk.
@@ -187,13 +194,13 @@ class Writer:
 
     def _written(self, queue: _Queue, seconds: float) -> None:
         queue.receipt.settle(None)
-        self._observer.emit(happenings.JournalWritten(records=len(queue.items), size=queue.size, seconds=seconds))
+        self._observer.emit(happenings.JournalWritten(records=len(queue.records), size=queue.size, seconds=seconds))
 
     # What follows runs in the thread.
 
     def _run(self) -> None:
         while (queue := self._next()) is not None:
-            error = self._commit(queue.items)
+            error = self._commit(queue)
             if error is None:
                 self._call(self._written, queue, self.behind)
             else:
@@ -205,7 +212,7 @@ class Writer:
         self._writing_since = None
         while True:
             with self._ready:
-                if self._called or (self._closing and self._queue.items):
+                if self._called or (self._closing and self._queue.records):
                     self._writing_since = self._clock.monotonic()
                     return self._take()
                 if self._closing:
@@ -228,9 +235,9 @@ class Writer:
             self._refusal = None
         self._call(self._observer.emit, happenings.JournalAccepting())
 
-    def _commit(self, items: Sequence[Queued]) -> JournalError | None:
+    def _commit(self, queue: _Queue) -> JournalError | None:
         try:
-            self._tail.commit(items)
+            self._tail.commit(queue.records, queue.begun)
         except JournalError as error:
             return error
         except Exception as error:  # noqa: BLE001 - the thread must not die: nobody would be told

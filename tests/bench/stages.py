@@ -35,9 +35,9 @@ from hooksd.config.secrets import SecretStore
 from hooksd.config.snapshot import CompiledWebhook, Revision, Snapshot
 from hooksd.engine.runner import Engine
 from hooksd.journal import codec
+from hooksd.journal.lines import Begun, begun
 from hooksd.journal.memory import MemoryJournal
 from hooksd.journal.receipt import Receipt
-from hooksd.journal.tail import Queued
 from hooksd.model.ids import IdFactory
 from hooksd.model.record import EventLine, Record
 from hooksd.telemetry.observer import Observer
@@ -78,12 +78,15 @@ class Log(MemoryJournal):
 
     def begin(self) -> None:
         """Begin the next batch."""
-        self.queue: list[Queued] = []
+        self.queue: list[Record | EventLine] = []
+        self.begun: list[Begun] = []
         self.receipt = Receipt()
 
     def append(self, records: Sequence[Record | EventLine]) -> Receipt:
         """Queue records."""
-        self.queue += [Queued(record, codec.dump(record)) for record in records]
+        texts, _ = begun(map(codec.dump, records))
+        self.queue += records
+        self.begun += texts
         return self.receipt
 
 

@@ -11,8 +11,9 @@ from hooksd.clock import Clock
 from hooksd.journal import blobs, checkpoint, codec, recovery
 from hooksd.journal.checkpoint import OpenWork
 from hooksd.journal.disk import Disk
+from hooksd.journal.lines import begun
 from hooksd.journal.retention import EVERYTHING, Keep, Retention
-from hooksd.journal.tail import Queued, Tail
+from hooksd.journal.tail import Tail
 from hooksd.model.record import LogDamaged, Record, SegmentStarted
 from tests.durability.hand_clock import HandClock
 from tests.journal import samples
@@ -61,7 +62,7 @@ class SynchronousLog:
 
     def append(self, records: Sequence[Record]) -> None:
         """Make a batch durable; raises as `Tail.commit` does."""
-        self.tail.commit([Queued(record, codec.dump(record)) for record in records])
+        self.tail.commit(records, begun(map(codec.dump, records))[0])
 
     def put_blob(self, data: bytes) -> str:
         self.retention.fresh.mark(blobs.digest_of(data))

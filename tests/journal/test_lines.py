@@ -33,4 +33,4 @@ def test_the_lines_of_a_batch_are_those_of_its_records_each_sealed_behind_the_on
         line, prev = lines.seal(text, seq + place, seq, prev)
         wanted += line
 
-    assert lines.ended([lines.begun(text) for text in texts], seq, seq, 0xDEADBEEF) == (wanted, prev)
+    assert lines.ended(lines.begun(texts)[0], seq, seq, 0xDEADBEEF) == (wanted, prev)

@@ -11,18 +11,19 @@ from hooksd.clock import rfc3339
 from hooksd.errors import JournalBroken, JournalFull
 from hooksd.journal import checkpoint, codec
 from hooksd.journal.checkpoint import OpenWork
+from hooksd.journal.lines import begun
 from hooksd.journal.recovery import mend
 from hooksd.journal.scan import START, Found, walk
 from hooksd.journal.segment import segment_name
-from hooksd.journal.tail import FLOOR, Queued, Tail
+from hooksd.journal.tail import FLOOR, Tail
 from hooksd.model.record import LogDamaged, Record
 from hooksd.testing import FakeClock
 from tests.journal import samples
 from tests.journal.bad_disk import BadDisk
 
 
-def queued(*records: Record) -> list[Queued]:
-    return [Queued(record, codec.dump(record)) for record in records]
+def commit(tail: Tail, *records: Record) -> None:
+    tail.commit(records, begun(map(codec.dump, records))[0])
 
 
 class Open:
@@ -51,7 +52,7 @@ def test_a_segment_begins_with_its_number_and_its_time(log: Open) -> None:
 
 
 def test_each_start_begins_a_new_segment_that_names_the_one_before(disk: BadDisk, log: Open, tmp_path: Path) -> None:
-    log.tail.commit(queued(samples.refused(1)))
+    commit(log.tail, samples.refused(1))
     first = (tmp_path / "log" / segment_name(1)).read_bytes()
 
     again = Open(disk, tmp_path / "log")
@@ -62,8 +63,8 @@ def test_each_start_begins_a_new_segment_that_names_the_one_before(disk: BadDisk
 
 
 def test_records_of_a_batch_are_chained_and_carry_its_number(log: Open) -> None:
-    log.tail.commit(queued(samples.refused(1)))
-    log.tail.commit(queued(samples.refused(2), samples.refused(3)))
+    commit(log.tail, samples.refused(1))
+    commit(log.tail, samples.refused(2), samples.refused(3))
 
     assert [(found.line.seq, found.line.batch) for found in log.lines(1)] == [(0, 0), (1, 1), (2, 2), (3, 2)]
     assert not [
@@ -74,7 +75,7 @@ def test_records_of_a_batch_are_chained_and_carry_its_number(log: Open) -> None:
 def test_a_batch_is_one_write_and_one_sync(log: Open, disk: BadDisk) -> None:
     disk.calls.clear()
 
-    log.tail.commit(queued(*(samples.refused(number) for number in range(100))))
+    commit(log.tail, *(samples.refused(number) for number in range(100)))
 
     assert [call for call in disk.calls if call != "free"] == ["write", "sync"]
 
@@ -82,7 +83,7 @@ def test_a_batch_is_one_write_and_one_sync(log: Open, disk: BadDisk) -> None:
 def test_a_segment_that_is_large_enough_is_followed_by_the_next(disk: BadDisk, tmp_path: Path) -> None:
     log = Open(disk, tmp_path / "log", segment_size=500)
     for number in range(10):
-        log.tail.commit(queued(samples.refused(number, 100)))
+        commit(log.tail, samples.refused(number, 100))
 
     assert log.tail.segment > 2
     for number in range(1, log.tail.segment):
@@ -95,10 +96,10 @@ def test_a_segment_that_is_large_enough_is_followed_by_the_next(disk: BadDisk, t
 def test_a_batch_that_did_not_fit_leaves_no_trace_in_the_chain(log: Open, disk: BadDisk) -> None:
     disk.room = 10
     with pytest.raises(JournalFull):
-        log.tail.commit(queued(samples.refused(1)))
+        commit(log.tail, samples.refused(1))
     disk.room = None
 
-    log.tail.commit(queued(samples.refused(2)))
+    commit(log.tail, samples.refused(2))
 
     assert [tree.get("count") for tree in log.trees(1)] == [None, 2]
     assert [found.line.seq for found in log.lines(1)] == [0, 1]
@@ -108,9 +109,9 @@ def test_without_room_for_the_next_segment_the_old_one_goes_on(disk: BadDisk, tm
     log = Open(disk, tmp_path / "log", segment_size=1)
     disk.fail("open", errno.ENOSPC)
 
-    log.tail.commit(queued(samples.refused(1)))
+    commit(log.tail, samples.refused(1))
     assert log.tail.segment == 1
-    log.tail.commit(queued(samples.refused(2)))
+    commit(log.tail, samples.refused(2))
 
     assert log.tail.segment == 2
     assert [tree.get("count") for tree in log.trees(1)] == [None, 1]
@@ -120,7 +121,7 @@ def test_a_segment_that_has_no_room_for_its_first_record_is_taken_away_again(dis
     log = Open(disk, tmp_path / "log", segment_size=1)
     disk.fail("write", errno.ENOSPC)
 
-    log.tail.commit(queued(samples.refused(1)))
+    commit(log.tail, samples.refused(1))
 
     assert log.tail.segment == 1
     assert not (tmp_path / "log" / segment_name(2)).exists()
@@ -133,7 +134,7 @@ def test_a_segment_that_cannot_be_taken_away_is_the_end(disk: BadDisk, tmp_path:
     disk.fail("remove")
 
     with pytest.raises(JournalBroken, match="cannot be removed"):
-        log.tail.commit(queued(samples.refused(1)))
+        commit(log.tail, samples.refused(1))
 
 
 async def test_below_the_floor_nothing_is_written(log: Open, disk: BadDisk) -> None:
@@ -141,25 +142,25 @@ async def test_below_the_floor_nothing_is_written(log: Open, disk: BadDisk) -> N
     await log.clock.advance(2)
 
     with pytest.raises(JournalFull, match="less than 16 MiB are free"):
-        log.tail.commit(queued(samples.refused(1)))
+        commit(log.tail, samples.refused(1))
     assert not log.tail.has_room()
     assert len(log.lines(1)) == 1
 
 
 async def test_the_free_room_is_looked_at_once_a_second_at_most(log: Open, disk: BadDisk) -> None:
     for number in range(5):
-        log.tail.commit(queued(samples.refused(number)))
+        commit(log.tail, samples.refused(number))
     assert disk.calls.count("free") == 1
 
     await log.clock.advance(1.5)
-    log.tail.commit(queued(samples.refused(9)))
+    commit(log.tail, samples.refused(9))
     assert disk.calls.count("free") == 2
 
 
 def test_a_file_system_that_does_not_tell_its_room_is_written_to(log: Open, disk: BadDisk) -> None:
     disk.fail("free")
 
-    log.tail.commit(queued(samples.refused(1)))
+    commit(log.tail, samples.refused(1))
 
     assert len(log.lines(1)) == 2
 
@@ -168,28 +169,28 @@ def test_a_new_segment_moves_the_checkpoint_to_the_oldest_unfinished_work(disk: 
     log = Open(disk, tmp_path / "log", segment_size=1)
     log.tail.work = OpenWork()
 
-    log.tail.commit(queued(samples.accepted("evt_1", ("run_1",))))
-    log.tail.commit(queued(samples.accepted("evt_2", ("run_2",))))
-    log.tail.commit(queued(samples.run_ended("run_1")))
+    commit(log.tail, samples.accepted("evt_1", ("run_1",)))
+    commit(log.tail, samples.accepted("evt_2", ("run_2",)))
+    commit(log.tail, samples.run_ended("run_1"))
     assert checkpoint.read(disk) == 2
 
-    log.tail.commit(queued(samples.refused(1)))
+    commit(log.tail, samples.refused(1))
     assert checkpoint.read(disk) == 3
 
 
 def test_before_recovery_has_read_the_log_there_is_no_checkpoint(disk: BadDisk, tmp_path: Path) -> None:
     log = Open(disk, tmp_path / "log", segment_size=1)
 
-    log.tail.commit(queued(samples.refused(1)))
+    commit(log.tail, samples.refused(1))
     log.tail.save_checkpoint()
 
     assert disk.size(checkpoint.CHECKPOINT) is None
 
 
 def test_large_bodies_beside_a_segment_count_towards_its_size(log: Open) -> None:
-    log.tail.commit(queued(samples.refused(1)))
+    commit(log.tail, samples.refused(1))
     log.tail.beside = 1 << 20
-    log.tail.commit(queued(samples.refused(2)))
+    commit(log.tail, samples.refused(2))
 
     assert (log.tail.segment, log.tail.beside) == (2, 0)
 
@@ -198,10 +199,10 @@ async def test_a_segment_that_is_old_enough_is_followed_by_the_next(disk: BadDis
     clock = FakeClock()
     tail = Tail(disk, mend(disk, samples.AT), clock=clock, segment_size=1 << 20, sync=True, segment_age=60.0)
     await clock.advance(59)
-    tail.commit(queued(samples.refused(1)))
+    commit(tail, samples.refused(1))
     before = tail.segment
     await clock.advance(1)
-    tail.commit(queued(samples.refused(2)))
+    commit(tail, samples.refused(2))
 
     assert (before, tail.segment) == (1, 2)
 
@@ -210,7 +211,7 @@ def test_who_waits_for_new_segments_is_told_of_each(log: Open) -> None:
     told: list[int] = []
     log.tail.on_segment = lambda: told.append(log.tail.segment)
     log.tail.beside = 1 << 20
-    log.tail.commit(queued(samples.refused(1)))
+    commit(log.tail, samples.refused(1))
 
     assert told == [2]
 
@@ -226,10 +227,10 @@ def test_what_is_needed_is_known_once_recovery_has_read_the_log(log: Open) -> No
 def test_a_segment_that_somebody_took_away_is_followed_by_one_that_says_so(log: Open) -> None:
     told: list[LogDamaged] = []
     log.tail.on_missing = told.append
-    log.tail.commit(queued(samples.refused(1)))
+    commit(log.tail, samples.refused(1))
     (log.directory / segment_name(1)).unlink()
 
-    log.tail.commit(queued(samples.refused(2)))
+    commit(log.tail, samples.refused(2))
 
     assert [tree["type"] for tree in log.trees(2)] == ["segment", "request.refused"]
     assert [(damage.segment, damage.offset, damage.size) for damage in told] == [(segment_name(2), 0, 0)]
@@ -240,7 +241,7 @@ def test_a_segment_that_cannot_be_looked_at_is_the_end(log: Open, tmp_path: Path
     log.directory.write_bytes(b"no directory")
 
     with pytest.raises(JournalBroken, match="cannot be looked at"):
-        log.tail.commit(queued(samples.refused(1)))
+        commit(log.tail, samples.refused(1))
 
 
 def test_it_is_full_from_a_refusal_until_a_batch_is_taken(log: Open, disk: BadDisk) -> None:
@@ -248,10 +249,10 @@ def test_it_is_full_from_a_refusal_until_a_batch_is_taken(log: Open, disk: BadDi
     log.tail.on_room = lambda: told.append(log.tail.is_full)
     disk.room = 10
     with pytest.raises(JournalFull):
-        log.tail.commit(queued(samples.refused(1)))
+        commit(log.tail, samples.refused(1))
     was_full = log.tail.is_full
     disk.room = None
 
-    log.tail.commit(queued(samples.refused(1)))
+    commit(log.tail, samples.refused(1))
 
     assert (was_full, told) == (True, [False])

@@ -4,15 +4,17 @@ import asyncio
 import errno
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from hooksd.clock import SystemClock
 from hooksd.errors import JournalBroken, JournalFull
 from hooksd.journal import codec, writer
+from hooksd.journal.lines import begun
 from hooksd.journal.receipt import Receipt
 from hooksd.journal.recovery import mend
-from hooksd.journal.tail import FLOOR, Queued, Tail
+from hooksd.journal.tail import FLOOR, Tail
 from hooksd.journal.writer import Limits, Writer
 from hooksd.model.record import Record
 from hooksd.telemetry.observer import Observer
@@ -31,7 +33,7 @@ class Writing:
         self.writer = Writer(tail, clock=clock, limits=limits, observer=self.observer, on_broken=self.broken.append)
 
     def put(self, *records: Record) -> Receipt:
-        return self.writer.put([Queued(record, codec.dump(record)) for record in records])
+        return self.writer.put(records, *begun(map(codec.dump, records)))
 
 
 Start = Callable[[Limits], Writing]
@@ -212,11 +214,10 @@ async def test_a_failing_disk_is_the_end_and_is_told_once(start: Start, disk: Ba
 
 async def test_a_bug_below_is_an_outcome_and_not_the_death_of_the_thread(start: Start, disk: BadDisk) -> None:
     writing = start(Limits())
-    unsealable = Queued(samples.refused(1), b"{}")
-    unsealable.begun = ("{", 0)  # type: ignore[assignment] # that is the bug
+    unsealable: Any = ("{", 0)
 
     with pytest.raises(JournalBroken, match="TypeError"):
-        await writing.writer.put([unsealable])
+        await writing.writer.put([samples.refused(1)], [unsealable], 1)
 
     assert writing.writer.state == "broken"
 
