@@ -46,7 +46,7 @@ def exchange_of(prepared: Prepared) -> Exchange:
     return Exchange(
         method=prepared.method,
         url=prepared.url,
-        request_headers=dict(prepared.headers),
+        request_headers=prepared.headers,
         request_size=len(prepared.body),
         request_sha256=hashlib.sha256(prepared.body).hexdigest(),
     )
@@ -67,7 +67,8 @@ def redacted(attempted: Attempted, secrets: Collection[str]) -> Attempted:
         secrets: The texts of secrets that the request holds.
     """
     exchange = attempted.exchange
-    if not secrets and not any(map(_holds_credential, (exchange.request_headers, exchange.response_headers))):
+    names = map(str.lower, (*exchange.request_headers, *exchange.response_headers))
+    if not secrets and CREDENTIAL_HEADERS.isdisjoint(names):
         return attempted
     texts = _spelled(tuple(secrets))
     return replace(
@@ -88,10 +89,6 @@ def _spelled(secrets: tuple[str, ...]) -> tuple[str, ...]:
     """Return how secrets may be written, the longest first: one secret may be the beginning of another."""
     spelled = {form for secret in secrets if secret for form in (secret, quote(secret, safe=""), quote_plus(secret))}
     return tuple(sorted(spelled, key=len, reverse=True))
-
-
-def _holds_credential(headers: Mapping[str, str]) -> bool:
-    return not CREDENTIAL_HEADERS.isdisjoint(map(str.lower, headers))
 
 
 def _hide_headers(headers: Mapping[str, str], texts: Sequence[str]) -> dict[str, str]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import math
 import socket
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -26,6 +27,8 @@ MOST = 4096
 THREADS = 16
 """Names that are resolved at the same time. A hanging resolver holds one thread for each, and none of the loop."""
 
+
+_NEVER: tuple[float, tuple[str, ...]] = (-math.inf, ())
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -108,7 +111,7 @@ class Dialer:
             Blocked: The place may not be called.
             OSError: The name has no addresses.
         """
-        if (known := self.known(place, rules, is_literal=is_literal)) is not None:
+        if known := self.known(place, rules, self._now(), is_literal=is_literal):
             return known
         check_host(rules, place.scheme, place.host, place.port)
         address = parse(place.host)
@@ -119,10 +122,10 @@ class Dialer:
         _keep(self._vetted, (place, rules, is_literal), (since, texts))
         return texts
 
-    def known(self, place: Place, rules: Rules, *, is_literal: bool) -> tuple[str, ...] | None:
-        """Return what `vetted` found a moment ago; None: it must be asked."""
-        vetted = self._vetted.get((place, rules, is_literal))
-        return vetted[1] if vetted is not None and self._now() - vetted[0] < REMEMBERED else None
+    def known(self, place: Place, rules: Rules, now: float, *, is_literal: bool) -> tuple[str, ...]:
+        """Return what `vetted` found a moment ago; none: it must be asked."""
+        since, addresses = self._vetted.get((place, rules, is_literal), _NEVER)
+        return addresses if now - since < REMEMBERED else ()
 
     async def connect(self, address: str, port: int) -> socket.socket:
         """Return a connected socket.

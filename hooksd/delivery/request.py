@@ -15,7 +15,8 @@ from urllib.parse import unquote, urlencode, urlsplit, urlunsplit
 
 from hooksd import __version__
 from hooksd.config.snapshot import CompiledEndpoint
-from hooksd.delivery.head import start_of
+from hooksd.delivery.egress import rules_of
+from hooksd.delivery.head import start_of, written
 from hooksd.delivery.place import NoPlace, place_of
 from hooksd.delivery.signing import (
     ID_HEADER,
@@ -27,6 +28,7 @@ from hooksd.delivery.signing import (
     sign,
     standard_mac,
 )
+from hooksd.delivery.transport_wire import IDEMPOTENT, Way
 from hooksd.instant import unix
 from hooksd.model.effect import MakeRequest
 from hooksd.model.egress import Egress
@@ -61,21 +63,13 @@ class Prepared(NamedTuple):
 
     method: str
     url: str
-    headers: tuple[tuple[str, str], ...]
-    """Each name once, framing left to the HTTP client."""
+    headers: Mapping[str, str]
+    """Each name once, without those that say who is asked and where it ends. Nobody changes them."""
     body: bytes
-    egress: Egress | None = None
-    """Where it may go, beyond what holds for all."""
-    is_literal: bool = True
-    """The host is written literally in a definition."""
-    identity: Identity | None = None
-    """What TLS needs of its own."""
-    has_id: bool = False
-    """The receiver can tell by `webhook-id` that it has seen it."""
-    is_once: bool = False
-    """It must not be sent twice."""
-    start: bytes | None = None
-    """Its head but for the length of the body, where that is written already: see `delivery.head`."""
+    way: Way | str
+    """Text: the URL leads nowhere, and why."""
+    written: bytes
+    """All of it as HTTP/1.1 writes it, where there is a way."""
 
 
 class Payload(NamedTuple):
@@ -111,26 +105,51 @@ def prepare(endpoint: CompiledEndpoint, payload: Payload, timestamp: int, author
         plan = _planned(endpoint, media, payload.headers, payload.query, authorization)
     else:
         plan = _usual(endpoint, media)
-    own: tuple[tuple[str, str], ...]
+    own: Mapping[str, str]
     if plan.mac is not None:
         signature = standard_webhooks(plan.mac, payload.delivery, timestamp, body)
-        own = (ID_HEADER, payload.delivery), (TIMESTAMP_HEADER, str(timestamp)), (SIGNATURE_HEADER, signature)
+        own = {ID_HEADER: payload.delivery, TIMESTAMP_HEADER: str(timestamp), SIGNATURE_HEADER: signature}
     else:
         own = _own(endpoint, payload.delivery, timestamp, body)
-    start = None if plan.start is None else b"%b%b\r\n" % (plan.start, "\r\n".join(map(": ".join, own)).encode())
-    return Prepared(value.method, plan.url, plan.headers + own, body, *plan.rules, start)
+    whole = written(plan.start, own.items(), value.method, body)
+    return Prepared(value.method, plan.url, {**plan.headers, **own}, body, plan.way, whole)
+
+
+def request_of(
+    method: str,
+    url: str,
+    headers: Mapping[str, str],
+    body: bytes,
+    *,
+    egress: Egress | None = None,
+    is_literal: bool = True,
+    identity: Identity | None = None,
+) -> Prepared:
+    """Return a request that is no delivery.
+
+    Args:
+        method: The method.
+        url: Where it goes.
+        headers: Each name once, without those that say who is asked and where it ends.
+        body: The exact bytes.
+        egress: Where it may go, beyond what holds for all.
+        is_literal: The host is written literally in a definition.
+        identity: What TLS needs of its own.
+    """
+    way = _way(url, egress, is_literal=is_literal, identity=identity, may_repeat=method in IDEMPOTENT)
+    whole = written(_start(method, way, headers), (), method, body)
+    return Prepared(method, url, headers, body, way, whole)
 
 
 class _Plan(NamedTuple):
     """What requests of an endpoint have in common."""
 
     url: str
-    headers: tuple[tuple[str, str], ...]
+    headers: Mapping[str, str]
     """All but those that are ours."""
-    start: bytes | None
-    """None: the URL leads nowhere, as whoever sends it finds out."""
-    rules: tuple[Egress | None, bool, Identity | None, bool, bool]
-    """What a `Prepared` has from `egress` to `is_once`."""
+    way: Way | str
+    start: bytes
+    """Of what is written: see `delivery.head`."""
     mac: Mac | None
     """The key, where one signs as Standard Webhooks has it; None: see `_signature`."""
 
@@ -156,8 +175,15 @@ def _planned(
     if endpoint.secrets:
         ours |= {header_of(scheme).lower() for scheme in value.sign}
     headers = _headers((content, credentials, endpoint.headers, given), ours)
-    rules = (value.egress, endpoint.is_literal, endpoint.identity, True, value.at_most_once)
-    return _Plan(url, headers, _start(value.method, url, headers), rules, _mac(endpoint))
+    way = _way(
+        url,
+        value.egress,
+        is_literal=endpoint.is_literal,
+        identity=endpoint.identity,
+        may_repeat=True,
+        is_fresh=value.at_most_once,
+    )
+    return _Plan(url, headers, way, _start(value.method, way, headers), _mac(endpoint))
 
 
 def _usual(endpoint: CompiledEndpoint, media: str) -> _Plan:
@@ -170,11 +196,31 @@ def _usual(endpoint: CompiledEndpoint, media: str) -> _Plan:
     return plan
 
 
-def _start(method: str, url: str, headers: tuple[tuple[str, str], ...]) -> bytes | None:
+def _way(
+    url: str,
+    egress: Egress | None,
+    *,
+    is_literal: bool,
+    identity: Identity | None,
+    may_repeat: bool,
+    is_fresh: bool = False,
+) -> Way | str:
     try:
-        return start_of(method, place_of(url), headers)
-    except NoPlace:
-        return None
+        place = place_of(url)
+    except NoPlace as problem:
+        return str(problem)
+    return Way(
+        place=place,
+        rules=rules_of(egress),
+        is_literal=is_literal,
+        identity=identity,
+        may_repeat=may_repeat,
+        is_fresh=is_fresh,
+    )
+
+
+def _start(method: str, way: Way | str, headers: Mapping[str, str]) -> bytes:
+    return b"" if isinstance(way, str) else start_of(method, way.place, headers.items())
 
 
 def _mac(endpoint: CompiledEndpoint) -> Mac | None:
@@ -187,7 +233,7 @@ def _mac(endpoint: CompiledEndpoint) -> Mac | None:
         return None  # `_signature` says why
 
 
-def _own(endpoint: CompiledEndpoint, delivery: str, timestamp: int, body: bytes) -> tuple[tuple[str, str], ...]:
+def _own(endpoint: CompiledEndpoint, delivery: str, timestamp: int, body: bytes) -> Mapping[str, str]:
     """Return the headers that nobody else may say.
 
     Raises:
@@ -196,7 +242,7 @@ def _own(endpoint: CompiledEndpoint, delivery: str, timestamp: int, body: bytes)
     ours = {ID_HEADER: delivery, TIMESTAMP_HEADER: str(timestamp)}
     if endpoint.secrets:
         ours |= _signature(endpoint, delivery, timestamp, body)
-    return tuple({name.lower(): (name, value) for name, value in ours.items()}.values())
+    return dict({name.lower(): (name, value) for name, value in ours.items()}.values())
 
 
 def _signature(endpoint: CompiledEndpoint, delivery: str, timestamp: int, body: bytes) -> Mapping[str, str]:
@@ -224,14 +270,8 @@ def prepare_request(effect: MakeRequest) -> Prepared:
         RequestProblem: The URL or a header is not what it must be.
     """
     url, credentials = _address(effect.url, "")
-    return Prepared(
-        method=effect.method,
-        url=url,
-        headers=_headers((credentials, effect.headers), ()),
-        body=effect.body,
-        egress=effect.egress,
-        is_literal=effect.is_literal,
-    )
+    headers = _headers((credentials, effect.headers), ())
+    return request_of(effect.method, url, headers, effect.body, egress=effect.egress, is_literal=effect.is_literal)
 
 
 def step_problem(headers: Mapping[str, str], query: Mapping[str, str], secrets: Iterable[Secret]) -> str | None:
@@ -282,12 +322,12 @@ def _basic(user: str) -> str:
     return "Basic " + base64.b64encode(f"{unquote(name)}:{unquote(password)}".encode()).decode()
 
 
-def _headers(given: Iterable[Mapping[str, str]], ours: Collection[str]) -> tuple[tuple[str, str], ...]:
+def _headers(given: Iterable[Mapping[str, str]], ours: Collection[str]) -> Mapping[str, str]:
     """Lay headers over each other, later ones replacing earlier ones whatever their case; none that is ours."""
     merged = _DEFAULTS.copy()
     for layer in given:
         merged.update(map(_checked, layer, layer.values()))
-    return tuple(header for name, header in merged.items() if name not in ours)
+    return dict(header for name, header in merged.items() if name not in ours)
 
 
 @functools.lru_cache(maxsize=1024)

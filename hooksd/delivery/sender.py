@@ -19,17 +19,15 @@ import httpx
 from hooksd.clock import SystemClock
 from hooksd.delivery.attempt import HIDDEN, Attempted, Sender
 from hooksd.delivery.dialer import Resolver
-from hooksd.delivery.egress import Blocked, rules_of
+from hooksd.delivery.egress import Blocked
 from hooksd.delivery.failure import failure_of
-from hooksd.delivery.head import start_of, with_host
-from hooksd.delivery.place import Place, place_of
+from hooksd.delivery.place import NoPlace
 from hooksd.delivery.policy import outcome_of, patience
 from hooksd.delivery.request import Prepared, RequestProblem, prepare_request
 from hooksd.delivery.transport import Transport
-from hooksd.delivery.transport_heads import Headers, kept_headers
 from hooksd.delivery.transport_proxy import Proxied
 from hooksd.delivery.transport_tls import BadCertificate, trusted
-from hooksd.delivery.transport_wire import IDEMPOTENT, Call, Wire
+from hooksd.delivery.transport_wire import Way, Wire
 from hooksd.model import body as bodies
 from hooksd.model.base import Json
 from hooksd.model.effect import MakeRequest, Performed
@@ -46,15 +44,13 @@ READ = 1024 * 1024
 FAILURES = (TimeoutError, Blocked, BadCertificate, httpx.HTTPError, OSError, ValueError)
 """What comes of requests that get no whole answer. Anything else is a mistake of ours."""
 
-WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
-"""Methods whose requests state the length of their body even if it is empty (RFC 9110, section 8.6)."""
-
 _KINDS: Mapping[Outcome, Literal["timeout", "connect", ""]] = {
     "timeout_connect": "timeout",
     "timeout_total": "timeout",
     "config": "",
     "blocked": "",
 }
+"""What an outcome is to an `http` step, where it is no failed connection."""
 
 
 class HttpSender:
@@ -101,9 +97,9 @@ class HttpSender:
             await self._sending(prepared, wire)
         except FAILURES as error:
             failure = error
-        outcome, why = _verdict(wire, failure)
+        outcome, why = _verdict(wire, failure, timeout)
         return Attempted(
-            outcome=outcome, exchange=_exchange(prepared, wire), error=why, is_sent=wire.sent_at is not None
+            outcome=outcome, exchange=_exchange(prepared, wire), error=why, is_sent="request" in wire.reached
         )
 
     async def request(self, effect: MakeRequest) -> Performed:
@@ -119,9 +115,9 @@ class HttpSender:
         except FAILURES as error:
             failure = error
         if not wire.is_whole:
-            outcome, why = _verdict(wire, failure)
+            outcome, why = _verdict(wire, failure, effect.timeout)
             return Performed(ok=False, code=wire.status, error=why, kind=_KINDS.get(outcome, "connect"))
-        kept = _kept(wire)
+        kept = wire.kept or {}
         headers = {name: HIDDEN if name in CREDENTIAL_HEADERS else value for name, value in kept.items()}
         detail = {"headers": headers, "truncated": wire.is_cut, "peer": wire.peer}
         asked = patience(wire.status, kept, SystemClock().now()) or 0.0
@@ -133,17 +129,19 @@ class HttpSender:
         Raises:
             NoPlace: Its URL leads nowhere.
         """
-        call = _call(prepared)
-        if call.rules.proxy is None:
-            return self._transport.exchange(call, wire)
-        return self._through_proxy(call, _encoded(prepared, call.place), wire)
+        way = prepared.way
+        if isinstance(way, str):
+            raise NoPlace(way)
+        if way.rules.proxy is None:
+            return self._transport.exchange(way, prepared.written, wire)
+        return self._through_proxy(way, prepared, wire)
 
-    async def _through_proxy(self, call: Call, headers: Headers, wire: Wire) -> None:
+    async def _through_proxy(self, way: Way, prepared: Prepared, wire: Wire) -> None:
         async with asyncio.timeout(wire.left):
-            await self._proxied.exchange(call, headers, wire)
+            await self._proxied.exchange(way, prepared, wire)
 
 
-def _verdict(wire: Wire, failure: Exception | None) -> tuple[Outcome, str | None]:
+def _verdict(wire: Wire, failure: Exception | None, timeout: float) -> tuple[Outcome, str | None]:
     """Return the outcome of a request, and the error in one line for people."""
     if failure is None:
         outcome = outcome_of(wire.status or 0)
@@ -151,7 +149,7 @@ def _verdict(wire: Wire, failure: Exception | None) -> tuple[Outcome, str | None
     match failure:
         case TimeoutError():
             # Connecting has a time of its own, which the client reports as an error of another class.
-            return "timeout_total", f"no whole answer within {format_duration(wire.timeout)}"
+            return "timeout_total", f"no whole answer within {format_duration(timeout)}"
         case Blocked():
             return "blocked", str(failure)
         case BadCertificate():
@@ -160,49 +158,18 @@ def _verdict(wire: Wire, failure: Exception | None) -> tuple[Outcome, str | None
             return failure_of(failure)
 
 
-def _call(prepared: Prepared) -> Call:
-    """Return a request as bytes.
-
-    Raises:
-        NoPlace: Its URL leads nowhere.
-    """
-    place, method, body = place_of(prepared.url), prepared.method, prepared.body
-    start = prepared.start
-    if start is None:
-        start = start_of(method, place, prepared.headers)
-    return Call(
-        method=method,
-        place=place,
-        head=start + (b"Content-Length: %d\r\n\r\n" % len(body) if body or method in WITH_BODY else b"\r\n"),
-        body=body,
-        rules=rules_of(prepared.egress),
-        is_literal=prepared.is_literal,
-        identity=prepared.identity,
-        may_repeat=prepared.has_id or method in IDEMPOTENT,
-        is_fresh=prepared.is_once,
-    )
-
-
-def _encoded(prepared: Prepared, place: Place) -> Headers:
-    """Return the headers with those that only a client knows: where it goes, and how long the body is."""
-    headers = with_host(prepared.headers, place)
-    if prepared.body or prepared.method in WITH_BODY:
-        headers.append(("Content-Length", str(len(prepared.body))))
-    return [(name.encode(), value.encode()) for name, value in headers]
-
-
 def _exchange(prepared: Prepared, wire: Wire) -> Exchange:
     body = bytes(wire.body)
-    connected_at = wire.secured_at or wire.connected_at
+    connected_at = wire.reached.get("tls") or wire.reached.get("connect")
     return Exchange(
         method=prepared.method,
         url=prepared.url,
-        request_headers=dict(prepared.headers),
+        request_headers=prepared.headers,
         request_size=len(prepared.body),
         request_sha256=hashlib.sha256(prepared.body).hexdigest(),
         peer=wire.peer,
         status=wire.status,
-        response_headers=_kept(wire),
+        response_headers=wire.kept or {},
         response_body=body[:KEPT].decode("utf-8", "replace"),
         response_truncated=wire.is_cut or len(body) > KEPT,
         response_size=len(body),
@@ -218,23 +185,10 @@ def _phases(wire: Wire) -> dict[str, float]:
     # Rounding to whole microseconds first: `round` to three places goes by way of a text.
     phases: dict[str, float] = {}
     before = wire.began
-    if (end := wire.resolved_at) is not None:
-        phases["dns"], before = round((end - before) * 1e6) / 1000, end
-    if (end := wire.connected_at) is not None:
-        phases["connect"], before = round((end - before) * 1e6) / 1000, end
-    if (end := wire.secured_at) is not None:
-        phases["tls"], before = round((end - before) * 1e6) / 1000, end
-    if (end := wire.sent_at) is not None:
-        phases["request"], before = round((end - before) * 1e6) / 1000, end
-    if (end := wire.first_byte_at) is not None:
-        phases["first_byte"], before = round((end - before) * 1e6) / 1000, end
-    if (end := wire.body_at) is not None:
-        phases["body"] = round((end - before) * 1e6) / 1000
+    for name, end in wire.reached.items():
+        phases[name] = round((end - before) * 1e6) / 1000
+        before = end
     return phases
-
-
-def _kept(wire: Wire) -> Mapping[str, str]:
-    return kept_headers(wire.headers) if wire.kept_headers is None else wire.kept_headers
 
 
 def _output(headers: Mapping[str, str], wire: Wire) -> Json:

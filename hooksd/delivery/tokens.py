@@ -17,7 +17,7 @@ import orjson
 from hooksd.clock import Clock
 from hooksd.config.snapshot import CompiledEndpoint
 from hooksd.delivery.attempt import Attempted, Sender
-from hooksd.delivery.request import Prepared
+from hooksd.delivery.request import Prepared, request_of
 from hooksd.model.body import FORM
 from hooksd.model.identity import Grant
 
@@ -81,19 +81,13 @@ class Tokens:
 def _asking(endpoint: CompiledEndpoint, grant: Grant) -> Prepared:
     fields = {"grant_type": "client_credentials", "scope": grant.scope, "audience": grant.audience}
     user = f"{quote_plus(grant.client_id)}:{quote_plus(grant.client_secret.text())}"
-    headers = (
-        ("Authorization", "Basic " + base64.b64encode(user.encode()).decode()),
-        ("Content-Type", FORM),
-        ("Accept", "application/json"),
-    )
-    return Prepared(
-        method="POST",
-        url=grant.token_url,
-        headers=headers,
-        body=urlencode({name: value for name, value in fields.items() if value}).encode(),
-        egress=endpoint.value.egress,
-        identity=endpoint.identity,
-    )
+    headers = {
+        "Authorization": "Basic " + base64.b64encode(user.encode()).decode(),
+        "Content-Type": FORM,
+        "Accept": "application/json",
+    }
+    body = urlencode({name: value for name, value in fields.items() if value}).encode()
+    return request_of("POST", grant.token_url, headers, body, egress=endpoint.value.egress, identity=endpoint.identity)
 
 
 def _failed(asked: Attempted) -> Attempted:

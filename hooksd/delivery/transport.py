@@ -20,7 +20,7 @@ from hooksd.delivery.transport_deadlines import Deadlines
 from hooksd.delivery.transport_heads import Heads
 from hooksd.delivery.transport_pool import Pool
 from hooksd.delivery.transport_tls import Contexts
-from hooksd.delivery.transport_wire import IDEMPOTENT, Call, Wire
+from hooksd.delivery.transport_wire import IDEMPOTENT, Way, Wire
 
 CONNECT_TIMEOUT = 5.0
 """Seconds to reach the receiver, DNS and TLS included."""
@@ -51,8 +51,13 @@ class Transport(httpx.AsyncBaseTransport):
         self._deadlines = Deadlines(now)
         self._heads = Heads()
 
-    async def exchange(self, call: Call, wire: Wire) -> None:
+    async def exchange(self, way: Way, written: bytes, wire: Wire) -> None:
         """Send one request, and return when its answer is in the wire.
+
+        Args:
+            way: Where it goes.
+            written: All of it.
+            wire: Where what is seen is put.
 
         Raises:
             Blocked: The place may not be called; nothing was dialled.
@@ -61,21 +66,21 @@ class Transport(httpx.AsyncBaseTransport):
             BadCertificate: The certificates for TLS cannot be used.
             httpx.HTTPError: There was no connection in time, or the answer is not HTTP.
         """
-        connection = None if call.is_fresh else self._idle(call, wire)
+        connection = None if way.is_fresh else self._idle(way, wire)
         if connection is not None:
             try:
-                await connection.ask(call, wire)
+                await connection.ask(written, wire)
             except BaseException as failure:
                 connection.abort()
-                if not _may_try_again(failure, call, wire):
+                if not _may_try_again(failure, way, wire):
                     raise
                 wire.restart()
                 connection = None
         if connection is None:
             async with asyncio.timeout(wire.left):
-                connection = await self._connected(call, wire)
+                connection = await self._connected(way, wire)
             try:
-                await connection.ask(call, wire)
+                await connection.ask(written, wire)
             except BaseException:
                 connection.abort()
                 raise
@@ -88,16 +93,10 @@ class Transport(httpx.AsyncBaseTransport):
         lines = [request.method.encode(), b" ", place.target, b" HTTP/1.1\r\n"]
         for name, value in request.headers.raw:
             lines += (name, b": ", value, b"\r\n")
-        call = Call(
-            method=request.method,
-            place=place,
-            head=b"".join([*lines, b"\r\n"]),
-            body=await request.aread(),
-            may_repeat=request.method in IDEMPOTENT,
-        )
+        written = b"".join([*lines, b"\r\n", await request.aread()])
         wire = Wire(self._now, READ, timeouts.get("read") or TIMEOUT)
         try:
-            await self.exchange(call, wire)
+            await self.exchange(Way(place=place, may_repeat=request.method in IDEMPOTENT), written, wire)
         except TimeoutError as error:
             raise httpx.ReadTimeout("no whole answer in time", request=request) from error
         except OSError as error:
@@ -110,57 +109,56 @@ class Transport(httpx.AsyncBaseTransport):
         if self._own_resolver is not None:
             self._own_resolver.close()
 
-    def _idle(self, call: Call, wire: Wire) -> Connection | None:
+    def _idle(self, way: Way, wire: Wire) -> Connection | None:
         """Return a connection that waits for its next request; None when there is none."""
-        place = call.place
-        for address in self._dialer.known(place, call.rules, is_literal=call.is_literal) or ():
-            connection = self._pool.take((address, place.origin, call.identity))
+        place, now = way.place, wire.began
+        for address in self._dialer.known(place, way.rules, now, is_literal=way.is_literal):
+            connection = self._pool.take((address, place.origin, way.identity), now)
             if connection is not None:
-                wire.resolved_at = wire.now()
                 wire.peer = connection.peer
                 return connection
         return None
 
-    async def _connected(self, call: Call, wire: Wire) -> Connection:
+    async def _connected(self, way: Way, wire: Wire) -> Connection:
         """Dial one address after the other, each within its share of the time that is left."""
-        addresses = await self._dialer.vetted(call.place, call.rules, is_literal=call.is_literal)
-        wire.resolved_at = wire.now()
+        addresses = await self._dialer.vetted(way.place, way.rules, is_literal=way.is_literal)
+        wire.reached["dns"] = wire.now()
         ends = wire.began + CONNECT_TIMEOUT
         failure: Exception | None = None
         for place, address in enumerate(addresses):
             share = (ends - self._now()) / (len(addresses) - place)
             try:
                 async with asyncio.timeout(share):
-                    return await self._dial(call, wire, address)
+                    return await self._dial(way, wire, address)
             except TimeoutError:
                 failure = httpx.ConnectTimeout("no connection in time")
             except ssl.SSLError:
                 raise  # another address of the same name has the same certificate
             except OSError as error:
                 failure = error
-        self._dialer.forget(call.place.host)
+        self._dialer.forget(way.place.host)
         raise failure or httpx.ConnectError("the name has no address")
 
-    async def _dial(self, call: Call, wire: Wire, address: str) -> Connection:
-        place = call.place
+    async def _dial(self, way: Way, wire: Wire, address: str) -> Connection:
+        place = way.place
         wire.peer = peer = f"[{address}]:{place.port}" if ":" in address else f"{address}:{place.port}"
         is_secure = place.scheme == "https"
-        tls = self._contexts.of(call.identity) if is_secure else None
+        tls = self._contexts.of(way.identity) if is_secure else None
         sock = await self._dialer.connect(address, place.port)
-        wire.connected_at = wire.now()
+        wire.reached["connect"] = wire.now()
         # From here on the loop closes the socket, whatever happens.
         _, connection = await asyncio.get_running_loop().create_connection(
-            lambda: Connection(self._deadlines, self._heads, (address, place.origin, call.identity), peer),
+            lambda: Connection(self._deadlines, self._heads, (address, place.origin, way.identity), peer),
             sock=sock,
             ssl=tls,
             server_hostname=place.host if is_secure else None,
         )
         if is_secure:
-            wire.secured_at = wire.now()
+            wire.reached["tls"] = wire.now()
         return connection
 
 
-def _may_try_again(failure: BaseException, call: Call, wire: Wire) -> bool:
+def _may_try_again(failure: BaseException, way: Way, wire: Wire) -> bool:
     """Tell whether a waiting connection had been closed: nothing was answered, and the request may be sent again."""
     is_broken = isinstance(failure, OSError | httpx.RemoteProtocolError) and not isinstance(failure, TimeoutError)
-    return is_broken and wire.first_byte_at is None and (call.may_repeat or wire.sent_at is None)
+    return is_broken and "first_byte" not in wire.reached and (way.may_repeat or "request" not in wire.reached)

@@ -16,8 +16,8 @@ import httptools
 import httpx
 
 from hooksd.delivery.transport_deadlines import Deadlines
-from hooksd.delivery.transport_heads import END, Heads
-from hooksd.delivery.transport_wire import Call, Wire
+from hooksd.delivery.transport_heads import END, Head, Heads, kept_headers
+from hooksd.delivery.transport_wire import Wire
 
 HEAD = 64 * 1024
 """Bytes of headers, and of what else is not body, that an answer may have."""
@@ -66,7 +66,7 @@ class Connection(asyncio.Protocol):
         self.is_usable = False
         """It is open, and nothing stands in the way of another request."""
         self.idle_since = 0.0
-        """When it was put aside until the next one; the pool's alone."""
+        """When its last answer was there."""
         self.ends = math.inf
         """When the answer that is waited for must be there."""
         self._deadlines = deadlines
@@ -81,13 +81,13 @@ class Connection(asyncio.Protocol):
         self._interim = 0
         self._received = 0
 
-    def ask(self, call: Call, wire: Wire) -> asyncio.Future[None]:
+    def ask(self, written: bytes, wire: Wire) -> asyncio.Future[None]:
         """Send a request. What is returned is over when its answer is in the wire, to its end or to the bound.
 
         Whoever stops waiting for it must `abort`. It is no coroutine: each of those costs all that wait.
 
         Args:
-            call: The request.
+            written: The request, all of it.
             wire: Where what is seen is put.
 
         Raises:
@@ -100,14 +100,13 @@ class Connection(asyncio.Protocol):
             raise httpx.RemoteProtocolError("disconnected")
         done = self._done = self._loop.create_future()
         # The answer to HEAD has no body, whatever its headers say.
-        self._wire, self._head_only = wire, call.method == "HEAD"
-        self._interim = self._received = 0
+        self._wire, self._head_only = wire, written.startswith(b"HEAD ")
         self.is_usable = False
         self.ends = ends = wire.ends
         if ends < self._deadlines.next:
             self._deadlines.look_at(ends)
-        transport.write(call.head + call.body)
-        wire.sent_at = wire.now()
+        transport.write(written)
+        wire.reached["request"] = wire.now()
         return done
 
     def close(self) -> None:
@@ -140,20 +139,22 @@ class Connection(asyncio.Protocol):
         if wire is None:
             self.close()  # nobody asked
             return
-        if wire.first_byte_at is not None:
+        if "first_byte" in wire.reached:
             self._parse(data, wire)
             return
-        wire.first_byte_at = wire.now()
-        end = data.find(END) + len(END)
-        head = None if self._head_only else self._heads.get(data[:end])
-        if head is not None and len(data) - end == head.length <= wire.keeps:
-            wire.status, wire.headers, wire.kept_headers, _ = head
-            wire.body = data[end:]
+        wire.reached["first_byte"] = wire.now()
+        start, end, body = data.partition(END)
+        head = None if self._head_only else self._heads.get(start)
+        if head is not None and end and len(body) == head.length <= wire.keeps:
+            wire.status, wire.headers, wire.kept, _ = head
+            wire.body = body
             self._end(wire, is_last=False)
             return
+        self._interim = self._received = 0
         self._parse(data, wire)
         if self.is_usable and not self._head_only:
-            wire.kept_headers = self._heads.learn(data, wire.status or 0, wire.headers, len(wire.body))
+            head = Head(wire.status or 0, wire.headers, wire.kept or {}, len(wire.body))
+            self._heads.learn(start, len(body), head)
 
     def eof_received(self) -> bool:  # noqa: D102 - see asyncio.Protocol
         wire = self._wire
@@ -162,7 +163,7 @@ class Connection(asyncio.Protocol):
         return False
 
     def connection_lost(self, error: Exception | None) -> None:  # noqa: D102 - see asyncio.Protocol
-        is_begun = self._wire is not None and self._wire.first_byte_at is not None
+        is_begun = self._wire is not None and "first_byte" in self._wire.reached
         self._transport = None
         self._deadlines.leave(self)
         self._fail(error or httpx.RemoteProtocolError("it ends in the middle" if is_begun else "disconnected"))
@@ -192,7 +193,8 @@ class Connection(asyncio.Protocol):
             if self._interim > INTERIM:
                 raise _TooMuch("it never comes to the answer")
             return
-        wire.status, wire.headers = status, self._headers
+        wire.status, wire.headers, wire.body = status, self._headers, bytearray()
+        wire.kept = kept_headers(self._headers)
         self._headers = []
         if self._head_only:
             self._end(wire, is_last=True)
@@ -232,8 +234,7 @@ class Connection(asyncio.Protocol):
 
     def _end(self, wire: Wire, *, is_last: bool) -> None:
         """The answer is in the wire; the last one closes the connection."""
-        wire.body_at = wire.now()
-        wire.is_whole = True
+        self.idle_since = wire.reached["body"] = wire.now()
         transport, done = self._transport, self._done
         self._wire = self._done = None
         self.ends = math.inf

@@ -6,11 +6,11 @@ here first; whatever was not seen, and whatever does not come in one piece, is f
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 END = b"\r\n\r\n"
-"""What a head ends with."""
+"""What a head ends with; it is no part of what is remembered."""
 LONGEST = 2048
 """Bytes of a head that is remembered."""
 MOST = 256
@@ -27,7 +27,7 @@ class Head(NamedTuple):
 
     status: int
     headers: Headers
-    kept: dict[str, str]
+    kept: Mapping[str, str]
     """See `kept_headers`."""
     length: int
     """Bytes of the body. The connection is usable when these have come."""
@@ -40,30 +40,24 @@ class Heads:
         """Begin with nothing."""
         self._known: dict[bytes, Head] = {}
         self.get = self._known.get
-        """Return the head that has these bytes, the empty line included; None: it is for the parser."""
+        """Return the head that has these bytes; None: it is for the parser."""
 
     def __len__(self) -> int:
         return len(self._known)
 
-    def learn(self, answer: bytes, status: int, headers: Headers, size: int) -> dict[str, str]:
+    def learn(self, start: bytes, size: int, head: Head) -> None:
         """Remember the head of an answer that came in one piece, was whole, and left its connection usable.
 
-        Returns the headers as they are kept.
-
         Args:
-            answer: All of it.
-            status: What the parser found.
-            headers: What the parser found.
-            size: Bytes of the body that the parser found. Are there more behind the first empty line, then something
-                says how the body is cut, or there were answers before this one: that is no head for us.
+            start: What came before the first empty line.
+            size: Bytes that came behind it. Are there more than the body has, then something says how the body is cut,
+                or there were answers before this one: that is no head for us.
+            head: What the parser made of the answer.
         """
-        kept = kept_headers(headers)
-        end = answer.find(END) + len(END)
-        if end <= LONGEST and len(answer) - end == size:
+        if len(start) <= LONGEST and size == head.length:
             if len(self._known) >= MOST:
                 self._known.clear()
-            self._known[answer[:end]] = Head(status, headers, kept, size)
-        return kept
+            self._known[start] = head
 
 
 def kept_headers(headers: Headers) -> dict[str, str]:

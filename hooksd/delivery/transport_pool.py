@@ -31,13 +31,18 @@ class Pool:
     def __len__(self) -> int:
         return self._count
 
-    def take(self, key: Hashable) -> Connection | None:
-        """Return the connection that was used last, and no longer keep it; None when none waits."""
+    def take(self, key: Hashable, now: float) -> Connection | None:
+        """Return the connection that was used last, and no longer keep it; None when none waits.
+
+        Args:
+            key: Where it leads.
+            now: The time.
+        """
         waiting = self._idle.get(key)
         while waiting:
             connection = waiting.pop()
             self._count -= 1
-            if connection.is_usable and self._now() - connection.idle_since < KEEP_ALIVE:
+            if connection.is_usable and now - connection.idle_since < KEEP_ALIVE:
                 return connection
             connection.close()
         return None
@@ -47,7 +52,6 @@ class Pool:
         if self._count >= MOST:
             connection.close()
             return
-        connection.idle_since = self._now()
         waiting = self._idle.get(connection.leads_to)
         if waiting is None:
             waiting = self._idle[connection.leads_to] = deque()

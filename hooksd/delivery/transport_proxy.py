@@ -12,12 +12,15 @@ import httpx
 
 from hooksd.delivery.addresses import parse
 from hooksd.delivery.egress import check_address, check_host
+from hooksd.delivery.head import WITH_BODY, with_host
+from hooksd.delivery.place import Place
+from hooksd.delivery.request import Prepared
 from hooksd.delivery.transport import CONNECT_TIMEOUT
 from hooksd.delivery.transport_connection import FRAMING, HEAD
-from hooksd.delivery.transport_heads import Headers
+from hooksd.delivery.transport_heads import Headers, kept_headers
 from hooksd.delivery.transport_pool import KEEP_ALIVE
 from hooksd.delivery.transport_tls import Contexts
-from hooksd.delivery.transport_wire import Call, Wire
+from hooksd.delivery.transport_wire import Way, Wire
 from hooksd.model.identity import Identity
 
 
@@ -33,7 +36,7 @@ class Proxied:
         self._contexts = Contexts(tls)
         self._transports: dict[tuple[str, Identity | None], httpx.AsyncHTTPTransport] = {}
 
-    async def exchange(self, call: Call, headers: Headers, wire: Wire) -> None:
+    async def exchange(self, way: Way, prepared: Prepared, wire: Wire) -> None:
         """Send one request, and return when its answer is in the wire. How long that may take is the caller's affair.
 
         Raises:
@@ -42,21 +45,21 @@ class Proxied:
             OSError: The connection broke off.
             BadCertificate: The certificates for TLS cannot be used.
         """
-        place = call.place
-        check_host(call.rules, place.scheme, place.host, place.port)
+        place = way.place
+        check_host(way.rules, place.scheme, place.host, place.port)
         address = parse(place.host)
         if address is not None:
-            check_address(call.rules, place.host, address, is_literal=call.is_literal)
+            check_address(way.rules, place.host, address, is_literal=way.is_literal)
         request = httpx.Request(
-            call.method,
+            prepared.method,
             f"{place.scheme}://{place.authority.decode()}{place.target.decode()}",
-            headers=headers,
-            content=call.body,
+            headers=_headers(prepared, place),
+            content=prepared.body,
             extensions={"timeout": {"connect": CONNECT_TIMEOUT}},
         )
-        wire.peer = call.rules.proxy
-        wire.sent_at = wire.now()
-        response = await self._through(call).handle_async_request(request)
+        wire.peer = way.rules.proxy
+        wire.reached["request"] = wire.now()
+        response = await self._through(way).handle_async_request(request)
         try:
             await _read(response, wire)
         finally:
@@ -67,11 +70,11 @@ class Proxied:
         for transport in self._transports.values():
             await transport.aclose()
 
-    def _through(self, call: Call) -> httpx.AsyncHTTPTransport:
-        key = (call.rules.proxy or "", call.identity)
+    def _through(self, way: Way) -> httpx.AsyncHTTPTransport:
+        key = (way.rules.proxy or "", way.identity)
         if key not in self._transports:
             self._transports[key] = httpx.AsyncHTTPTransport(
-                verify=self._contexts.of(call.identity),
+                verify=self._contexts.of(way.identity),
                 trust_env=False,
                 proxy=httpx.Proxy(key[0]),
                 limits=httpx.Limits(max_connections=None, max_keepalive_connections=8, keepalive_expiry=KEEP_ALIVE),
@@ -79,18 +82,27 @@ class Proxied:
         return self._transports[key]
 
 
+def _headers(prepared: Prepared, place: Place) -> Headers:
+    """Return the headers with those that only a client knows: where it goes, and how long the body is."""
+    headers = with_host(prepared.headers.items(), place)
+    if prepared.body or prepared.method in WITH_BODY:
+        headers.append(("Content-Length", str(len(prepared.body))))
+    return [(name.encode(), value.encode()) for name, value in headers]
+
+
 async def _read(response: httpx.Response, wire: Wire) -> None:
-    wire.first_byte_at = wire.now()
+    wire.reached["first_byte"] = wire.now()
     wire.status, wire.headers = response.status_code, response.headers.raw
+    wire.kept = kept_headers(wire.headers)
+    body = wire.body = bytearray()
     framing = 0
     async for chunk in response.aiter_raw():
         framing += len(b"1\r\n\r\n")
-        if framing > HEAD + (FRAMING - 1) * len(wire.body):
+        if framing > HEAD + (FRAMING - 1) * len(body):
             raise httpx.RemoteProtocolError("its body comes in pieces that are too small")
-        room = wire.keeps - len(wire.body)
-        wire.body += chunk[:room]
+        room = wire.keeps - len(body)
+        body += chunk[:room]
         if len(chunk) > room:
             wire.is_cut = True
             break
-    wire.body_at = wire.now()
-    wire.is_whole = True
+    wire.reached["body"] = wire.now()

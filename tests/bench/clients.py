@@ -21,7 +21,7 @@ from hooksd.delivery.place import place_of
 from hooksd.delivery.request import Payload, Prepared, prepare
 from hooksd.delivery.sender import HttpSender
 from hooksd.delivery.transport import Transport
-from hooksd.delivery.transport_wire import Call, Wire
+from hooksd.delivery.transport_wire import Way, Wire
 from hooksd.journal.file import FileJournal
 from hooksd.model.definitions import Definitions
 from hooksd.model.effect import Deliver
@@ -99,14 +99,12 @@ async def by_transport(port: int, _: int, __: Path) -> AsyncIterator[Send]:
     """The transport alone: bytes in, bytes out."""
     there = endpoint(port, 8)
     transport = Transport(now=time.monotonic)
-    place = place_of(f"http://127.0.0.1:{port}/hook")
+    way = Way(place=place_of(f"http://127.0.0.1:{port}/hook"))
 
     async def send() -> None:
         made = signed(there)
-        head = "".join(f"{name}: {value}\r\n" for name, value in made.headers)
-        lines = f"POST /hook HTTP/1.1\r\nHost: a\r\nContent-Length: {len(BODY)}\r\n{head}\r\n"
         wire = Wire(time.monotonic, 65536, 60)
-        await transport.exchange(Call(method="POST", place=place, head=lines.encode(), body=BODY), wire)
+        await transport.exchange(way, made.written, wire)
         assert wire.status == 200
 
     yield send

@@ -6,12 +6,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hooksd.delivery.attempt import Attempted, exchange_of, not_made, redacted
-from hooksd.delivery.request import Prepared
+from hooksd.delivery.request import request_of
 
 
 def attempted(headers: dict[str, str] | None = None, url: str = "https://a.example/") -> Attempted:
-    prepared = Prepared(method="POST", url=url, headers=tuple((headers or {}).items()), body=b"abc")
-    return Attempted(outcome="ok", exchange=exchange_of(prepared))
+    return Attempted(outcome="ok", exchange=exchange_of(request_of("POST", url, headers or {}, b"abc")))
 
 
 def test_an_exchange_holds_the_hash_of_the_body_and_its_size() -> None:

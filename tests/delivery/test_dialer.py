@@ -11,7 +11,7 @@ from hooksd.delivery import dialer as dialing
 from hooksd.delivery.dialer import Dialer, SystemResolver
 from hooksd.delivery.egress import OPEN, Blocked, rules_of
 from hooksd.delivery.place import place_of
-from hooksd.delivery.request import Prepared
+from hooksd.delivery.request import Prepared, request_of
 from hooksd.delivery.sender import HttpSender
 from hooksd.model.egress import Egress
 from hooksd.testing import FakeClock
@@ -42,7 +42,7 @@ class Names:
 
 
 def post(url: str, *, egress: Egress | None = None, is_literal: bool = False) -> Prepared:
-    return Prepared(method="POST", url=url, headers=(), body=b"{}", egress=egress, is_literal=is_literal)
+    return request_of("POST", url, {}, b"{}", egress=egress, is_literal=is_literal)
 
 
 HOSTILE = [

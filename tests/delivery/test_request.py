@@ -7,10 +7,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hooksd import __version__
-from hooksd.delivery.head import start_of
+from hooksd.delivery.egress import rules_of
+from hooksd.delivery.head import start_of, written
 from hooksd.delivery.place import place_of
 from hooksd.delivery.request import Payload, Prepared, RequestProblem, prepare, prepare_request, step_problem
 from hooksd.delivery.signing import sign
+from hooksd.delivery.transport_wire import Way
 from hooksd.model.effect import MakeRequest
 from hooksd.model.secret import Secret
 from tests.delivery.house import KEY, endpoint
@@ -28,7 +30,7 @@ def payload(
 
 
 def headers_of(prepared: Prepared) -> dict[str, str]:
-    return {name.lower(): value for name, value in prepared.headers}
+    return {name.lower(): value for name, value in prepared.headers.items()}
 
 
 def asks(url: str = "https://a.example/", headers: dict[str, str] | None = None) -> MakeRequest:
@@ -166,7 +168,7 @@ def test_whatever_a_step_renders_no_line_can_be_added_to_a_request(headers: dict
     except RequestProblem:
         return
 
-    for name, value in prepared.headers:
+    for name, value in prepared.headers.items():
         assert not set("\r\n\0") & set(name + value)
 
 
@@ -199,8 +201,9 @@ def test_a_request_carries_the_rules_of_its_endpoint() -> None:
     shop = replace(endpoint(egress={"ports": [443]}, at_most_once=True), is_literal=False)
     made = prepare(shop, payload(), NOW)
 
-    assert made.egress == shop.value.egress
-    assert (made.is_literal, made.has_id, made.is_once) == (False, True, True)
+    assert isinstance(made.way, Way)
+    assert made.way.rules is rules_of(shop.value.egress)
+    assert (made.way.is_literal, made.way.may_repeat, made.way.is_fresh) == (False, True, True)
 
 
 # --- what is worked out once for an endpoint
@@ -262,13 +265,14 @@ def test_what_is_written_of_a_head_already_says_what_the_headers_say(
     for made in (payload(), payload(headers=given_, query={"a": "b"})):
         prepared = prepare(one, made, NOW)
 
-        assert prepared.start == start_of(method, place_of(prepared.url), prepared.headers)
-        names = [name.lower() for name, _ in prepared.headers]
+        start = start_of(method, place_of(prepared.url), prepared.headers.items())
+        assert prepared.written == written(start, (), method, prepared.body)
+        names = [name.lower() for name in prepared.headers]
         assert len(names) == len(set(names)), "each name once"
 
 
 def test_a_place_that_is_none_is_for_whoever_sends_to_find() -> None:
-    assert prepare(endpoint(url="http://1.2.3/"), payload(), NOW).start is None
+    assert "1.2.3 ends in a number" in str(prepare(endpoint(url="http://1.2.3/"), payload(), NOW).way)
 
 
 def test_what_was_worked_out_for_an_endpoint_stays_with_it_and_is_bounded() -> None:

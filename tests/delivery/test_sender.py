@@ -6,8 +6,9 @@ import socket
 import ssl
 import subprocess
 import time
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import pytest
@@ -15,7 +16,7 @@ import uvloop
 
 from hooksd.delivery import sender as sending
 from hooksd.delivery import transport
-from hooksd.delivery.request import Payload, Prepared, prepare
+from hooksd.delivery.request import Payload, Prepared, prepare, request_of
 from hooksd.delivery.sender import HttpSender
 from hooksd.delivery.transport_heads import MAX_HEADER, MAX_HEADERS
 from hooksd.model.effect import MakeRequest
@@ -31,8 +32,8 @@ async def sender() -> AsyncIterator[HttpSender]:
         yield open_sender
 
 
-def post(url: str, body: bytes = b"{}", headers: tuple[tuple[str, str], ...] = ()) -> Prepared:
-    return Prepared(method="POST", url=url, headers=headers, body=body)
+def post(url: str, body: bytes = b"{}", headers: Mapping[str, str] = MappingProxyType({})) -> Prepared:
+    return request_of("POST", url, headers, body)
 
 
 def asks(url: str, *, method: str = "GET", body: bytes = b"", timeout: float = 5.0) -> MakeRequest:
@@ -59,7 +60,7 @@ async def test_a_receiver_gets_the_exact_bytes_that_were_signed(sender: HttpSend
 
 async def test_nothing_is_added_that_nobody_asked_for(sender: HttpSender) -> None:
     async with receiver(answer()) as here:
-        await sender.attempt(post(here.url(), b"abc", (("X-A", "\N{SNOWMAN}"),)), 5)
+        await sender.attempt(post(here.url(), b"abc", {"X-A": "\N{SNOWMAN}"}), 5)
 
     assert here.requests[0].headers == {"host": f"127.0.0.1:{here.port}", "x-a": "\N{SNOWMAN}", "content-length": "3"}
 
@@ -91,9 +92,11 @@ async def test_a_redirect_is_told_and_not_followed(sender: HttpSender) -> None:
 async def test_what_must_not_be_sent_twice_gets_a_connection_that_no_receiver_may_be_closing(
     sender: HttpSender,
 ) -> None:
+    payload = Payload(delivery="dlv_1", headers={}, query={}, media="application/json", body=b"{}")
     async with receiver(answer(body=b"ok")) as here:
+        once = prepare(endpoint(url=here.url(), at_most_once=True), payload, int(time.time()))
         for _ in range(2):
-            assert (await sender.attempt(post(here.url())._replace(is_once=True), 5)).outcome == "ok"
+            assert (await sender.attempt(once, 5)).outcome == "ok"
 
     assert here.connections == 2
 
@@ -106,6 +109,7 @@ async def test_a_connection_is_used_again(sender: HttpSender) -> None:
     assert here.connections == 1
     assert first.exchange.connect_ms is not None
     assert second.exchange.connect_ms is None
+    assert list(second.exchange.phases) == ["request", "first_byte", "body"]
     assert second.exchange.peer == first.exchange.peer == f"127.0.0.1:{here.port}"
 
 
@@ -114,7 +118,7 @@ async def test_a_connection_is_used_again(sender: HttpSender) -> None:
 
 async def test_an_exchange_holds_what_was_on_the_wire(sender: HttpSender) -> None:
     async with receiver(answer("503 Busy", {"Retry-After": "7", "X-Two": "a"}, b"come back")) as here:
-        attempted = await sender.attempt(post(here.url("/x"), b"abc", (("X-A", "b"),)), 5)
+        attempted = await sender.attempt(post(here.url("/x"), b"abc", {"X-A": "b"}), 5)
 
     exchange = attempted.exchange
     assert (attempted.outcome, attempted.error) == ("http_5xx", "answered 503")

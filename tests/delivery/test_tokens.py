@@ -9,8 +9,10 @@ import pytest
 
 from hooksd.config.snapshot import CompiledEndpoint
 from hooksd.delivery.attempt import Attempted
+from hooksd.delivery.egress import rules_of
 from hooksd.delivery.request import Prepared
 from hooksd.delivery.tokens import Tokens
+from hooksd.delivery.transport_wire import Way
 from hooksd.model.identity import Grant
 from hooksd.model.secret import Secret
 from hooksd.testing import FakeClock
@@ -46,7 +48,9 @@ async def test_a_token_is_asked_for_once_and_kept_until_it_ends() -> None:
     assert await tokens.of(WHO, GRANT) == "t2"
 
     first = sender.sent[0]
-    assert (first.method, first.url, first.egress) == ("POST", GRANT.token_url, WHO.value.egress)
+    assert (first.method, first.url) == ("POST", GRANT.token_url)
+    assert isinstance(first.way, Way)
+    assert first.way.rules is rules_of(WHO.value.egress)
     assert dict(first.headers)["Authorization"] == "Basic bWUlM0F4OnMzY3JldCUyQg=="
     assert parse_qs(first.body.decode()) == {
         "grant_type": ["client_credentials"],

@@ -6,17 +6,12 @@ from typing import Any
 import httpx
 import pytest
 
-from hooksd.delivery.place import place_of
 from hooksd.delivery.transport_connection import HEAD, HEADERS, INTERIM, Connection
 from hooksd.delivery.transport_deadlines import Deadlines
 from hooksd.delivery.transport_heads import Heads
-from hooksd.delivery.transport_wire import Call, Wire
+from hooksd.delivery.transport_wire import Wire
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
-
-
-def call(method: str = "POST") -> Call:
-    return Call(method=method, place=place_of("http://a.example/"), head=b"POST")
 
 
 class Pipe(asyncio.Transport):
@@ -45,7 +40,7 @@ class Pipe(asyncio.Transport):
         return self.waits
 
 
-async def asked(connection: Connection, what: Call, wire: Wire) -> None:
+async def asked(connection: Connection, what: bytes, wire: Wire) -> None:
     await connection.ask(what, wire)
 
 
@@ -63,7 +58,7 @@ class Talk:
         self, *pieces: bytes, method: str = "POST", ends: bool = False, error: Exception | None = None
     ) -> Wire:
         async with asyncio.TaskGroup() as group:
-            group.create_task(asked(self.connection, call(method), self.wire))
+            group.create_task(asked(self.connection, f"{method} / HTTP/1.1\r\n\r\n".encode(), self.wire))
             await asyncio.sleep(0)
             for piece in pieces:
                 self.connection.data_received(piece)
@@ -93,7 +88,7 @@ async def test_an_answer_is_taken_in_however_it_is_cut() -> None:
         assert wire.is_whole
         assert not wire.is_cut
         assert talk.connection.is_usable
-        assert talk.pipe.written == b"POST"
+        assert talk.pipe.written == b"POST / HTTP/1.1\r\n\r\n"
 
 
 async def test_who_does_not_come_to_the_end_in_time_is_given_up() -> None:
@@ -258,15 +253,15 @@ async def test_a_closed_connection_is_asked_nothing() -> None:
     talk.connection.connection_lost(None)
 
     with pytest.raises(httpx.RemoteProtocolError, match="disconnected"):
-        await talk.connection.ask(call(), talk.wire)
-    assert (talk.pipe.written, talk.wire.sent_at) == (b"", None)
+        await talk.connection.ask(b"POST / HTTP/1.1\r\n\r\n", talk.wire)
+    assert (talk.pipe.written, talk.wire.reached) == (b"", {})
 
 
 async def test_giving_up_on_an_answer_lets_go_of_the_connection() -> None:
     talk = Talk()
     with pytest.raises(TimeoutError):
         async with asyncio.timeout(0.01):
-            await talk.connection.ask(call(), talk.wire)
+            await talk.connection.ask(b"POST / HTTP/1.1\r\n\r\n", talk.wire)
     talk.connection.abort()
 
     assert (talk.pipe.state, talk.connection.is_usable) == ("aborted", False)

@@ -24,10 +24,10 @@ async def test_the_connection_used_last_is_used_first() -> None:
     pool.put(old)
     pool.put(new)
 
-    assert pool.take("b") is None
-    assert pool.take("a") is new
-    assert pool.take("a") is old
-    assert (pool.take("a"), len(pool)) == (None, 0)
+    assert pool.take("b", 0.0) is None
+    assert pool.take("a", 0.0) is new
+    assert pool.take("a", 0.0) is old
+    assert (pool.take("a", 0.0), len(pool)) == (None, 0)
     pool.close()
 
 
@@ -40,8 +40,8 @@ async def test_a_connection_that_waited_too_long_or_was_closed_is_not_used() -> 
     closed.is_usable = False
     await clock.advance(KEEP_ALIVE)
 
-    assert pool.take("a") is None
-    assert pool.take("b") is None
+    assert pool.take("a", clock.monotonic()) is None
+    assert pool.take("b", clock.monotonic()) is None
     assert not late.is_usable
     pool.close()
 
@@ -50,6 +50,7 @@ async def test_what_waits_is_swept_up_without_being_asked_for(monkeypatch: pytes
     monkeypatch.setattr(transport_pool, "KEEP_ALIVE", 0.02)
     pool = Pool(asyncio.get_running_loop().time)
     connection = idle()
+    connection.idle_since = asyncio.get_running_loop().time()
     pool.put(connection)
 
     async with asyncio.timeout(30):

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from hooksd.delivery.request import Prepared
+from hooksd.delivery.request import Prepared, request_of
 from hooksd.delivery.sender import READ, HttpSender
 from hooksd.model.egress import Egress
 from tests.delivery.certificates import Authority
@@ -22,7 +22,7 @@ async def sender() -> AsyncIterator[HttpSender]:
 
 def post(url: str, port: int, *, is_literal: bool = True, **keys: object) -> Prepared:
     egress = Egress.model_validate({"proxy": f"http://127.0.0.1:{port}", **keys})
-    return Prepared(method="POST", url=url, headers=(("X-A", "b"),), body=b"{}", egress=egress, is_literal=is_literal)
+    return request_of("POST", url, {"X-A": "b"}, b"{}", egress=egress, is_literal=is_literal)
 
 
 async def test_a_request_goes_to_the_proxy_which_resolves_the_name(sender: HttpSender) -> None:

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import pytest
 
 from hooksd.delivery import transport_tls
-from hooksd.delivery.request import Prepared
+from hooksd.delivery.request import Prepared, request_of
 from hooksd.delivery.sender import HttpSender
 from hooksd.delivery.transport_tls import BadCertificate, Contexts, context_of, trusted
 from hooksd.model.identity import Identity
@@ -27,7 +27,7 @@ def secret(path: Path) -> Secret:
 
 
 def post(url: str, identity: Identity | None = None) -> Prepared:
-    return Prepared(method="POST", url=url, headers=(), body=b"{}", identity=identity)
+    return request_of("POST", url, {}, b"{}", identity=identity)
 
 
 def test_certificates_are_checked_whether_the_system_has_authorities_or_not(monkeypatch: pytest.MonkeyPatch) -> None:

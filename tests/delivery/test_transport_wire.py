@@ -8,12 +8,13 @@ async def test_a_second_connection_begins_without_what_the_first_one_left() -> N
     clock = FakeClock()
     wire = Wire(clock.monotonic, 100, 60)
     await clock.advance(1)
-    wire.resolved_at = wire.connected_at = wire.secured_at = wire.sent_at = wire.now()
+    wire.reached.update(dict.fromkeys(("dns", "connect", "tls", "request"), wire.now()))
     wire.peer = "127.0.0.1:80"
 
     wire.restart()
 
-    assert not any((wire.resolved_at, wire.connected_at, wire.secured_at, wire.sent_at, wire.peer))
+    assert wire.reached == {}
+    assert not wire.peer
     assert (wire.began, wire.now(), wire.keeps) == (0.0, 1.0, 100)
 
 

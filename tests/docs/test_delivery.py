@@ -63,7 +63,7 @@ def signed(*secrets: bytes, **replaced: str) -> dict[str, str]:
     """Return the headers of a request of ours, signed with these secrets, some of them replaced."""
     payload = Payload(delivery="dlv_1", headers={}, query={}, media="application/json", body=BODY)
     prepared = prepare(endpoint(secrets=[*secrets]), payload, NOW)
-    ours = {name.lower(): value for name, value in prepared.headers}
+    ours = {name.lower(): value for name, value in prepared.headers.items()}
     return {**ours, **{f"webhook-{name}": value for name, value in replaced.items()}}
 
 

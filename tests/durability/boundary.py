@@ -21,7 +21,7 @@ import orjson
 
 from hooksd.delivery import transport
 from hooksd.delivery.transport_connection import Connection
-from hooksd.delivery.transport_wire import Call, Wire
+from hooksd.delivery.transport_wire import Wire
 from hooksd.journal import file
 from hooksd.journal.disk import FileDisk, Handle
 
@@ -146,13 +146,13 @@ def trapped_connection(trap: Trap) -> type[Connection]:
     class TrappedConnection(Connection):
         asked: tuple[str, Wire] | None = None
 
-        def ask(self, call: Call, wire: Wire) -> asyncio.Future[None]:
-            self.asked = _header(call.head, b"webhook-id"), wire
-            return super().ask(call, wire)
+        def ask(self, written: bytes, wire: Wire) -> asyncio.Future[None]:
+            self.asked = _header(written, b"webhook-id"), wire
+            return super().ask(written, wire)
 
         def data_received(self, data: bytes) -> None:
             delivery, wire = self.asked or ("", None)
-            if wire is not None and wire.first_byte_at is None:
+            if wire is not None and "first_byte" not in wire.reached:
                 trap.at_answer(delivery)
             super().data_received(data)
             if wire is not None and wire.is_whole:
@@ -161,8 +161,8 @@ def trapped_connection(trap: Trap) -> type[Connection]:
     return TrappedConnection
 
 
-def _header(head: bytes, name: bytes) -> str:
-    lines = (line.partition(b":") for line in head.splitlines())
+def _header(written: bytes, name: bytes) -> str:
+    lines = (line.partition(b":") for line in written.partition(b"\r\n\r\n")[0].splitlines())
     return next(value.strip() for key, _, value in lines if key == name).decode()
 
 
