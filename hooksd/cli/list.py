@@ -7,7 +7,8 @@ from typing import Any
 
 import click
 
-from hooksd.auth.coverage import coverage, leaves
+from hooksd.auth.coverage import coverage
+from hooksd.auth.naming import events_of
 from hooksd.auth.presets import expand
 from hooksd.cli.invocation import shared_options
 from hooksd.cli.loading import definitions_of, settings_of
@@ -67,12 +68,9 @@ def _row(item: Defined[Any], cells: Callable[[str, Any], tuple[object, ...]]) ->
 
 def _webhook(name: str, webhook: Webhook) -> tuple[object, ...]:
     auth = webhook.auth.preset if isinstance(webhook.auth, PresetAuth) else webhook.auth.type
-    known = expand(webhook.auth)
-    says = isinstance(webhook.auth, PresetAuth) or any(part.event for part in (known, *leaves(known)))
-    event = webhook.event or (f"{name}.*" if says else f"webhook.{name}")
     path = webhook.path_as(name) + ("?uuid=***" if webhook.uuid else "")
     shown = path if webhook.enabled else f"{path} (disabled)"
-    return (",".join(webhook.methods), shown, auth, covered(webhook), event, webhook.answer)
+    return (",".join(webhook.methods), shown, auth, covered(webhook), events_of(name, webhook), webhook.answer)
 
 
 def covered(webhook: Webhook) -> str:

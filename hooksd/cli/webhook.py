@@ -77,7 +77,7 @@ def list_(ctx: click.Context, json_lines: bool) -> int:
         note("there is no webhook yet; `hooksd webhook create` makes one")
     else:
         rows = [
-            (one["name"], _reached(one), one["auth"], one["event"] or "", one["updated_at"] or "", _where(one))
+            (one["name"], _reached(one), one["auth"], one.get("events") or "", one["updated_at"] or "", _where(one))
             for one in webhooks
         ]
         header = ("WEBHOOK", "PATH", "AUTH", "EVENT", "UPDATED", "DEFINED AT")
@@ -235,7 +235,7 @@ def _show(webhook: Mapping[str, Any], *, as_object: bool) -> None:
         "webhook": webhook["name"],
         "url": webhook["url"] or f"http://{named(settings.listen_address)}{_reached(webhook)}",
         "auth": webhook["auth"],
-        "event": webhook["event"],
+        "event": webhook.get("events"),
         "created": _when(webhook, "created"),
         "updated": _when(webhook, "updated"),
         "file": _where(webhook),

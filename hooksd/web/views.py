@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Final
 
+from hooksd.auth.naming import events_of
 from hooksd.config.snapshot import Revision, Snapshot
 from hooksd.expr.markup import is_template
 from hooksd.model.auth import PresetAuth
@@ -92,6 +93,7 @@ def webhook_view(defined: Defined[Webhook], path: str, public_url: str | None) -
         "methods": list(value.methods),
         "auth": value.auth.preset if isinstance(value.auth, PresetAuth) else value.auth.type,
         "event": value.event,
+        "events": events_of(defined.name, value),
         "answer": value.answer,
         "enabled": value.enabled,
         "description": value.description,

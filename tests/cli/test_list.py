@@ -56,6 +56,20 @@ def test_what_a_signature_covers_is_shown(hooksd: Command, write: Write, monkeyp
     assert "body, time within 5m, id" in hooksd("list").out
 
 
+def test_events_are_called_what_the_provider_says_where_it_does(
+    hooksd: Command, write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TOKEN", "a secret that is long enough")
+    presets = {"bot": "telegram", "repo": "github"}
+    for name, preset in presets.items():
+        write(f"{name}.toml", f'version = 1\n[webhooks.{name}]\nauth.preset = "{preset}"\nauth.secret = "env:TOKEN"\n')
+
+    out = hooksd("list", "webhooks").out
+
+    assert "webhook.bot " in out
+    assert "repo.* " in out
+
+
 @pytest.mark.usefixtures("everything")
 def test_one_kind_alone_and_as_json(hooksd: Command) -> None:
     result = hooksd("list", "webhooks", "--json")

@@ -23,6 +23,7 @@ VIEW: dict[str, Any] = {
     "methods": ["POST"],
     "auth": "none",
     "event": "lead.created",
+    "events": "lead.created",
     "created_at": "2026-11-22T12:00:00.000Z",
     "created_by": "ada",
     "updated_at": "2026-11-22T13:00:00.000Z",
@@ -168,7 +169,7 @@ def test_none_is_said_kindly(hooksd: Command, daemon: FakeDaemon) -> None:
 
 
 def test_one_is_shown(hooksd: Command, daemon: FakeDaemon) -> None:
-    daemon.says(f"GET {LEADS}", 200, {**VIEW, "event": "lead\x1b[2J"})
+    daemon.says(f"GET {LEADS}", 200, {**VIEW, "events": "lead\x1b[2J"})
 
     assert "lead\\x1b[2J" in hooksd("webhook", "get", "leads").out
     assert hooksd("webhook", "get", "leads", "--json").objects()[0]["id"] == "leads"

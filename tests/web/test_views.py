@@ -60,6 +60,12 @@ def test_an_endpoint_shows_its_url_as_written(everything: Snapshot) -> None:
     assert (shown["enabled"], shown["subscribe"], shown["shape"], shown["ping"]) == (True, [], "json", False)
 
 
+def test_a_webhook_shows_what_its_events_are_called(everything: Snapshot) -> None:
+    shown = view(everything, "webhooks", "github")
+
+    assert (shown["event"], shown["events"]) == (None, "github.*")
+
+
 def test_a_workflow_shows_its_steps(everything: Snapshot) -> None:
     assert view(everything, "workflows", "deploy")["steps"] == [
         {"step": "build", "list": "steps", "verb": "run"},

@@ -5,9 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 
-from hooksd.auth.coverage import leaves
-from hooksd.auth.presets import expand
-from hooksd.auth.problem import AuthProblem
+from hooksd.auth.naming import says_what_happened
 from hooksd.config.checks.written import Kind, raw_steps, text_of
 from hooksd.model.base import Json
 from hooksd.model.patterns import can_overlap
@@ -73,10 +71,4 @@ def pattern_of(template: str) -> str:
 
 def _names_events(webhook: object) -> bool:
     """Tell whether the provider names the event; of a webhook with errors nothing is known, so it might."""
-    if not isinstance(webhook, Webhook):
-        return True
-    try:
-        known = expand(webhook.auth)
-        return any(part.event for part in (known, *leaves(known)))
-    except AuthProblem:
-        return True
+    return not isinstance(webhook, Webhook) or says_what_happened(webhook.auth)
