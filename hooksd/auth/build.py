@@ -22,7 +22,7 @@ from hooksd.auth.request import Inbound
 from hooksd.auth.sources import Examined, Word, finder, first_of, identity, spoken
 from hooksd.auth.twilio import HEADER as TWILIO_HEADER
 from hooksd.auth.twilio import Twilio
-from hooksd.auth.verdict import Authentic, Observed, Reading, Refused, Verdict, Verifier, authentic
+from hooksd.auth.verdict import Authentic, Observed, Refused, Verdict, Verifier, authentic
 from hooksd.model.auth import (
     AllAuth,
     AnyAuth,
@@ -40,7 +40,6 @@ from hooksd.model.auth import (
     TokenAuth,
     TwilioAuth,
 )
-from hooksd.model.base import Json
 from hooksd.model.secret import Secret, is_reference
 from hooksd.model.trust import Trust
 from hooksd.signature import decode_key
@@ -79,9 +78,6 @@ class BuiltVerifier:
         except Exception:  # noqa: BLE001 - whatever a caller sends, the answer is a verdict
             found = Refused(reason="internal_error")
         return Observed(found=found) if self.observes else found
-
-    def read(self, request: Inbound, data: Json) -> Reading:  # noqa: D102 - see Verifier
-        return Reading(self.event(request, data), self.id(request, data))
 
 
 def build_verifier(auth: Auth, secret: SecretOf, remotes: Remotes | None = None) -> Verifier:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final, Literal, NamedTuple, Protocol
+from typing import Final, Literal, Protocol
 
 from hooksd.auth.request import Inbound
 from hooksd.model.base import Json
@@ -60,14 +60,6 @@ class Observed:
 Verdict = Authentic | Refused | Observed
 
 
-class Reading(NamedTuple):
-    """What the provider says of an authentic request, outside its body proper."""
-
-    event_type: str | None
-    """The provider's word for what happened, like `push` or `pull_request.opened`."""
-    delivery_id: str | None
-
-
 class Verifier(Protocol):
     """Judges requests of one webhook. It never raises, whatever the request holds."""
 
@@ -95,6 +87,10 @@ class Verifier(Protocol):
         """Judge a request at a Unix time in seconds."""
         ...
 
-    def read(self, request: Inbound, data: Json) -> Reading:
-        """Return what an authentic request says of itself; `data` is its parsed body."""
+    def event(self, request: Inbound, data: Json, /) -> str | None:
+        """Return the provider's word for what happened, like `push`, of an authentic request and its parsed body."""
+        ...
+
+    def id(self, request: Inbound, data: Json, /) -> str | None:
+        """Return which delivery it is, as `event` does what happened."""
         ...

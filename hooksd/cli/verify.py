@@ -132,16 +132,17 @@ class _Bench:
             data = parse_body(request.media or bodies.JSON, request.body) if request.body else None
         except Unreadable:
             data = None
-        reading = self.webhook.verifier.read(request, data)
+        verifier = self.webhook.verifier
+        delivery_id = verifier.id(request, data)
         scope: dict[str, Json] = {
             "body": data,
-            "headers": credentials.kept_headers(request, self.webhook.verifier),
+            "headers": credentials.kept_headers(request, verifier),
             "query": _query(request, self.webhook),
         }
         try:
-            return naming.event_type(self.webhook, reading.event_type, scope), reading.delivery_id
+            return naming.event_type(self.webhook, verifier.event(request, data), scope), delivery_id
         except naming.Unnamed:
-            return None, reading.delivery_id
+            return None, delivery_id
 
 
 def _query(request: Inbound, webhook: CompiledWebhook) -> dict[str, str]:

@@ -48,18 +48,19 @@ def arrival_of(
         hides = verifier.credential_fields or verifier.credential_paths
         raw = credentials.kept_body(request, verifier) if hides else request.body
         media = webhook.media or request.media
-        media, data = media or body.JSON, parse_body(media, raw)
+        data = parse_body(media, raw)
+        media = media or body.JSON
     else:
         media, raw, data, _ = content
     headers = credentials.kept_headers(request, verifier)
     query = _query(webhook, request) if request.query_string else {}
-    said, delivery_id = verifier.read(request, data)
     scope: dict[str, Json] = {"body": data, "headers": headers, "query": query}
-    kind = naming.event_type(webhook, said, scope)
+    kind = naming.event_type(webhook, verifier.event(request, data), scope)
     subject = None if webhook.subject is None else naming.subject(webhook, scope)
+    delivery_id = verifier.id(request, data)
     if webhook.entry is not None:
         delivery_id = naming.delivery_id(webhook, delivery_id, scope)
-    found, observed = (verdict, None) if isinstance(verdict, Authentic) else (verdict.found, _word(verdict))
+    key, observed = (verdict.key, None) if isinstance(verdict, Authentic) else _observed(verdict)
     return Arrival(  # by place: by name takes three times as long
         new_event(),
         kind,
@@ -73,14 +74,16 @@ def arrival_of(
         media,
         raw,
         data,
-        found.key if isinstance(found, Authentic) else None,
+        key,
         observed,
         webhook.frame,
     )
 
 
-def _word(verdict: Observed) -> str:
-    return "accepted" if isinstance(verdict.found, Authentic) else verdict.found.reason
+def _observed(verdict: Observed) -> tuple[int | None, str]:
+    """Return the place of the secret that fitted, and what would have been said."""
+    found = verdict.found
+    return (found.key, "accepted") if isinstance(found, Authentic) else (None, found.reason)
 
 
 def _query(webhook: CompiledWebhook, request: Inbound) -> dict[str, str]:

@@ -32,7 +32,7 @@ from hooksd.web.guard_limits import (
     WIRE_SLACK,
     GuardReason,
 )
-from hooksd.web.guard_refusal import BODY, HEAD, IDLE, Unwelcome, check_host, check_size, unwelcome
+from hooksd.web.guard_refusal import BODY, HEAD, IDLE, Unwelcome, check_host, check_size, name_of, unwelcome
 from hooksd.web.guard_upgrade import parser_of, without_upgrade
 from hooksd.web.problem import CLOSE, RETRY_AFTER, problem
 
@@ -62,6 +62,7 @@ class GuardedProtocol(HttpToolsProtocol):
         super().__init__(config, server_state, app_state, _loop)
         self.crowd = crowd
         self.limits = crowd.limits
+        self._most = crowd.limits.headers
         self.address = ""
         self.since = 0.0
         self._phase = IDLE
@@ -140,21 +141,18 @@ class GuardedProtocol(HttpToolsProtocol):
         """Work on what the caller sent."""
         if self._deaf:
             return
-        self._read = len(data)
-        self._wire += self._read
-        self._parse(data)
-        if self._wire > self.limits.head_bytes:
-            self._weigh()
-
-    def _parse(self, data: bytes) -> None:
+        self._read = size = len(data)
+        self._wire += size
         try:
             self.parser.feed_data(data)
         except httptools.HttpParserUpgrade as upgrade:
             head = without_upgrade(self.method, self.url, self.fields)
             self.parser = parser_of(self)
-            self._parse(head + data[upgrade.args[0] :])
+            self.hear(head + data[upgrade.args[0] :])
         except httptools.HttpParserError as error:
             self._refuse(unwelcome(error))
+        if self._wire > self.limits.head_bytes:
+            self._weigh()
 
     def _weigh(self) -> None:
         """Refuse a request that takes many bytes to say little."""
@@ -184,9 +182,9 @@ class GuardedProtocol(HttpToolsProtocol):
     def on_header(self, name: bytes, value: bytes) -> None:
         """Take a header field, or a trailer field, which is counted and forgotten (RFC 9110 section 6.5.1)."""
         fields = self.fields
-        if len(fields) >= self.limits.headers:
-            raise Unwelcome(431, "head_too_large", f"a request may have {self.limits.headers} header fields")
-        fields.append((name.decode().lower(), value.strip().decode("latin-1")))
+        fields.append((name_of(name), value.strip().decode("latin-1")))
+        if len(fields) > self._most:
+            raise Unwelcome(431, "head_too_large", f"a request may have {self._most} header fields")
 
     def on_headers_complete(self) -> None:
         """Hand the request to the application, or let it wait for those before it."""
@@ -241,10 +239,6 @@ class GuardedProtocol(HttpToolsProtocol):
         crowd.buffered += size
         if crowd.buffered > self.limits.buffered:
             raise Unwelcome(503, "crowded", "too many bodies are being received; try again later")
-        self.keep(body)
-
-    def keep(self, body: bytes) -> None:
-        """Give a piece of a body to the request."""
         self.cycle.hear(body)
 
     def on_message_complete(self) -> None:
@@ -264,7 +258,6 @@ class GuardedProtocol(HttpToolsProtocol):
 
     def on_response_complete(self) -> None:
         """Go on with the request that waits, or wait for one."""
-        self.server_state.total_requests += 1
         self._owed -= 1
         self._served = True
         if not self._owed:

@@ -28,8 +28,10 @@ from hooksd.web.problem import problem
 
 LARGEST: Final = 32 * 1024
 """Bytes of the longest body that goes this way: far below what uvicorn reads before it pauses."""
-_DIGITS: Final = 6
+_TOO_LARGE: Final = LARGEST + 1
 _UNUSUAL: Final = frozenset({"expect", "transfer-encoding", "upgrade"})
+_TELLING: Final = _UNUSUAL | {"connection", "proxy-connection"}
+_NO_HOST: Final = " "
 
 
 class Application(Protocol):
@@ -76,6 +78,10 @@ class _Plain:
         self.keep_alive = True
         self.disconnected = self.response_complete = False
 
+    def hear(self, piece: bytes) -> None:
+        """Take a piece of the body; most come in one, which is not copied."""
+        self.body += piece
+
 
 def _forget(protocol: ref[GuardedProtocol], size: int) -> None:
     if (alive := protocol()) is not None:
@@ -112,7 +118,7 @@ class DirectProtocol(GuardedProtocol):
         """Take a plain request; leave any other to the guard and to uvicorn."""
         named = dict(self.fields)
         target, _, query = self.url.decode("latin-1").partition("?")
-        webhook = self._application.webhook_at(target) if self._is_plain(named) else None
+        webhook = self._application.webhook_at(target) if self._is_plain(named, query) else None
         if webhook is None or webhook.wait is not None:
             super().on_headers_complete()
             return
@@ -125,25 +131,20 @@ class DirectProtocol(GuardedProtocol):
         self._phase = BODY
         self._owed = 1
 
-    def _is_plain(self, named: dict[str, str]) -> bool:
+    def _is_plain(self, named: dict[str, str], query: str) -> bool:
         """Tell whether a request says nothing unusual, if it is for a webhook; `check_head` would let it through."""
-        parser, url = self.parser, self.url
-        length = named.get("content-length", "")
+        parser = self.parser
         return (
             not self._owed
             and len(named) == len(self.fields)
             and self._wire + self._read <= self.limits.head_bytes
-            and "host" in named
-            and is_host(named["host"])
+            and is_host(named.get("host", _NO_HOST))
             and parser.get_method() == b"POST"
             and parser.should_keep_alive()
             # Without a word about it, only HTTP/1.1 keeps connections.
-            and (("connection" not in named and "proxy-connection" not in named) or parser.get_http_version() == "1.1")
-            and _UNUSUAL.isdisjoint(named)
-            and length.isdecimal()
-            and len(length) < _DIGITS
-            and int(length) <= LARGEST
-            and (b"?" not in url or (b"#" not in url and url.isascii()))
+            and (_TELLING.isdisjoint(named) or (_UNUSUAL.isdisjoint(named) and parser.get_http_version() == "1.1"))
+            and int(named.get("content-length", _TOO_LARGE)) <= LARGEST  # the parser lets no other text through
+            and (not query or ("#" not in query and query.isascii()))
         )
 
     def begin_answer(self) -> None:
@@ -152,14 +153,6 @@ class DirectProtocol(GuardedProtocol):
         if self.named.get("content-type", "").startswith("multipart/"):
             scope: Any = self.cycle.scope
             scope["hooksd.forget"] = partial(_forget, ref(self))  # no circle through the request
-
-    def keep(self, body: bytes) -> None:
-        """Take a piece of a body; most come in one, which is not copied."""
-        cycle: object = self.cycle
-        if cycle is self._plain:
-            self._plain.body += body
-        else:
-            super().keep(body)
 
     def end_request(self) -> None:
         """End a request; a plain one is answered now."""

@@ -165,7 +165,8 @@ def execute(known: tuple[Target, ...], data: bytes, seen: Counter[str]) -> None:
         case Refused(reason=reason):
             seen[reason] += 1
             assert reason in REASONS, (target.name, reason, request)
-    target.judge.read(request, None)
+    target.judge.event(request, None)
+    target.judge.id(request, None)
     if target.greeter is not None:
         target.greeter.greet(request, authentic=isinstance(verdict, Authentic))
 

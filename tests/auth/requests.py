@@ -8,6 +8,7 @@ from hooksd.auth.build import build_verifier
 from hooksd.auth.request import Inbound
 from hooksd.auth.verdict import Authentic, Observed, Refused, Verifier
 from hooksd.model.auth import AUTH_MODELS, auth_kind
+from hooksd.model.base import Json
 from hooksd.model.secret import Secret
 
 NOW = 1_700_000_000.0
@@ -56,3 +57,8 @@ def verdict(judge: Verifier, request: Inbound, now: float = NOW) -> str:
             return reason
         case Observed(found=found):
             return f"observed {found}"
+
+
+def said(judge: Verifier, request: Inbound, data: Json) -> tuple[str | None, str | None]:
+    """Return the event type and the delivery id that a request says."""
+    return judge.event(request, data), judge.id(request, data)

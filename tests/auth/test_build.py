@@ -11,10 +11,10 @@ from hooksd.auth.presets import preset_names
 from hooksd.auth.problem import AuthProblem
 from hooksd.auth.request import Inbound
 from hooksd.auth.sources import first_of
-from hooksd.auth.verdict import Authentic, Reading, Refused, Verifier
+from hooksd.auth.verdict import Authentic, Refused, Verifier
 from hooksd.model.secret import Secret
 from hooksd.model.trust import Trust
-from tests.auth.requests import NOW, auth, inbound, secret, verdict, verifier
+from tests.auth.requests import NOW, auth, inbound, said, secret, verdict, verifier
 from tests.auth.signing import concrete, provider, public_text, secret_text, sent_by
 
 HMAC: dict[str, Any] = {"type": "hmac", "secret": "credential:one", "header": "X-Sig"}
@@ -102,11 +102,11 @@ def test_what_the_store_of_secrets_raises_is_let_through() -> None:
 def test_the_event_type_is_the_words_that_are_there_joined_with_dots() -> None:
     judge = verifier(type="none", event=["header:X-Event", "json:action"], id="header:X-Id")
 
-    assert judge.read(inbound(x_event="push", x_id="7"), {}) == Reading(event_type="push", delivery_id="7")
-    assert judge.read(inbound(x_event="pr"), {"action": "opened"}) == Reading(event_type="pr.opened", delivery_id=None)
-    assert judge.read(inbound(), {"action": ["x"]}).event_type == '["x"]'
-    assert judge.read(inbound(), None) == Reading(event_type=None, delivery_id=None)
-    assert verifier(type="none").read(inbound(x_event="push"), {}) == Reading(event_type=None, delivery_id=None)
+    assert said(judge, inbound(x_event="push", x_id="7"), {}) == ("push", "7")
+    assert said(judge, inbound(x_event="pr"), {"action": "opened"}) == ("pr.opened", None)
+    assert judge.event(inbound(), {"action": ["x"]}) == '["x"]'
+    assert said(judge, inbound(), None) == (None, None)
+    assert said(verifier(type="none"), inbound(x_event="push"), {}) == (None, None)
 
 
 def broken(request: Inbound, now: float) -> Authentic:
@@ -168,7 +168,8 @@ def test_no_request_makes_a_verifier_raise_or_let_it_in(
 
     assert not isinstance(found, Authentic)
     assert found != Refused(reason="internal_error")
-    judge.read(request, None)
+    judge.event(request, None)
+    judge.id(request, None)
 
 
 def test_a_public_key_may_be_a_reference_to_one() -> None:

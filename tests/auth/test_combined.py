@@ -5,10 +5,10 @@ import pytest
 from hooksd.auth.build import build_verifier
 from hooksd.auth.problem import AuthProblem
 from hooksd.auth.remote import Remotes
-from hooksd.auth.verdict import Authentic, Observed, Reading, Refused
+from hooksd.auth.verdict import Authentic, Observed, Refused
 from hooksd.model.secret import Secret
 from hooksd.model.trust import Trust
-from tests.auth.requests import NOW, SECRETS, auth, inbound, verdict, verifier
+from tests.auth.requests import NOW, SECRETS, auth, inbound, said, verdict, verifier
 
 ONE = {"type": "token", "token": "header:X-Token", "secret": "credential:one", "event": "header:X-Kind"}
 TWO = {"type": "bearer", "secret": "credential:two", "event": "header:X-Type", "id": "header:X-Id"}
@@ -50,9 +50,9 @@ def test_all_are_trusted_as_the_best_proof_and_any_as_the_weakest() -> None:
 def test_what_a_request_says_of_itself_is_read_where_one_of_the_proofs_says() -> None:
     request = inbound(x_type="made", x_id="7")
 
-    assert verifier(type="any", of=[ONE, TWO]).read(request, None) == Reading(event_type="made", delivery_id="7")
+    assert said(verifier(type="any", of=[ONE, TWO]), request, None) == ("made", "7")
     own = verifier(type="any", of=[ONE, TWO], event="const:mine", id="header:X-Type")
-    assert own.read(request, None) == Reading(event_type="mine", delivery_id="made")
+    assert said(own, request, None) == ("mine", "made")
 
 
 def test_credentials_of_every_proof_are_hidden() -> None:

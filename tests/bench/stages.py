@@ -320,7 +320,9 @@ async def measure(size: int, times: int, peer: socket.socket) -> dict[str, float
             "http, with a constant answer": feed(bench.http, bench.requests()),
             "of it: signature": call(lambda: verifier.verify(request, 0.0)),
             "of it: body parsed, depth bounded": call(lambda: parse_body(request.media, bench.body)),
-            "of it: what the provider says of it": call(lambda: verifier.read(request, data)),
+            "of it: what the provider says of it": call(
+                lambda: (verifier.event(request, data), verifier.id(request, data))
+            ),
             "until it is queued": feed(bench.whole, bench.requests()),
             "durable: told, counted, answered": settle(bench.log),
         }

@@ -10,7 +10,7 @@ import httpx
 from starlette.types import ASGIApp
 
 from hooksd.auth.request import Inbound
-from hooksd.auth.verdict import Authentic, Reading, Reason, Refused, Verdict, Verifier
+from hooksd.auth.verdict import Authentic, Reason, Refused, Verdict, Verifier
 from hooksd.config.entry import entry_of, reads_body
 from hooksd.config.snapshot import CompiledWebhook, Revision, Snapshot
 from hooksd.engine.ports import Accepted, Intake, Response, Taken
@@ -129,11 +129,13 @@ class TokenVerifier:
             return Authentic(key=0)
         return Refused(reason=self.reason)
 
-    def read(self, request: Inbound, data: Json) -> Reading:  # noqa: ARG002 - see Verifier
-        """Read the event type and the delivery id from headers."""
-        said = request.header_values("x-event")
-        delivery = request.header_values("x-delivery")
-        return Reading(event_type=said[0] if said else None, delivery_id=delivery[0] if delivery else None)
+    def event(self, request: Inbound, data: Json, /) -> str | None:  # noqa: ARG002 - see Verifier
+        """Read the event type from a header."""
+        return next(iter(request.header_values("x-event")), None)
+
+    def id(self, request: Inbound, data: Json, /) -> str | None:  # noqa: ARG002 - see Verifier
+        """Read the delivery id from a header."""
+        return next(iter(request.header_values("x-delivery")), None)
 
 
 _verifier: Callable[[], Verifier] = TokenVerifier
