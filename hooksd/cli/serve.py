@@ -2,13 +2,26 @@
 
 from __future__ import annotations
 
+import errno
+from pathlib import Path
+
 import click
 
 from hooksd.cli.invocation import shared_options
 from hooksd.cli.loading import settings_of
 from hooksd.daemon import wiring
+from hooksd.errors import JournalError
 from hooksd.telemetry import log
 from hooksd.telemetry.log import Level
+
+_ADVICE = {
+    errno.ENOSPC: "make room on its file system",
+    errno.EDQUOT: "make room on its file system",
+    errno.EROFS: "make it writable",
+    errno.EACCES: "let this user write there",
+    errno.EPERM: "let this user write there",
+}
+"""What helps against errors of the system."""
 
 
 @click.command()
@@ -35,4 +48,21 @@ def command(ctx: click.Context, log_format: str, log_level: Level) -> None:
     settings = settings_of(ctx)
     as_json = {"auto": None, "console": False, "json": True}[log_format]
     log.configure(json=as_json, level=log_level, color=ctx.color is not False)
-    wiring.serve(settings)
+    try:
+        wiring.serve(settings)
+    except JournalError as error:
+        raise type(error)(_told(error, settings.log_dir)) from error
+
+
+def _told(error: JournalError, directory: Path) -> str:
+    """Return what is wrong with the log, where it is, and what to do."""
+    text = str(error) if str(directory) in str(error) else f"{directory}: {error}"
+    advice = _ADVICE.get(_number(error))
+    return f"{text}; {advice}, or name another directory with --log-dir" if advice else text
+
+
+def _number(error: BaseException | None) -> int:
+    """Return the number of the system's error that another one comes from; 0: of none."""
+    while error is not None and not isinstance(error, OSError):
+        error = error.__cause__
+    return 0 if error is None or error.errno is None else error.errno

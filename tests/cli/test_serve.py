@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -10,8 +12,11 @@ import pytest
 
 from hooksd.config.settings import Settings
 from hooksd.daemon import wiring
+from hooksd.errors import JournalError, JournalFull
 from hooksd.telemetry import log
 from tests.cli.conftest import Command
+
+OR = "or name another directory with --log-dir"
 
 
 def test_it_serves_with_the_settings_of_the_command_line(hooksd: Command, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -28,6 +33,57 @@ def test_it_serves_with_the_settings_of_the_command_line(hooksd: Command, monkey
     monkeypatch.setenv("NO_COLOR", "1")
     hooksd("serve")
     assert configured[1:] == [(None, "info", False)]
+
+
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [
+        (
+            errno.ENOSPC,
+            "No space left on device; make room on its file system, or name another directory with --log-dir",
+        ),
+        (errno.EDQUOT, "Disk quota exceeded; make room on its file system, or name another directory with --log-dir"),
+        (errno.EROFS, "Read-only file system; make it writable, or name another directory with --log-dir"),
+        (errno.EACCES, "Permission denied; let this user write there, or name another directory with --log-dir"),
+        (errno.EIO, "Input/output error"),
+    ],
+    ids=errno.errorcode.__getitem__,
+)
+def test_a_log_that_cannot_be_had_is_said_with_where_and_what_to_do(
+    hooksd: Command, monkeypatch: pytest.MonkeyPatch, code: int, said: str
+) -> None:
+    def serve(settings: Settings) -> None:
+        cause = OSError(code, os.strerror(code))
+        raise JournalError(f"{settings.log_dir}: the log cannot be opened: {cause.strerror}") from cause
+
+    monkeypatch.setattr(wiring, "serve", serve)
+
+    result = hooksd("serve", "--log-dir", "/mnt/small/log", "--log-format", "console")
+
+    assert (result.status, result.err) == (74, f"error: /mnt/small/log: the log cannot be opened: {said}\n")
+
+
+def test_where_a_log_is_that_has_too_little_room_is_said(hooksd: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    def serve(_settings: Settings) -> None:
+        raise JournalFull("less than 16 MiB are free for the log: make room on its file system")
+
+    monkeypatch.setattr(wiring, "serve", serve)
+
+    result = hooksd("serve", "--log-dir", "small")
+
+    said = "error: small: less than 16 MiB are free for the log: make room on its file system\n"
+    assert (result.status, result.err) == (74, said)
+
+
+def test_a_log_that_cannot_be_made_is_said_by_the_daemon_itself(home: Path) -> None:
+    (home / "hooks.d").mkdir()
+    command = [sys.executable, "-m", "hooksd", "serve", "--listen", "127.0.0.1:0", "--log-dir", "/sys/log"]
+
+    done = subprocess.run(command, cwd=home, capture_output=True, text=True, timeout=30, check=False)
+
+    assert done.returncode == 74
+    assert "error: /sys/log: the log cannot be opened: " in done.stderr
+    assert f"; let this user write there, {OR}\n" in done.stderr
 
 
 def test_without_definitions_it_does_not_start(home: Path) -> None:
