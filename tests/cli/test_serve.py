@@ -38,16 +38,13 @@ def test_it_serves_with_the_settings_of_the_command_line(hooksd: Command, monkey
 @pytest.mark.parametrize(
     ("code", "said"),
     [
-        (
-            errno.ENOSPC,
-            "No space left on device; make room on its file system, or name another directory with --log-dir",
-        ),
-        (errno.EDQUOT, "Disk quota exceeded; make room on its file system, or name another directory with --log-dir"),
-        (errno.EROFS, "Read-only file system; make it writable, or name another directory with --log-dir"),
-        (errno.EACCES, "Permission denied; let this user write there, or name another directory with --log-dir"),
+        (errno.ENOSPC, f"No space left on device; make room on its file system, {OR}"),
+        (errno.EDQUOT, f"Disk quota exceeded; make room on its file system, {OR}"),
+        (errno.EROFS, f"Read-only file system; make it writable, {OR}"),
+        (errno.EACCES, f"Permission denied; let this user write there, {OR}"),
         (errno.EIO, "Input/output error"),
     ],
-    ids=errno.errorcode.__getitem__,
+    ids=["full", "quota", "read-only", "not allowed", "broken"],
 )
 def test_a_log_that_cannot_be_had_is_said_with_where_and_what_to_do(
     hooksd: Command, monkeypatch: pytest.MonkeyPatch, code: int, said: str
