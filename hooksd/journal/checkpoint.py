@@ -15,11 +15,10 @@ from hooksd.journal import codec
 from hooksd.journal.disk import Disk
 from hooksd.journal.lasting import Lasting
 from hooksd.journal.segment import segment_name
-from hooksd.model.holding import EndpointHeld, EndpointReleased, LogCarried
+from hooksd.model.holding import LogCarried
 from hooksd.model.record import (
     AttemptEnded,
     AttemptStarted,
-    ConfigApplied,
     DeliveryCreated,
     DeliveryEnded,
     EventAccepted,
@@ -46,26 +45,32 @@ class OpenWork:
         self._lasting = Lasting()
         self._lasts_since: int | None = None
 
-    def note_all(self, records: Iterable[Record | EventLine], segment: int) -> None:
-        """Take in records of one segment; `note` for each."""
+    def note(self, records: Iterable[Record | EventLine], segment: int) -> None:
+        """Take in records of one segment of the log, in their order."""
+        segments = self._segments
         for record in records:
-            if type(record) not in _BETWEEN:
-                self.note(record, segment)
+            if type(record) in _BETWEEN:
+                continue
+            if isinstance(record, EventLine):
+                if record.runs or record.deliveries:
+                    self._plan(record, segment)
+            elif isinstance(record, DeliveryCreated):
+                segments[record.delivery] = segment
+            elif isinstance(record, DeliveryEnded):
+                segments.pop(record.delivery, None)
+            elif isinstance(record, RunEnded):
+                segments.pop(record.run, None)
+            else:
+                self._note_rare(record, segment)
 
-    def note(self, record: Record | EventLine, segment: int) -> None:
-        """Take in one record of the log, in its order."""
-        match record:
-            case DeliveryCreated():
-                self._segments[record.delivery] = segment
-            case EventLine() | EventAccepted():
-                for plan in record.runs + record.deliveries:
-                    self._segments[plan.id] = segment
-                if isinstance(record, EventAccepted):
-                    self._stand(record, segment)
-            case RunEnded(run=ended) | DeliveryEnded(delivery=ended):
-                self._segments.pop(ended, None)
-            case EndpointHeld() | EndpointReleased() | ConfigApplied() | LogCarried():
-                self._stand(record, segment)
+    def _plan(self, record: EventLine | EventAccepted, segment: int) -> None:
+        for plan in record.runs + record.deliveries:
+            self._segments[plan.id] = segment
+
+    def _note_rare(self, record: Record, segment: int) -> None:
+        if isinstance(record, EventAccepted):
+            self._plan(record, segment)
+        self._stand(record, segment)
 
     def _stand(self, record: Record, segment: int) -> None:
         self._lasting.note(record)

@@ -146,7 +146,7 @@ class FileJournal:
         work = OpenWork()
         try:
             for segment, record in replay.records():
-                work.note(record, segment)
+                work.note((record,), segment)
                 yield record
         except OSError as error:
             raise JournalError(f"{self._directory}: the log cannot be read: {error}") from error

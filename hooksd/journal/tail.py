@@ -94,7 +94,7 @@ class Tail:
             raise
         self._link = link
         if self.work is not None and carried is not None:
-            self.work.note(carried, number)
+            self.work.note((carried,), number)
         self.beside = 0
         self._began = self._clock.monotonic()
         return segment
@@ -137,7 +137,7 @@ class Tail:
         self._segment.append(data)
         self._link = Link(seq=link.seq + len(begun), prev=prev)
         if self.work is not None:
-            self.work.note_all(records, self._segment.number)
+            self.work.note(records, self._segment.number)
 
     def has_room(self) -> bool:
         """Tell whether the free room is above the floor."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import NewType
 
 EventId = NewType("EventId", str)
@@ -45,6 +45,30 @@ def unix_of(identifier: str) -> float:
     return (uuid.UUID(identifier.rpartition("_")[2]).int >> 80) / 1000
 
 
+def _numbers(now: Callable[[], float], random: Callable[[], int]) -> Iterator[str]:
+    """Yield what `uuid7` builds, in pieces, each behind all before it. A generator: what it knows is at hand."""
+    high, low = (
+        -1,
+        _LOW,
+    )  # of the last number, a time in milliseconds and 74 random bits: the low 48 bits, and the others
+    stamp = ""  # the text of the high ones: within a millisecond it stays
+    over = 0.0  # when that is over
+    while True:
+        time = now()
+        if time < over and low < _LOW:
+            # Within a millisecond, and when the clock went back, count on in the random bits, and from there into the
+            # time (RFC 9562 section 6.2, method 2). Randomness is a system call, so it is asked once a millisecond.
+            low += 1
+        else:
+            millis = int(time * 1000)
+            number = millis << 74 | random() & _RANDOM if millis > high >> 26 else (high << 48 | low) + 1
+            high, low = number >> 48, number & _LOW
+            over = ((high >> 26) + 1) / 1000
+            date = f"{high >> 42 & 0xFFFFFFFF:08x}-{high >> 26 & 0xFFFF:04x}"
+            stamp = f"{date}-7{high >> 14 & 0xFFF:03x}-{high & 0x3FFF | 0x8000:04x}-"
+        yield f"{stamp}{low:012x}"
+
+
 class IdFactory:
     """Makes identifiers whose text order is the order in which they were made, even within one millisecond."""
 
@@ -55,43 +79,16 @@ class IdFactory:
             now: Returns Unix seconds.
             random: Returns at least 74 random bits.
         """
-        self._now = now
-        self._random = random
-        self._high = -1
-        """Of the last number, a time in milliseconds and 74 random bits, all but the low 48 bits."""
-        self._low = _LOW
-        """Those."""
-        self._stamp = ""
-        """The text of the high ones: within a millisecond it stays."""
-
-    def _next(self) -> str:
-        millis = int(self._now() * 1000)
-        if millis > self._high >> 26:
-            self._begin(millis << 74 | self._random() & _RANDOM)
-        elif self._low < _LOW:
-            # Within a millisecond, and when the clock went back, count on in the random bits, and from there into the
-            # time (RFC 9562 section 6.2, method 2). Randomness is a system call, so it is asked once a millisecond.
-            self._low += 1
-        else:
-            self._begin(self._high + 1 << 48)
-        return f"{self._stamp}{self._low:012x}"
-
-    def _begin(self, number: int) -> None:
-        """Go on with a number whose high bits are others."""
-        high = number >> 48
-        self._high, self._low = high, number & _LOW
-        # What `uuid7` builds, in pieces.
-        time = f"{high >> 42 & 0xFFFFFFFF:08x}-{high >> 26 & 0xFFFF:04x}"
-        self._stamp = f"{time}-7{high >> 14 & 0xFFF:03x}-{high & 0x3FFF | 0x8000:04x}-"
+        self._numbers = _numbers(now, random)
 
     def event(self) -> EventId:
         """Return the identifier of a new event."""
-        return EventId(f"{EVENT_PREFIX}{self._next()}")
+        return EventId(f"{EVENT_PREFIX}{next(self._numbers)}")
 
     def run(self) -> RunId:
         """Return the identifier of a new run."""
-        return RunId(f"{RUN_PREFIX}{self._next()}")
+        return RunId(f"{RUN_PREFIX}{next(self._numbers)}")
 
     def delivery(self) -> DeliveryId:
         """Return the identifier of a new delivery."""
-        return DeliveryId(f"{DELIVERY_PREFIX}{self._next()}")
+        return DeliveryId(f"{DELIVERY_PREFIX}{next(self._numbers)}")

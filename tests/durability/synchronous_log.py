@@ -50,7 +50,7 @@ class SynchronousLog:
         self.records: list[Record] = []
         """What recovery read, but for what the log says of itself."""
         for segment, record in replay.records():
-            work.note(record, segment)
+            work.note((record,), segment)
             if not isinstance(record, SegmentStarted | LogDamaged):
                 self.records.append(record)
         self.damages = replay.damages

@@ -63,24 +63,24 @@ def test_a_disk_that_cannot_keep_it_costs_nothing_but_time(disk: BadDisk) -> Non
 
 def test_recovery_begins_with_the_oldest_unfinished_run() -> None:
     work = OpenWork()
-    work.note(samples.accepted(runs=("run_1",)), 1)
-    work.note(samples.accepted(runs=("run_2", "run_3")), 2)
-    work.note(samples.accepted(runs=("run_4",)), 3)
+    work.note([samples.accepted(runs=("run_1",))], 1)
+    work.note([samples.accepted(runs=("run_2", "run_3"))], 2)
+    work.note([samples.accepted(runs=("run_4",))], 3)
     assert work.oldest(9) == 1
 
-    work.note(samples.run_ended("run_1"), 4)
-    work.note(samples.run_ended("run_3"), 4)
+    work.note([samples.run_ended("run_1")], 4)
+    work.note([samples.run_ended("run_3")], 4)
     assert work.oldest(9) == 2
 
 
 def test_a_delivery_without_an_end_is_unfinished_too() -> None:
     work = OpenWork()
-    work.note(samples.accepted(), 1)
-    work.note(samples.delivery_created(), 2)
-    work.note(samples.run_ended(), 3)
+    work.note([samples.accepted()], 1)
+    work.note([samples.delivery_created()], 2)
+    work.note([samples.run_ended()], 3)
     assert work.oldest(9) == 2
 
-    work.note(samples.delivery_ended(), 4)
+    work.note([samples.delivery_ended()], 4)
     assert work.oldest(9) == 9
 
 
@@ -115,32 +115,32 @@ def happened(steps: list[tuple[str, int]]) -> list[Record]:
 def test_what_recovery_finds_from_the_checkpoint_on_is_what_it_finds_in_the_whole_log(log: list[Record]) -> None:
     work = OpenWork()
     for segment, record in enumerate(log):
-        work.note(record, segment)
+        work.note([record], segment)
 
     assert unfinished(log[work.oldest(len(log)) :]) == unfinished(log)
 
 
 def test_an_endpoint_that_is_held_stays_known_until_it_is_released() -> None:
     work = OpenWork()
-    work.note(EndpointHeld(at=samples.AT, endpoint="shop", reason="rate"), 1)
-    work.note(EndpointHeld(at=samples.AT, endpoint="shop", reason="suspended"), 2)
-    work.note(EndpointHeld(at=samples.AT, endpoint="bank", reason="breaker"), 3)
+    work.note([EndpointHeld(at=samples.AT, endpoint="shop", reason="rate")], 1)
+    work.note([EndpointHeld(at=samples.AT, endpoint="shop", reason="suspended")], 2)
+    work.note([EndpointHeld(at=samples.AT, endpoint="bank", reason="breaker")], 3)
     assert work.oldest(9) == 2
 
-    work.note(EndpointReleased(at=samples.AT, endpoint="shop", reason="suspended"), 4)
-    work.note(EndpointReleased(at=samples.AT, endpoint="bank", reason="breaker"), 5)
+    work.note([EndpointReleased(at=samples.AT, endpoint="shop", reason="suspended")], 4)
+    work.note([EndpointReleased(at=samples.AT, endpoint="bank", reason="breaker")], 5)
     assert work.oldest(9) == 9
 
 
 def test_what_stands_is_known_from_the_segment_on_that_took_it_over() -> None:
     work = OpenWork()
     assert work.carried(samples.AT) is None
-    work.note(EndpointHeld(at=samples.AT, endpoint="shop", reason="suspended"), 2)
+    work.note([EndpointHeld(at=samples.AT, endpoint="shop", reason="suspended")], 2)
     carried = work.carried(samples.AT)
     assert carried is not None
 
-    work.note(carried, 7)
-    work.note(EndpointHeld(at=samples.AT, endpoint="bank", reason="breaker"), 8)
+    work.note([carried], 7)
+    work.note([EndpointHeld(at=samples.AT, endpoint="bank", reason="breaker")], 8)
 
     assert work.oldest(9) == 7
 
@@ -149,7 +149,7 @@ def test_a_delivery_that_an_event_goes_out_by_is_open_from_the_event_on() -> Non
     work = OpenWork()
     plan = DeliveryPlan(id="dlv_2", endpoint="shop")
 
-    work.note(replace(samples.accepted("evt_9", ()), deliveries=(plan,)), 3)
+    work.note([replace(samples.accepted("evt_9", ()), deliveries=(plan,))], 3)
     assert work.oldest(9) == 3
-    work.note(samples.delivery_ended("dlv_2"), 5)
+    work.note([samples.delivery_ended("dlv_2")], 5)
     assert work.oldest(9) == 9

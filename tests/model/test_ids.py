@@ -68,6 +68,16 @@ def test_within_a_millisecond_identifiers_count_on_from_random_bits(millis: int,
     assert made == [f"evt_{uuid7((first + step >> 74) / 1000 + 0.0001, first + step)}" for step in range(len(made))]
 
 
+def test_identifiers_keep_their_order_where_the_fraction_of_a_second_has_no_exact_number() -> None:
+    for millis in range(1000, 3000):
+        clock, random = iter((millis / 1000, (millis + 1) / 1000)), iter((1 << 73, 0))
+        factory = IdFactory(lambda clock=clock: next(clock), lambda random=random: next(random))  # type: ignore[misc]
+
+        first, second = factory.event(), factory.event()
+
+        assert first < second
+
+
 def test_identifiers_stay_valid_when_the_random_bits_run_over() -> None:
     factory = IdFactory(lambda: 1.0, lambda: 2**74 - 1)
 
