@@ -70,9 +70,6 @@ class OpenWork:
     def _note_rare(self, record: Record, segment: int) -> None:
         if isinstance(record, EventAccepted):
             self._plan(record, segment)
-        self._stand(record, segment)
-
-    def _stand(self, record: Record, segment: int) -> None:
         self._lasting.note(record)
         if not self._lasting.is_any:
             self._lasts_since = None

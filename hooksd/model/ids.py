@@ -46,11 +46,9 @@ def unix_of(identifier: str) -> float:
 
 
 def _numbers(now: Callable[[], float], random: Callable[[], int]) -> Iterator[str]:
-    """Yield what `uuid7` builds, in pieces, each behind all before it. A generator: what it knows is at hand."""
-    high, low = (
-        -1,
-        _LOW,
-    )  # of the last number, a time in milliseconds and 74 random bits: the low 48 bits, and the others
+    """Yield the text of what `uuid7` builds, made in pieces; each sorts behind all before it."""
+    # Of the last number, a time in milliseconds and 74 random bits: all but the low 48 bits, and those.
+    high, low = -1, _LOW
     stamp = ""  # the text of the high ones: within a millisecond it stays
     over = 0.0  # when that is over
     while True:
