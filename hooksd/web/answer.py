@@ -23,9 +23,16 @@ PHRASES: Final = {status.value: status.phrase for status in HTTPStatus} | {
 """What statuses are called, whatever the version of Python calls them: 3.13 has taken the words of RFC 9110."""
 
 # What uvicorn writes for answers that go the long way: nobody reads the words, but they must not tell the ways apart.
-_STATUS_LINES: Final = {status.value: f"HTTP/1.1 {status.value} {status.phrase}\r\n".encode() for status in HTTPStatus}
+_WORDS: Final = {status.value: status.phrase for status in HTTPStatus}
+_STATUS_LINES: Final = {
+    status: f"HTTP/1.1 {status} {_WORDS.get(status, '')}\r\n".encode() for status in range(100, 600)
+}
 
 JSON_TYPE: Final[Headers] = ((b"content-type", b"application/json"),)
+
+ANSWER: Final = "hooksd.answer"
+"""A type of message that ASGI does not know: `answer` is the whole answer. A server that takes it says so under
+`extensions` of the scope."""
 
 
 class Answer(NamedTuple):

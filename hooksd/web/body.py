@@ -27,19 +27,19 @@ async def read_body(receive: Receive, limit: int) -> bytes | None:
     Raises:
         Disconnected: The caller went away before the end.
     """
-    message = await receive()
     chunks: list[bytes] = []
-    size = 0
-    while message["type"] == "http.request":
+    size, more = 0, True
+    while more:
+        message = await receive()
+        if message["type"] != "http.request":
+            raise Disconnected
         chunk: bytes = message.get("body", b"")
         size += len(chunk)
         if size > limit:
             return None
         chunks.append(chunk)
-        if not message.get("more_body", False):
-            return chunks[0] if len(chunks) == 1 else b"".join(chunks)
-        message = await receive()
-    raise Disconnected
+        more = message.get("more_body", False)
+    return b"".join(chunks)
 
 
 def parse_body(media: str, raw: bytes) -> Json:

@@ -18,7 +18,7 @@ from uvicorn.server import ServerState
 
 from hooksd.web.answer import encode_answer
 from hooksd.web.guard_crowd import Crowd
-from hooksd.web.guard_cycle import Cycle, cycle_of
+from hooksd.web.guard_cycle import Cycle, cycle_of, scope_of
 from hooksd.web.guard_exit import Exit, reset
 from hooksd.web.guard_limits import (
     BODY_RATE,
@@ -70,6 +70,7 @@ class GuardedProtocol(HttpToolsProtocol):
         self._served = False
         self._owed = 0  # requests heard whose answers are not complete
         self.method = b""
+        self._version = ""
         self.fields: list[tuple[str, str]] = []  # the headers as text, names in lower case; then trailers
         self.named: dict[str, str] = {}  # the headers, the last one where several have the same name
         self._wire = 0  # bytes read for this request, but for the read it began in
@@ -96,6 +97,8 @@ class GuardedProtocol(HttpToolsProtocol):
         self._exit = Exit(transport, self.part)
         self.since = self.loop.time()
         self.address = self.client[0] if self.client else ""
+        common: Any = scope_of(self)
+        self.scope = common
         if not self.crowd.enter(self):
             self._deaf = True
             self._tell("crowded", 503)
@@ -200,7 +203,7 @@ class GuardedProtocol(HttpToolsProtocol):
         # Trailer fields must not join the headers, which were checked and perhaps signed.
         fields, self.fields = self.fields, []
         # Only a request that was heard to its end leaves a connection on which the next can be found: see `Cycle.end`.
-        self._keeps = self.parser.get_http_version() != "1.0" and self.parser.should_keep_alive()
+        self._keeps = self._version != "1.0" and self.parser.should_keep_alive()
         before: Cycle | None = self.cycle
         self.cycle = cycle = cycle_of(self, fields, self.named, self._exit)
         if before is None or before.response_complete:
@@ -217,7 +220,8 @@ class GuardedProtocol(HttpToolsProtocol):
         """
         fields = self.fields
         self.named = named = dict(fields)
-        check_host(named, fields, self.parser.get_http_version())
+        self._version = version = self.parser.get_http_version()
+        check_host(named, fields, version)
         self.expect_100_continue = "expect" in named and named["expect"].lower() == "100-continue"
         if self._wire + self._read > self.limits.head_bytes:
             check_size(self.url, fields, self.limits.head_bytes)

@@ -9,15 +9,16 @@ from __future__ import annotations
 import asyncio
 import re
 import urllib.parse
+from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 import httptools
 from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
-from hooksd.web.answer import JSON_TYPE, Answer, Headers, encode_answer
+from hooksd.web.answer import ANSWER, JSON_TYPE, Answer, Headers, encode_answer
 from hooksd.web.guard_exit import Exit
-from hooksd.web.problem import CLOSE
+from hooksd.web.problem import CLOSE, problem
 
 TEXTS: Final = "hooksd.headers"
 """What a scope has besides what ASGI says: its headers as text, for whoever would make it of them again; by name where
@@ -25,6 +26,8 @@ none came twice."""
 _HEADER: Final = re.compile(rb"(?!(?:connection|content-length|transfer-encoding)$)[a-z0-9-]+")
 """A name that says nothing about the connection."""
 _UNFIT: Final = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
+_EXTENSIONS: Final[dict[str, dict[object, object]]] = {ANSWER: {}}
+_NO_EXTENSIONS: Final[dict[str, dict[object, object]]] = {}
 
 
 class Cycle(RequestResponseCycle):
@@ -55,8 +58,12 @@ class Cycle(RequestResponseCycle):
             self.message_event.set()
 
     async def send(self, message: Any) -> None:
-        """Send what the application says; see ASGI."""
-        if message["type"] == "http.response.start" and not self.response_started:
+        """Send what the application says; see ASGI, and `ANSWER`."""
+        kind = message["type"]
+        if kind == ANSWER and not self.response_started:
+            await self._say(message["answer"])
+            return
+        if kind == "http.response.start" and not self.response_started:
             self._begun = message
             return
         begun, self._begun = self._begun, None
@@ -91,7 +98,8 @@ class Cycle(RequestResponseCycle):
         if self.disconnected:
             return
         self.response_started = True
-        answer, self.keep_alive = with_close(answer, keeps=self.keep_alive)
+        if answer.headers is not JSON_TYPE or not self.keep_alive:
+            answer, self.keep_alive = fitting(answer, keeps=self.keep_alive)
         self.transport.write(encode_answer(answer, self.default_headers))
         self.response_complete = True
         self.message_event.set()
@@ -100,31 +108,52 @@ class Cycle(RequestResponseCycle):
         self.on_response()
 
 
+class _Encoded:
+    """Headers as ASGI has them, made when somebody asks: webhooks read them as text."""
+
+    __slots__ = ("_fields",)
+
+    def __init__(self, fields: Sequence[tuple[str, str]]) -> None:
+        self._fields = fields
+
+    def __iter__(self) -> Iterator[tuple[bytes, bytes]]:
+        return iter([(name.encode(), value.encode("latin-1")) for name, value in self._fields])
+
+
+def scope_of(connection: HttpToolsProtocol) -> dict[str, Any]:
+    """Return what the requests of a connection have in common."""
+    return {
+        "type": "http",
+        "asgi": {"version": connection.asgi_version, "spec_version": "2.3"},
+        "server": connection.server,
+        "client": connection.client,
+        "scheme": connection.scheme,
+        "root_path": "",
+    }
+
+
 def cycle_of(connection: HttpToolsProtocol, fields: list[tuple[str, str]], named: dict[str, str], leave: Exit) -> Cycle:
     """Return the request whose head has just come on a connection.
 
     Args:
-        connection: The connection; its parser and `url` are still about this request.
+        connection: The connection; its parser and `url` are still about this request, `scope` is that of all.
         fields: The headers as text, names in lower case.
         named: The same by name.
         leave: Where its answer goes.
     """
     url = httptools.parse_url(connection.url)
     path = url.path.decode("ascii")
+    method = connection.parser.get_method().decode("ascii")
     scope: Any = {
-        "type": "http",
-        "asgi": {"version": connection.asgi_version, "spec_version": "2.3"},
+        **connection.scope,
         "http_version": connection.parser.get_http_version(),
-        "server": connection.server,
-        "client": connection.client,
-        "scheme": connection.scheme,
-        "method": connection.parser.get_method().decode("ascii"),
-        "root_path": "",
+        "method": method,
         "path": urllib.parse.unquote(path) if "%" in path else path,
         "raw_path": url.path,
         "query_string": url.query or b"",
-        "headers": [(name.encode(), value.encode("latin-1")) for name, value in fields],
+        "headers": _Encoded(fields),
         "state": connection.app_state.copy(),
+        "extensions": _NO_EXTENSIONS if method == "HEAD" else _EXTENSIONS,
         TEXTS: named if len(named) == len(fields) else tuple(fields),
     }
     transport: Any = leave  # all of it that a cycle uses
@@ -148,13 +177,15 @@ def is_fit(headers: Headers) -> bool:
     return not any(_UNFIT.search(value) for _, value in headers)
 
 
-def with_close(answer: Answer, *, keeps: bool) -> tuple[Answer, bool]:
-    """Return an answer that says whether it is the last, and whether it is not.
+def fitting(answer: Answer, *, keeps: bool) -> tuple[Answer, bool]:
+    """Return an answer that can be sent and says whether it is the last, and whether it is not.
 
     Args:
         answer: The answer.
         keeps: The connection may outlive it, unless it says something else.
     """
+    if not is_fit(answer.headers):
+        answer = problem(500)
     if CLOSE[0] in answer.headers:
         return answer, False
     if keeps:

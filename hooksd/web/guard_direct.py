@@ -21,10 +21,9 @@ from hooksd.config.snapshot import CompiledWebhook
 from hooksd.web.answer import JSON_TYPE, Answer, encode_answer
 from hooksd.web.guard import GuardedProtocol
 from hooksd.web.guard_crowd import Crowd
-from hooksd.web.guard_cycle import is_fit, with_close
+from hooksd.web.guard_cycle import fitting
 from hooksd.web.guard_refusal import BODY, is_host
 from hooksd.web.origin import UNIX
-from hooksd.web.problem import problem
 
 LARGEST: Final = 32 * 1024
 """Bytes of the longest body that goes this way: far below what uvicorn reads before it pauses."""
@@ -178,9 +177,7 @@ class DirectProtocol(GuardedProtocol):
             self._do(self._say_later(answer))
             return
         if answer.headers is not JSON_TYPE or not request.keep_alive:
-            if not is_fit(answer.headers):
-                answer = problem(500)
-            answer, request.keep_alive = with_close(answer, keeps=request.keep_alive)
+            answer, request.keep_alive = fitting(answer, keeps=request.keep_alive)
         self._exit.write(encode_answer(answer, self.server_state.default_headers))
         request.response_complete = True
         if not request.keep_alive:

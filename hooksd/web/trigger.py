@@ -7,7 +7,7 @@ file or starts a task.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from functools import lru_cache, partial
 from typing import Any
 from urllib.parse import parse_qsl
@@ -22,7 +22,7 @@ from hooksd.errors import JournalError
 from hooksd.model.webhook import UUID, uuid_digest
 from hooksd.telemetry import happenings
 from hooksd.telemetry.observer import Observer
-from hooksd.web.answer import Answer, send_answer
+from hooksd.web.answer import ANSWER, Answer, send_answer
 from hooksd.web.body import Disconnected, read_body
 from hooksd.web.guard_cycle import TEXTS
 from hooksd.web.handover import Outcome, Promise
@@ -96,7 +96,11 @@ class TriggerApp:
         said: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
         if (work := self._answer(webhook, scope["method"], outcome, began, partial(_say, said))) is not None:
             await work
-        await send_answer(await said, send)
+        answer = await said
+        if ANSWER in scope.get("extensions", ()):
+            await send({"type": ANSWER, "answer": answer})
+        else:
+            await send_answer(answer, send)
 
     def webhook_at(self, path: str) -> CompiledWebhook | None:
         """Return the webhook at a path: one lookup, however many there are."""
@@ -134,7 +138,8 @@ class TriggerApp:
                 peer = self._proxies.caller(peer, tuple(headers.items()))
             media = media_of(headers.get("content-type", ""))
             if media not in webhook.plain or len(body) > webhook.value.limits.body or "content-encoding" in headers:
-                outcome = self._receiver.screen(webhook, _head("POST", headers, len(body)), peer)
+                head = head_of("POST", headers)._replace(length=len(body))
+                outcome = self._receiver.screen(webhook, head, peer)
             if outcome is None:
                 request = Inbound(
                     method="POST",
@@ -294,17 +299,16 @@ def media_of(content_type: str) -> str:
 
 def head_of(method: str, headers: Headers | dict[str, str]) -> Head:
     """Read what decides about a request before its body is there."""
-    named = headers if isinstance(headers, dict) else dict(headers)
-    if len(named) != len(headers):
-        # The first value that says something counts.
-        named.update((name, value) for name, value in reversed(tuple(headers)) if value)
+    named = headers if isinstance(headers, dict) else _first_values(headers)
     length: int | None = None
     if "transfer-encoding" not in named:
         said = named.get("content-length", "0")
         length = int(said) if said.isascii() and said.isdigit() and len(said) < _DIGITS else None
-    return _head(method, named, length)
+    return Head(method, media_of(named.get("content-type", "")), named.get("content-encoding", "").lower(), length)
 
 
-def _head(method: str, named: Mapping[str, str], length: int | None) -> Head:
-    media = media_of(named.get("content-type", ""))
-    return Head(method, media, named.get("content-encoding", "").lower(), length)
+def _first_values(headers: Headers) -> dict[str, str]:
+    """Return headers by name: of those that came twice, the first that says something."""
+    named = dict(headers)
+    named.update((name, value) for name, value in reversed(headers) if value)
+    return named

@@ -13,7 +13,9 @@ from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
+from hooksd.web.answer import ANSWER, Answer, json_answer, send_answer
 from hooksd.web.guard_cycle import TEXTS
+from hooksd.web.problem import CLOSE, problem
 from tests.web.wire import Connection, House, Wire, get, post, settle
 
 Message = Mapping[str, Any]
@@ -156,10 +158,83 @@ async def test_an_application_is_told_of_a_request_what_uvicorn_tells() -> None:
     await settle()
     plain.connection_lost(None)
 
-    texts = ours.scopes[0].pop(TEXTS)
+    texts, extensions = ours.scopes[0].pop(TEXTS), ours.scopes[0].pop("extensions")
+    ours.scopes[0]["headers"] = again = list(ours.scopes[0]["headers"])
     assert ours.scopes == [{**scope, "headers": stripped(scope["headers"])} for scope in theirs.scopes]
     assert ours.scopes[0]["path"] == "/a b/ü"
-    assert texts == {name.decode(): value.decode("latin-1") for name, value in ours.scopes[0]["headers"]}
+    assert texts == {name.decode(): value.decode("latin-1") for name, value in again}
+    assert extensions == {ANSWER: {}}
+
+
+async def test_headers_can_be_read_more_than_once() -> None:
+    app = Says(start(204), body(b""))
+    await connect(app)[0].send(get("/a", "X-A: 1"))
+
+    headers = app.scopes[0]["headers"]
+
+    assert list(headers) == list(headers) == [(b"host", b"x"), (b"x-a", b"1")]
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        json_answer(202, {"event": "evt_1"}),
+        Answer(status=204),
+        Answer(status=304, headers=((b"etag", b"a"),)),
+        Answer(status=299, headers=((b"x-a", b"b"),), body=b"text"),
+        problem(413, "too much", headers=CLOSE),
+    ],
+)
+@pytest.mark.parametrize("asked", [get(), get("/a", "Connection: close"), post(b"{}")])
+async def test_an_answer_in_one_message_is_what_it_is_in_two(said: Answer, asked: bytes) -> None:
+    messages: list[Message] = []
+
+    async def note(message: Message) -> None:
+        messages.append(message)
+
+    await send_answer(said, note)
+    connection, whole = connect(Says({"type": ANSWER, "answer": said}))
+    other, parts = connect(Says(*messages))
+    await connection.send(asked)
+    await other.send(asked)
+
+    assert whole.written == parts.written
+    assert whole.closed == parts.closed
+
+
+async def test_whoever_asks_for_a_head_alone_is_not_answered_in_one_message() -> None:
+    app = Says(start(200, sized(b"a")), body(b"a"))
+
+    await connect(app)[0].send(get().replace(b"GET", b"HEAD"))
+
+    assert app.scopes[0]["extensions"] == {}
+
+
+async def test_an_answer_in_one_message_that_cannot_be_sent_is_a_500() -> None:
+    said = Answer(status=200, headers=((b"x-said", b"a\r\nset-cookie: b"),), body=b"ok")
+    connection, wire = connect(Says({"type": ANSWER, "answer": said}))
+
+    await connection.send(get())
+
+    assert connection.statuses == [500]
+    assert b"set-cookie" not in wire.written
+
+
+async def test_nothing_is_said_after_an_answer_in_one_message() -> None:
+    connection, _ = connect(Says(*[{"type": ANSWER, "answer": Answer(status=204)}] * 2))
+
+    await connection.send(get())
+
+    assert connection.statuses == [204]
+
+
+async def test_a_status_that_has_no_name_is_sent_without_one() -> None:
+    connection, wire = connect(Says(start(299, sized(b"a")), body(b"a")))
+
+    await connection.send(get())
+
+    assert wire.written.startswith(b"HTTP/1.1 299 \r\n")
+    assert connection.statuses == [299]
 
 
 async def test_a_name_that_came_twice_is_told_twice() -> None:
@@ -184,7 +259,7 @@ contents = st.sampled_from([b"", b"a", b"ab"])
 @given(
     method=st.sampled_from(["GET", "HEAD"]),
     keeps=st.booleans(),
-    status=st.sampled_from([200, 202, 204, 304, 404]),
+    status=st.sampled_from([200, 202, 204, 299, 304, 404]),
     headers=st.lists(st.tuples(names, values), max_size=3),
     said=st.lists(st.tuples(contents, st.booleans()), min_size=1, max_size=2),
     is_sized=st.booleans(),
