@@ -12,7 +12,7 @@ import click
 from hooksd.auth.presets import PRESETS, describe, preset_names
 from hooksd.cli.invocation import shared_options
 from hooksd.cli.loading import settings_of
-from hooksd.cli.output import note, say
+from hooksd.cli.output import note, safe, say
 from hooksd.config.diagnostics import did_you_mean
 from hooksd.config.settings import Settings
 from hooksd.daemon.listen import named
@@ -61,6 +61,7 @@ url = "{url}"
 
 
 @click.group()
+@shared_options
 def command() -> None:
     """Write a commented file for a new webhook, workflow or endpoint."""
 
@@ -78,9 +79,13 @@ def webhook(ctx: click.Context, name: str, preset: str | None, key: str | None, 
     _checked(name)
     if preset is not None and preset not in preset_names():
         hint = did_you_mean(preset, preset_names()) or f"choose one of {', '.join(preset_names())}"
-        raise UsageError(f"there is no preset `{preset}`: {hint}")
+        raise UsageError(f"there is no preset `{safe(preset)}`: {hint}")
     if key is not None and not re.fullmatch(r"[A-Za-z0-9._-]+", key):
-        raise UsageError(f"`{key}` cannot be part of an event type: letters, digits, `.`, `_` and `-` only")
+        raise UsageError(f"`{safe(key)}` cannot be part of an event type: letters, digits, `.`, `_` and `-` only")
+    if key is not None and preset is None:
+        raise UsageError("--event: callers with a token do not say what happened: name the provider with --preset")
+    if key is not None and "event" not in PRESETS[str(preset)]:
+        raise UsageError(f"--event: requests of {describe(str(preset)).title} do not say what happened: leave it out")
     path = _write(settings, name, _webhook_text(name, preset, key))
     say(f"wrote {path}")
     if _has_secret(preset):
@@ -88,7 +93,7 @@ def webhook(ctx: click.Context, name: str, preset: str | None, key: str | None, 
     _tell_provider(settings, name, preset)
 
 
-@command.command()
+@command.command(short_help="Write NAME.toml with a first workflow.")
 @shared_options
 @click.argument("name")
 @click.pass_context
@@ -100,7 +105,7 @@ def workflow(ctx: click.Context, name: str) -> None:
     note(f"start it: hooksd trigger {name} --wait")
 
 
-@command.command()
+@command.command(short_help="Write NAME.toml with an endpoint.")
 @shared_options
 @click.argument("name")
 @click.argument("url")
@@ -132,6 +137,8 @@ def _webhook_text(name: str, preset: str | None, key: str | None) -> str:
         title = f"Receives webhooks of {describe(preset).title}."
         on = f"{name}.{key}*" if key else f"{name}.*"
         comment = "" if key else f'  # every event; one kind is "{name}.KEY*"'
+        if "event" not in PRESETS[preset]:
+            on, comment = f"webhook:{name}", ""
     auth += "\n".join(_proof_lines(name, preset))
     return WEBHOOK.format(title=title, name=name, on=on, on_comment=comment, auth=auth)
 

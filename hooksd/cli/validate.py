@@ -26,7 +26,13 @@ WARNINGS = 3
 @click.command()
 @shared_options
 @click.argument("paths", nargs=-1, type=click.Path(exists=True, path_type=Path))
-@click.option("--format", "form", type=click.Choice(["text", "json", "github", "sarif"]), default="text")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "json", "github", "sarif"]),
+    default="text",
+    help="Of what is wrong. Default: text.",
+)
 @click.option("--strict", is_flag=True, help="Exit with 3 when there are warnings.")
 @click.option("-v", "--verbose", is_flag=True, help="Say of each webhook what its signature covers.")
 @click.pass_context

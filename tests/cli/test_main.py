@@ -7,6 +7,7 @@ import importlib
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
@@ -14,6 +15,7 @@ import pytest
 
 from hooksd import __version__
 from hooksd.cli import main as entrance
+from hooksd.cli.invocation import FLAGS
 from hooksd.cli.main import BUG, COMMANDS, CUT_OFF, cli
 from hooksd.errors import JournalBroken
 from tests.cli.conftest import EVENT, Command, Terminal, Write
@@ -244,3 +246,31 @@ def test_errors_have_none_there_either(terminal: Terminal, write: Write, value: 
 
     assert any("error[" in click.unstyle(line) for line in shown)
     assert any("\x1b[" in line for line in shown) is is_coloured
+
+
+def _every() -> Iterator[tuple[str, click.Command]]:
+    """Every command and every command of a command, by what is typed."""
+    for name, (module, _) in COMMANDS.items():
+        command: click.Command = importlib.import_module(module).command
+        yield name, command
+        if isinstance(command, click.Group):
+            yield from ((f"{name} {part}", one) for part, one in command.commands.items())
+
+
+@pytest.mark.parametrize(("typed", "command"), list(_every()), ids=[typed for typed, _ in _every()])
+def test_help_says_something_of_every_option_and_is_cut_nowhere(
+    hooksd: Command, typed: str, command: click.Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    out = hooksd(*typed.split(), "--help").out
+
+    assert [option.name for option in command.params if isinstance(option, click.Option) and not option.help] == []
+    assert "..." not in out.partition("\nCommands:\n")[2]
+    assert max(map(len, out.splitlines())) <= 80
+
+
+@pytest.mark.parametrize("typed", [typed for typed, _ in _every()])
+def test_the_options_of_every_command_may_stand_before_and_behind_its_name(typed: str) -> None:
+    command = dict(_every())[typed]
+
+    assert {"config", *FLAGS} <= {option.name for option in command.params}

@@ -36,7 +36,17 @@ def test_a_webhook_of_every_preset_is_valid_as_soon_as_its_secret_is_there(
     assert "URL for the provider: http://127.0.0.1:9000/hooks/door" in made.err
     checked = hooksd("validate")
     assert checked.status == 0, checked.out
+    assert "H047" not in checked.out, "its workflow listens to an event that never comes"
     assert f'auth.preset = "{preset}"' in (home / "hooks.d" / "door.toml").read_text()
+
+
+def test_a_kind_of_event_cannot_be_chosen_where_requests_do_not_say_it(hooksd: Command, home: Path) -> None:
+    result = hooksd("new", "webhook", "bot", "--preset", "telegram", "--event", "message")
+    nobody = hooksd("new", "webhook", "bot", "--event", "message")
+
+    assert (result.status, nobody.status, (home / "hooks.d").exists()) == (64, 64, False)
+    assert "name the provider with --preset" in nobody.err
+    assert "--event: requests of Telegram bots do not say what happened: leave it out" in result.err
 
 
 def test_a_made_secret_is_strong_private_and_not_shown(hooksd: Command, credentials: Path) -> None:
