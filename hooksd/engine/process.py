@@ -62,7 +62,6 @@ class ProcessRunner:
         *,
         grace: float = 5.0,
         capture: int = 64 * 1024,
-        limit: int = 64,
         directory: Path | None = None,
         memory: Path = MEMORY,
     ) -> None:
@@ -72,14 +71,12 @@ class ProcessRunner:
             grace: Seconds between SIGTERM and SIGKILL when a program takes too long.
             capture: Bytes that are kept of each of its two outputs. Of standard output the start, which is the result;
                 of standard error the end, which tells why. The rest is read, counted and dropped.
-            limit: Programs that run at the same time; more wait for a place, which does not count as their time.
             directory: Where temporary files go, long ones of hooksd's own and by default the programs'. Default: the
                 system's.
             memory: Where short files of hooksd's own go.
         """
         self._grace = grace
         self._capture = capture
-        self._places = asyncio.Semaphore(limit)
         self._directory = directory or Path(tempfile.gettempdir())
         self._environment = clean_environment(self._directory)
         self._files = Files(self._directory, memory)
@@ -92,15 +89,14 @@ class ProcessRunner:
         if not _is_fit(effect) and (refusal := _refusal(effect)):
             return Performed(ok=False, error=refusal)
         mark = os.urandom(16).hex()
-        async with self._places:
-            try:
-                papers, started = await self._start_when_possible(effect, mark)
-            except OSError as error:
-                return _not_started(effect, error)
-            try:
-                return await self._see_through(started, effect.timeout, mark)
-            finally:
-                await self._files.take_back(papers)
+        try:
+            papers, started = await self._start_when_possible(effect, mark)
+        except OSError as error:
+            return _not_started(effect, error)
+        try:
+            return await self._see_through(started, effect.timeout, mark)
+        finally:
+            await self._files.take_back(papers)
 
     def close(self) -> None:
         """Remove the directories for files of programs. No program may run any more."""

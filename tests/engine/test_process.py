@@ -316,27 +316,6 @@ async def test_a_program_that_floods_until_its_timeout_is_ended(runner: ProcessR
     assert done.detail["stdout_bytes"] > 64 * 1024
 
 
-async def test_no_more_programs_run_at_once_than_there_are_places(tmp_path: Path) -> None:
-    runner = ProcessRunner(limit=2, directory=tmp_path, memory=tmp_path)
-    mine = tmp_path / "running"
-    mine.mkdir()
-    script = f"touch {mine}/$$; ls {mine} | wc -l; sleep 0.1; rm {mine}/$$"
-
-    async with asyncio.TaskGroup() as group:
-        tasks = [group.create_task(runner.perform(shell(script))) for _ in range(6)]
-
-    assert max(int(str(task.result().output)) for task in tasks) == 2
-
-
-async def test_waiting_for_a_place_is_not_the_programs_time(tmp_path: Path) -> None:
-    runner = ProcessRunner(limit=1, directory=tmp_path, memory=tmp_path)
-
-    async with asyncio.TaskGroup() as group:
-        tasks = [group.create_task(runner.perform(starts("sleep", "0.3", timeout=2))) for _ in range(8)]
-
-    assert all(task.result().ok for task in tasks)
-
-
 # --- what programs start
 
 
@@ -463,7 +442,7 @@ async def test_cancelling_while_a_long_event_is_written_leaves_nothing_behind(
 
 
 async def _hundred(directory: Path) -> None:
-    runner = ProcessRunner(limit=100, directory=directory, memory=directory)
+    runner = ProcessRunner(directory=directory, memory=directory)
     await runner.perform(starts("true"))
     before = open_files()
 
