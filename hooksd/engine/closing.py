@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import orjson
 
+from hooksd.clock import rfc3339
 from hooksd.config.snapshot import is_heard
 from hooksd.engine.run import Run
 from hooksd.engine.steps.intent import Publish
@@ -23,13 +24,14 @@ def started(run: Run, world: World) -> RunStarted:
 
 def ended(run: Run, world: World, status: RunStatus, step: str | None, error: str | None) -> RunEnded:
     """Return the record of a run that ends now."""
+    now = world.clock.now()
     return RunEnded(
-        at=world.at(),
+        at=rfc3339(now),
         run=run.plan.id,
         workflow=run.workflow.name,
         event=run.event.id,
         status=status,
-        ms=round((world.clock.now() - run.accepted_at) * 1000, 3),
+        ms=round((now - run.accepted_at) * 1000, 3),
         revision=run.revision,
         origin=run.plan.origin,
         step=step,

@@ -227,24 +227,23 @@ class Crowd:
         run = execution.run.id
         self._running[run] = task
         try:
-            durable = await self._ended(execution, work)
+            await work(execution)
+            durable = execution.write()
+        except JournalError:
+            raise
+        except Exception as error:  # noqa: BLE001 - one run with an odd value must not end all the others
+            durable = await self._failed(execution, error)
         finally:
             del self._running[run]
         if durable is not None:
             durable.then(partial(self._written, execution))
 
-    async def _ended(self, execution: Execution, work: _Work) -> Durable | None:
-        try:
-            await work(execution)
-            return execution.write()
-        except JournalError:
-            raise
-        except Exception as error:  # noqa: BLE001 - one run with an odd value must not end all the others
-            if self._world.observer is not None:
-                self._world.observer.emit(happenings.TaskFailed(task="run", exc_info=error))
-            execution.give_up()
-            await execution.end("failed", error=f"internal error: {type(error).__name__}: {error}")
-            return execution.write()
+    async def _failed(self, execution: Execution, error: Exception) -> Durable | None:
+        if self._world.observer is not None:
+            self._world.observer.emit(happenings.TaskFailed(task="run", exc_info=error))
+        execution.give_up()
+        await execution.end("failed", error=f"internal error: {type(error).__name__}: {error}")
+        return execution.write()
 
     def _written(self, execution: Execution, error: JournalError | None) -> None:
         """Hear that the end of a run is in the log, or that it was refused."""

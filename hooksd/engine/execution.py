@@ -21,7 +21,7 @@ from hooksd.engine.machine import apply, decide
 from hooksd.engine.patience import OutOfTime, Until
 from hooksd.engine.ports import Response
 from hooksd.engine.preparing import Skip, prepare
-from hooksd.engine.rights import Rights, rights_of
+from hooksd.engine.rights import Rights
 from hooksd.engine.run import Run
 from hooksd.engine.steps.intent import Act, Answer, Intent, Publish, Refuse, Settle, Sleep
 from hooksd.engine.steps.registry import VERBS
@@ -62,7 +62,7 @@ class Execution:
             started = closing.started(self.run, self._world)
             self._note(started)
             closing.tell_started(self._world.observer, started)
-        while self.run.ended is None and not self._world.is_draining() and (command := decide(self.run)) is not None:
+        while not self._world.is_draining() and (command := decide(self.run)) is not None:
             await self._do(command)
         if self.run.ended is None:
             await self._flush()
@@ -131,18 +131,16 @@ class Execution:
             await self._pursue(command, step, intent, rights)
             return
         places = self._world.programs
-        if places.locked():
+        if not places.take():
             if not await self._wait_for_place(deadline):
                 await self._cancelled(made)
                 return
             # Roles and secrets may be others by now.
             rights, intent = self._prepare(step, command.number)
-        else:
-            await places.acquire()
         try:
             await self._pursue(command, step, intent, rights)
         finally:
-            places.release()
+            places.leave()
 
     async def _wait_for_place(self, deadline: float) -> bool:
         """Take a place for a program as soon as there is one; false when the deadline or a newer run came first."""
@@ -150,9 +148,11 @@ class Execution:
         self.is_idle = True
         try:
             with self._world.patience.until(deadline) as self._limit:
-                return await self._world.programs.acquire()
+                await self._world.programs.wait()
         except OutOfTime:
             return False
+        else:
+            return True
         finally:
             self._limit = None
             self.is_idle = False
@@ -194,7 +194,7 @@ class Execution:
                 assert_never(intent)
 
     def _prepare(self, step: CompiledStep, number: int) -> tuple[Rights, Intent | Skip]:
-        rights = rights_of(self._world.current(), self.run.workflow, self.run.event.trust)
+        rights = self._world.office.rights(self.run.workflow, self.run.event.trust)
         try:
             return rights, prepare(self.run, step, number, rights, self._world.base_url)
         except Exception as error:  # noqa: BLE001 - whatever data made of it, it is this step that fails
@@ -202,7 +202,7 @@ class Execution:
 
     async def _act(self, command: Attempt, step: CompiledStep, effect: Effect, rights: Rights) -> None:
         self._note(self._started(command, None))
-        await self._flush()
+        await self._write()
         clock = self._world.clock
         began = clock.monotonic()
         performed = await self._perform(step, effect, command.deadline)
@@ -367,6 +367,9 @@ class Execution:
 
     async def _flush(self) -> None:
         if self._pending:
-            records = tuple(self._pending)
-            await self._world.logbook.write(records)
-            del self._pending[: len(records)]
+            await self._write()
+
+    def _write(self) -> Coroutine[Any, Any, None]:
+        """Return what writes down all that was noted."""
+        records, self._pending = self._pending, []
+        return self._world.logbook.write(records)

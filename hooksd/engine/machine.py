@@ -16,7 +16,7 @@ from typing import get_args
 from hooksd.clock import unix
 from hooksd.config.snapshot import CompiledStep, CompiledWorkflow
 from hooksd.engine.commands import Attempt, Command, Conclude, Finish, Rest
-from hooksd.engine.run import Emitted, Progress, Result, Run, Verdict
+from hooksd.engine.run import Emitted, Progress, Run, Verdict
 from hooksd.engine.steps.registry import is_repeatable
 from hooksd.model.record import (
     EventAccepted,
@@ -137,14 +137,6 @@ def _emitted(run: Run, record: EventAccepted) -> Run:
 
 
 def _ended(run: Run, record: StepEnded) -> Run:
-    result = Result(
-        status=record.status,
-        code=record.code,
-        output=record.output,
-        error=record.error,
-        attempts=record.attempts,
-        ms=record.ms,
-    )
     phase, position = run.phase, run.position + 1
     verdict, cleanup_at = run.verdict, run.cleanup_at
     if phase != "steps":
@@ -160,8 +152,10 @@ def _ended(run: Run, record: StepEnded) -> Run:
         position,
         verdict=verdict,
         cleanup_at=cleanup_at,
-        results={**run.results, record.step: result},
-        variables={**run.variables, **record.output} if record.verb == "set" and result.ok else run.variables,
+        results={**run.results, record.step: record},
+        variables={**run.variables, **record.output}
+        if record.verb == "set" and record.status == "ok"
+        else run.variables,
     )
 
 

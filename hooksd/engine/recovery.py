@@ -76,5 +76,5 @@ def _folded(run: Run, item: UnfinishedRun, blob: Callable[[str], bytes]) -> Run:
 def _whole(record: Record, blob: Callable[[str], bytes]) -> Record:
     """Return a record with an output that was too large for it read back in."""
     if isinstance(record, StepEnded) and record.output_blob is not None:
-        return replace(record, output=orjson.loads(blob(record.output_blob)))
+        return replace(record, output=orjson.loads(blob(record.output_blob)), output_blob=None)
     return record

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import field
 from urllib.parse import quote
 
@@ -15,6 +15,9 @@ from hooksd.model.trust import Trust
 from hooksd.model.value import value
 
 _SECRETS = "secrets."
+
+KEPT = 256
+"""So many permitted acts are known again, of at most so many characters: their targets may come from callers."""
 
 SHORTEST_HIDDEN = 4
 """A secret shorter than this many characters is not looked for in texts: it would be found everywhere."""
@@ -31,12 +34,20 @@ class Rights:
     role: Role | None = None
     secrets: Mapping[str, str] = field(default_factory=dict)
     """The secrets that the role may read, by name."""
+    _permitted: set[tuple[str, str]] = field(default_factory=set, init=False, repr=False, compare=False)
+    """Verbs and targets that were asked about: most steps do the same each time."""
 
     def denial(self, verb: str, target: str) -> str | None:
         """Return why a step may not do this, or None when it may; see `hooksd.model.permission.denial`."""
+        act = (verb, target)
+        if act in self._permitted:
+            return None
         if self.is_gone:
             return f"role `{self.role_name}` does not exist any more, so nothing is allowed"
-        return denial(verb, target, role=self.role, role_name=self.role_name, trust=self.trust)
+        reason = denial(verb, target, role=self.role, role_name=self.role_name, trust=self.trust)
+        if reason is None and len(target) <= KEPT and len(self._permitted) < KEPT:
+            self._permitted.add(act)
+        return reason
 
     def secret_denial(self, names: Iterable[str]) -> str | None:
         """Return why one of the dotted names that an expression reads may not be read, or None."""
@@ -80,6 +91,27 @@ def rights_of(snapshot: Snapshot, workflow: CompiledWorkflow, trust: Trust) -> R
     readable = role.secrets
     secrets = {secret: _text(snapshot.secrets[secret]) for secret in readable if secret in snapshot.secrets}
     return Rights(trust=trust, role_name=name, role=role, secrets=secrets)
+
+
+class Office:
+    """The rights of runs, worked out once for as long as the definitions in force are the same."""
+
+    def __init__(self, current: Callable[[], Snapshot]) -> None:
+        """Take what returns the definitions in force."""
+        self._current = current
+        self._snapshot: Snapshot | None = None
+        self._known: dict[tuple[str | None, Trust], Rights] = {}
+
+    def rights(self, workflow: CompiledWorkflow, trust: Trust) -> Rights:
+        """Return what a workflow may do now for an event of some trust."""
+        snapshot = self._current()
+        if snapshot is not self._snapshot:
+            self._snapshot, self._known = snapshot, {}
+        key = (workflow.value.run_as, trust)
+        found = self._known.get(key)
+        if found is None:
+            found = self._known[key] = rights_of(snapshot, workflow, trust)
+        return found
 
 
 def _text(secret: Secret) -> str:

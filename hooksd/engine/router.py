@@ -24,19 +24,13 @@ MAX_KEY = 1024
 """The longest `concurrency` key in characters."""
 
 
-class Start(NamedTuple):
-    """A workflow that an event starts."""
-
-    workflow: CompiledWorkflow
-    plan: RunPlan
-
-
 class Routing(NamedTuple):
     """What becomes of an event."""
 
-    starts: tuple[Start, ...]
+    workflows: tuple[CompiledWorkflow, ...]
+    """Those that are started."""
     plans: tuple[RunPlan, ...]
-    """The runs that are started, as the log knows them."""
+    """Their runs, as the log knows them, in the same order."""
     not_started: tuple[NotStarted, ...]
 
 
@@ -57,7 +51,7 @@ def route(
         definition: Returns the digest that a workflow's definition is kept under.
         new_run: Returns the identifier of a new run.
     """
-    starts: list[Start] = []
+    started: list[CompiledWorkflow] = []
     plans: list[RunPlan] = []
     not_started: list[NotStarted] = []
     for workflow in candidates:
@@ -73,8 +67,8 @@ def route(
             concurrency=judged,
         )
         plans.append(plan)
-        starts.append(Start(workflow, plan))
-    return Routing(tuple(starts), tuple(plans), tuple(not_started))
+        started.append(workflow)
+    return Routing(tuple(started), tuple(plans), tuple(not_started))
 
 
 def _judge(event: Event | Arrival, workflow: CompiledWorkflow, snapshot: Snapshot) -> NotStarted | str | None:

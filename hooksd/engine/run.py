@@ -12,26 +12,9 @@ from hooksd.model.arrival import Arrival
 from hooksd.model.base import Json
 from hooksd.model.event import Event
 from hooksd.model.ids import RunId
-from hooksd.model.record import RunPlan, RunStatus, StepStatus
+from hooksd.model.record import RunPlan, RunStatus, StepEnded
 from hooksd.model.value import value
 from hooksd.model.workflow import Phase
-
-
-@value
-class Result:
-    """What came of a step."""
-
-    status: StepStatus
-    code: int | None = None
-    output: Json = None
-    error: str | None = None
-    attempts: int = 0
-    ms: float = 0.0
-
-    @property
-    def ok(self) -> bool:
-        """Tell whether the step ran and succeeded: a skipped one did not run."""
-        return self.status == "ok"
 
 
 @value
@@ -72,7 +55,8 @@ class Run(NamedTuple):
 
     plan: RunPlan
     workflow: CompiledWorkflow
-    event: Event
+    event: Event | Arrival
+    """Whole."""
     revision: str
     """In force when the event was accepted."""
     accepted_at: float
@@ -86,8 +70,8 @@ class Run(NamedTuple):
     cleanup_at: float | None = None
     """When `on_failure` and `finally` began."""
     progress: Progress | None = None
-    results: Mapping[str, Result] = MappingProxyType({})
-    """By the steps' keys, in the order in which they ended."""
+    results: Mapping[str, StepEnded] = MappingProxyType({})
+    """What came of steps, by their keys, in the order in which they ended."""
     variables: Mapping[str, Json] = MappingProxyType({})
     emitted: Mapping[str, Emitted] = MappingProxyType({})
     """By the key of the step that published it."""
@@ -108,13 +92,15 @@ class Run(NamedTuple):
         position: int,
         *,
         cleanup_at: float | None,
-        results: Mapping[str, Result],
+        results: Mapping[str, StepEnded],
         variables: Mapping[str, Json],
         verdict: Verdict | None,
     ) -> Run:
         """Return it with these, and without `progress`: `_replace` by so many names takes four times as long."""
         early, late = self[:6], self[14:]
-        return Run(*early, phase, position, cleanup_at, None, results, variables, self.emitted, verdict, *late)
+        return tuple.__new__(
+            Run, (*early, phase, position, cleanup_at, None, results, variables, self.emitted, verdict, *late)
+        )
 
     @property
     def step(self) -> CompiledStep | None:
@@ -141,5 +127,5 @@ class Planned(NamedTuple):
 
     def begun(self) -> Run:
         """Return the run, as it leaves the queue."""
-        event = self.event.event() if isinstance(self.event, Arrival) else self.event
+        event = self.event.whole() if isinstance(self.event, Arrival) else self.event
         return Run(self.plan, self.workflow, event, self.revision, unix(self.accepted_at))

@@ -19,7 +19,8 @@ from hooksd.engine.logbook import Logbook
 from hooksd.engine.patience import Patience
 from hooksd.engine.ports import Accepted, Intake, Outlet, Performer, Publisher, Response, Taken
 from hooksd.engine.recovery import recovered
-from hooksd.engine.router import Routing, Start, route
+from hooksd.engine.rights import Office
+from hooksd.engine.router import Routing, route
 from hooksd.engine.run import Planned
 from hooksd.engine.together import Together
 from hooksd.engine.turnstile import MANY
@@ -32,7 +33,7 @@ from hooksd.model.arrival import Arrival, line_of
 from hooksd.model.event import Event
 from hooksd.model.ids import EventId, IdFactory
 from hooksd.model.outgoing import DeliveryPlan
-from hooksd.model.record import EventAccepted, Origin, RunEnded, RunStatus
+from hooksd.model.record import EventAccepted, Origin, RunEnded, RunPlan, RunStatus
 from hooksd.model.stored import BLOB_THRESHOLD, store
 from hooksd.telemetry.observer import Observer
 
@@ -60,7 +61,9 @@ class _Begun(NamedTuple):
     """What an event starts, which begins when it is durable."""
 
     event: Event | Arrival
-    starts: tuple[Start, ...]
+    workflows: tuple[CompiledWorkflow, ...]
+    plans: tuple[RunPlan, ...]
+    """Their runs."""
     deliveries: tuple[DeliveryPlan, ...]
     revision: str
     at: str
@@ -127,6 +130,7 @@ class Engine:
             base_url=public_url.rstrip("/"),
             publish=self._publish,
             answer=self._answers.give,
+            office=Office(current),
             is_draining=lambda: self._draining,
             observer=observer,
         )
@@ -210,11 +214,12 @@ class Engine:
             not_sent=going.not_sent,
         )
         durable = self._journal.append((line,))
-        if routing.starts or going.plans:
+        workflows, plans, not_started = routing
+        if plans or going.plans:
             kept = arrival.light() if self._crowd.is_long else arrival
-            self._begun.add(durable, _Begun(kept, routing.starts, going.plans, revision, arrival.time))
-        self._told.add(durable, Told(arrival.id, arrival.type, arrival.source, len(routing.starts)))
-        return Taken(Accepted(arrival.id, line.runs, routing.not_started), durable)
+            self._begun.add(durable, _Begun(kept, workflows, plans, going.plans, revision, arrival.time))
+        self._told.add(durable, Told(arrival.id, arrival.type, arrival.source, len(plans)))
+        return Taken(Accepted(arrival.id, plans, not_started), durable)
 
     async def start(self, event: Event, workflow: str) -> Accepted:
         """Accept an event for one workflow by name; see `Intake.start`."""
@@ -364,11 +369,12 @@ class Engine:
     def _enrol(self, made: _Made, durable: Durable) -> None:
         """Let everything begin that an event starts, as soon as it is durable, whoever still waits for that."""
         event, routing, going, record = made
-        if routing.starts or going.plans:
-            self._begun.add(durable, _Begun(event, routing.starts, going.plans, record.revision, record.at))
+        if routing.plans or going.plans:
+            begun = _Begun(event, routing.workflows, routing.plans, going.plans, record.revision, record.at)
+            self._begun.add(durable, begun)
         # What publishers say where events are from is theirs to choose: metrics count by who they are.
         source = event.source if event.publisher is None else f"api/{event.publisher}"
-        self._told.add(durable, Told(event.id, event.type, source, len(routing.starts)))
+        self._told.add(durable, Told(event.id, event.type, source, len(routing.plans)))
 
     def _begin(self, begun: Sequence[_Begun]) -> None:
         """Let runs and deliveries begin of events that are durable."""
@@ -380,12 +386,12 @@ class Engine:
                 asyncio.get_running_loop().call_exception_handler(about)
 
     def _begin_of(self, begun: _Begun) -> None:
-        event, starts, deliveries, revision, at = begun
+        event, workflows, plans, deliveries, revision, at = begun
         if deliveries and self._outlet is not None:
             self._outlet.send(event.event() if isinstance(event, Arrival) else event, deliveries)
-        if starts:
-            self._answers.expect(event.id, len(starts))
-        for workflow, plan in starts:
+        if plans:
+            self._answers.expect(event.id, len(plans))
+        for workflow, plan in zip(workflows, plans, strict=True):
             self._crowd.expect(Planned(plan, workflow, event, revision, at))
 
 

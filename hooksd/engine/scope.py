@@ -6,24 +6,26 @@ from collections.abc import Callable, Collection, Mapping
 from types import MappingProxyType
 
 from hooksd.clock import rfc3339
-from hooksd.engine.run import Result, Run
+from hooksd.engine.run import Run
 from hooksd.expr.event import event_json, files_json
 from hooksd.expr.scope import NAMES, Scope
 from hooksd.model.arrival import Arrival
 from hooksd.model.base import Json
 from hooksd.model.event import Event
+from hooksd.model.record import StepEnded
 
-NEVER_RAN = Result(status="skipped")
+NEVER_RAN: Mapping[str, Json] = MappingProxyType(
+    {"ok": False, "status": None, "output": None, "error": None, "attempts": 0, "ms": 0.0}
+)
 """What `steps.NAME` is in `on_failure` and `finally` for a step that the run did not come to."""
-
 
 _OF_EVENT: Mapping[str, Callable[[Event | Arrival], Json]] = MappingProxyType(
     {
-        "event": lambda it: event_json(_event(it)),
+        "event": event_json,
         "body": lambda it: it.data,
         "headers": lambda it: dict(it.headers),
         "query": lambda it: dict(it.query),
-        "files": lambda it: files_json(_event(it)),
+        "files": files_json,
     }
 )
 
@@ -67,16 +69,12 @@ def run_scope(run: Run, secrets: Mapping[str, str], base_url: str, names: Collec
         return {}
     scope = event_scope(run.event, {**run.workflow.value.vars, **run.variables}, secrets, names)
     if "steps" in names:
-        scope["steps"] = {key: _result(result) for key, result in _results(run).items()}
+        scope["steps"] = _results(run)
     if "run" in names:
         scope["run"] = _run(run, base_url)
     if "error" in names and run.verdict is not None and run.verdict.status != "succeeded":
         scope["error"] = {"step": run.verdict.step, "message": run.verdict.error}
     return scope
-
-
-def _event(event: Event | Arrival) -> Event:
-    return event.event() if isinstance(event, Arrival) else event
 
 
 def _run(run: Run, base_url: str) -> dict[str, Json]:
@@ -89,15 +87,16 @@ def _run(run: Run, base_url: str) -> dict[str, Json]:
     }
 
 
-def _results(run: Run) -> Mapping[str, Result]:
+def _results(run: Run) -> dict[str, Json]:
+    results: dict[str, Json] = {key: _result(record) for key, record in run.results.items()}
     if run.verdict is None:
-        return run.results
-    return {**{step.key: NEVER_RAN for step in run.workflow.steps}, **run.results}
+        return results
+    return {**{step.key: dict(NEVER_RAN) for step in run.workflow.steps}, **results}
 
 
-def _result(result: Result) -> dict[str, Json]:
+def _result(result: StepEnded) -> dict[str, Json]:
     return {
-        "ok": result.ok,
+        "ok": result.status == "ok",
         "status": result.code,
         "output": result.output,
         "error": result.error,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
@@ -10,7 +9,9 @@ from hooksd.clock import Clock, rfc3339
 from hooksd.config.snapshot import Snapshot
 from hooksd.engine.logbook import Logbook
 from hooksd.engine.patience import Patience
+from hooksd.engine.places import Places
 from hooksd.engine.ports import Performer, Response
+from hooksd.engine.rights import Office
 from hooksd.model.event import Event
 from hooksd.model.ids import EventId, IdFactory
 from hooksd.model.record import EventAccepted
@@ -39,10 +40,12 @@ class World:
     """Makes an event durable and starts its runs."""
     answer: Callable[[EventId, Response], None]
     """Tells the caller of a webhook, if one waits."""
+    office: Office
+    """Knows what runs may do."""
     is_draining: Callable[[], bool]
     """Tells whether no step may begin any more."""
     observer: Observer | None
-    programs: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(PROGRAMS))
+    programs: Places = field(default_factory=lambda: Places(PROGRAMS))
     """The places for programs."""
 
     def at(self) -> str:

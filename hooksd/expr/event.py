@@ -5,11 +5,12 @@ Called by `engine.scope` for workflows, and by `delivery.format` for the headers
 
 from __future__ import annotations
 
+from hooksd.model.arrival import Arrival
 from hooksd.model.base import Json
 from hooksd.model.event import Event
 
 
-def event_json(event: Event) -> dict[str, Json]:
+def event_json(event: Event | Arrival) -> dict[str, Json]:
     """Return an event as programs and expressions see it, with the attributes of CloudEvents 1.0 and ours."""
     return {
         "id": event.id,
@@ -29,12 +30,12 @@ def event_json(event: Event) -> dict[str, Json]:
     }
 
 
-def files_json(event: Event) -> dict[str, Json]:
+def files_json(event: Event | Arrival) -> dict[str, Json]:
     """Return the files of an event by name, each with the path to its bytes."""
     return {key: file.as_json(event.folder) for key, file in event.files.items()}
 
 
-def request_scope(event: Event) -> dict[str, Json]:
+def request_scope(event: Event | Arrival) -> dict[str, Json]:
     """Return what the headers of an endpoint can read: the event, and the request that it came by."""
     return {
         "event": event_json(event),

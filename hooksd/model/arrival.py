@@ -16,6 +16,7 @@ from hooksd.model.base import Json
 from hooksd.model.event import Event
 from hooksd.model.ids import EventId
 from hooksd.model.outgoing import DeliveryPlan, NotSent
+from hooksd.model.received import Files
 from hooksd.model.record import EventLine, NotStarted, Origin, RunPlan
 from hooksd.model.stored import is_one_line, store_body
 from hooksd.model.trust import Trust
@@ -76,9 +77,28 @@ class Arrival(NamedTuple):
         """What events of this webhook say where they are from."""
         return f"webhook/{self.webhook}"
 
+    @property
+    def hop(self) -> int:
+        """How many emitting steps lie before it: nothing that a webhook receives was emitted here."""
+        return 0
+
+    @property
+    def files(self) -> Files:
+        """None: a request that brings files becomes an event at once."""
+        return {}
+
+    @property
+    def folder(self) -> str:
+        """Where the bytes of `files` are."""
+        return ""
+
     def light(self) -> Arrival:
         """Return it without `data`, for those who keep it: that is many objects, and can be read from `raw` again."""
         return self._replace(data=None)
+
+    def whole(self) -> Arrival:
+        """Return it with what `light` left out, read again."""
+        return self if self.data is not None else self._replace(data=body.parse(self.media, self.raw))
 
     def event(self) -> Event:
         """Return it as an event; what `light` left out is read again."""
@@ -95,7 +115,7 @@ class Arrival(NamedTuple):
             query=self.query,
             media=self.media,
             raw=self.raw,
-            data=body.parse(self.media, self.raw) if self.data is None else self.data,
+            data=self.whole().data,
             key=self.key,
             observed=self.observed,
         )

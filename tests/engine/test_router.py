@@ -40,15 +40,15 @@ def reason(workflow: dict[str, Any], data: Any = None, **options: Any) -> NotSta
 
 
 def test_a_plan_says_what_the_run_is_made_of() -> None:
-    (start,) = routed({"concurrency": "k-{{ body.n }}"}, {"n": 1}).starts
+    (workflow,), (plan,), _ = routed({"concurrency": "k-{{ body.n }}"}, {"n": 1})
 
-    assert start.plan.id.startswith("run_")
-    assert (start.plan.workflow, start.plan.definition, start.plan.concurrency) == ("w", "blob of w", "k-1")
-    assert start.plan.origin == start.workflow.origin
+    assert plan.id.startswith("run_")
+    assert (plan.workflow, plan.definition, plan.concurrency) == ("w", "blob of w", "k-1")
+    assert plan.origin == workflow.origin
 
 
 def test_without_concurrency_there_is_no_key() -> None:
-    assert routed({}).starts[0].plan.concurrency is None
+    assert routed({}).plans[0].concurrency is None
 
 
 @pytest.mark.parametrize(
@@ -65,7 +65,7 @@ def test_without_concurrency_there_is_no_key() -> None:
 def test_an_event_below_the_least_trust_starts_nothing(workflow: dict[str, Any], trust: Trust, starts: int) -> None:
     routing = routed(workflow, trust=trust)
 
-    assert len(routing.starts) == starts
+    assert len(routing.plans) == starts
     assert all(refused.reason == "trust" for refused in routing.not_started)
 
 
@@ -82,7 +82,8 @@ def test_every_candidate_is_judged_for_itself() -> None:
         new_run=FakeIds().run,
     )
 
-    assert [start.plan.workflow for start in routing.starts] == ["b", "d"]
+    assert [plan.workflow for plan in routing.plans] == ["b", "d"]
+    assert [workflow.name for workflow in routing.workflows] == ["b", "d"]
     assert [refused.workflow for refused in routing.not_started] == ["a", "c"]
 
 
@@ -110,7 +111,7 @@ def test_an_error_in_a_condition_makes_it_false_and_is_told() -> None:
 
 def test_a_key_that_cannot_be_made_is_told() -> None:
     assert "body.nix" in reason({"concurrency": "{{ body.nix }}"}, {}).detail
-    assert routed({"concurrency": "{{ body.x }}"}, {"x": "x" * MAX_KEY}).starts
+    assert routed({"concurrency": "{{ body.x }}"}, {"x": "x" * MAX_KEY}).plans
     assert "characters" in reason({"concurrency": "{{ body.x }}"}, {"x": "x" * (MAX_KEY + 1)}).detail
     assert reason({"concurrency": "{{ body.nix }}"}, {}).reason == "key_error"
 
@@ -120,7 +121,7 @@ def test_a_secret_decides_only_for_who_may_read_it_and_its_value_is_not_told(tmp
     when = "body.t == secrets.token"
 
     allowed = {"when": when, "run_as": "deployer"}
-    assert len(routed(allowed, {"t": "s3cret-value"}, credentials=tmp_path).starts) == 1
+    assert len(routed(allowed, {"t": "s3cret-value"}, credentials=tmp_path).plans) == 1
     refused = reason(allowed, {"t": "x"}, credentials=tmp_path)
     assert "s3cret-value" not in str(refused)
     assert reason({"when": when}, {"t": "s3cret-value"}, credentials=tmp_path).reason == "condition_error"

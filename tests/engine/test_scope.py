@@ -5,13 +5,13 @@ from dataclasses import replace
 import orjson
 import pytest
 
-from hooksd.engine.run import Result, Verdict
+from hooksd.engine.run import Verdict
 from hooksd.engine.scope import event_scope, run_scope
 from hooksd.expr.event import event_json
 from hooksd.expr.scope import NAMES
 from hooksd.model.received import ReceivedFile
 from hooksd.testing import event_of
-from tests.engine.steps.occasions import run_at
+from tests.engine.steps.occasions import ended, run_at
 
 
 def test_conditions_read_the_event_and_nothing_of_a_run() -> None:
@@ -29,7 +29,7 @@ def test_conditions_read_the_event_and_nothing_of_a_run() -> None:
 
 def test_steps_read_themselves_and_what_came_before() -> None:
     run = run_at({"id": "a", "run": ["x"]}, {"n": 1}, vars={"v": 1, "w": 1})
-    run = run._replace(results={"a": Result(status="ok", code=200, output=[1], attempts=2, ms=1.5)}, variables={"w": 2})
+    run = run._replace(results={"a": ended("a", code=200, output=[1], attempts=2, ms=1.5)}, variables={"w": 2})
 
     scope = run_scope(run, {"token": "t"}, "https://hooks.example")
 

@@ -31,6 +31,8 @@ def payload_of(occasion: Occasion) -> Payload | None:
     Raises:
         RenderProblem: A template cannot be rendered.
     """
+    if not occasion.step.values:
+        return None
     if occasion.has("json"):
         return Payload(media=body.JSON, body=orjson.dumps(occasion.render("json")))
     if occasion.has("form"):

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from functools import partial
 
 from hooksd.engine.steps.intent import Act, Intent, Occasion, Refuse
-from hooksd.engine.steps.payload import Payload, header_problem, payload_of
+from hooksd.engine.steps.payload import header_problem, payload_of
 from hooksd.expr.event import request_scope
 from hooksd.model.effect import Deliver
 from hooksd.model.step import SendStep
@@ -33,7 +33,6 @@ def delivery_to(endpoints: Sequence[str], occasion: Occasion) -> Intent:
             return Refuse(error=reason)
     event = occasion.run.event
     own = payload_of(occasion)
-    payload = own or Payload(media=event.media, body=event.raw)
     headers = occasion.texts("headers")
     if (problem := header_problem(headers)) is not None:
         return problem
@@ -45,8 +44,8 @@ def delivery_to(endpoints: Sequence[str], occasion: Occasion) -> Intent:
             step=occasion.step.key,
             headers=headers,
             query=occasion.texts("query"),
-            media=payload.media,
-            body=payload.body,
+            media=own.media if own else event.media,
+            body=own.body if own else event.raw,
             retry=occasion.step.value.retry,
             subject=event.subject,
             files={} if own else event.files,

@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from hooksd.clock import rfc3339
 from hooksd.engine.preparing import Skip, prepare
 from hooksd.engine.rights import Rights
 from hooksd.engine.run import Run
 from hooksd.engine.steps.intent import Intent
 from hooksd.model.received import Files
-from hooksd.model.record import RunPlan
+from hooksd.model.record import RunPlan, StepEnded, StepStatus
 from hooksd.model.role import Role
 from hooksd.model.trust import Trust
 from hooksd.testing import NOON, event_of, workflow_of
@@ -18,7 +19,7 @@ from hooksd.testing import NOON, event_of, workflow_of
 ALL = ("run:*", "shell", "http:*", "send:*", "emit:*")
 
 
-def run_at(step: dict[str, Any], data: Any = None, *, hop: int = 0, **workflow: Any) -> Run:
+def run_at(step: dict[str, Any], data: Any = None, *, hop: int = 0, files: Files | None = None, **workflow: Any) -> Run:
     """Return a run that stands at a step."""
     compiled = workflow_of({"steps": [step], **workflow})
     plan = RunPlan(
@@ -28,8 +29,15 @@ def run_at(step: dict[str, Any], data: Any = None, *, hop: int = 0, **workflow: 
         origin=compiled.origin,
         concurrency=None,
     )
-    event = replace(event_of(data), hop=hop)
+    event = replace(event_of(data), hop=hop, files=files or {}, folder="/log")
     return Run(plan=plan, workflow=compiled, event=event, revision="r1", accepted_at=NOON, started_at=NOON)
+
+
+def ended(step: str, status: StepStatus = "ok", **members: Any) -> StepEnded:
+    """Return the result of a step."""
+    return StepEnded(
+        at=rfc3339(NOON), run="run_1", step=step, verb="run", status=status, **{"attempts": 1, "ms": 0.0} | members
+    )
 
 
 def wants(
@@ -53,8 +61,7 @@ def wants(
         hop: How far the event came.
         files: What the request brought.
     """
-    run = run_at(step, data, hop=hop)
-    run = run._replace(event=replace(run.event, files=files or {}, folder="/log"))
+    run = run_at(step, data, hop=hop, files=files)
     role = None if allow is None else Role(allow=allow, secrets=tuple(secrets or ()))
     rights = Rights(trust=Trust.SIGNED, role_name="deployer" if role else None, role=role, secrets=secrets or {})
     return prepare(run, run.workflow.steps[0], number, rights, "https://hooks.example")
