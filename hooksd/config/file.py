@@ -29,6 +29,8 @@ ROLES_FILE = "roles.toml"
 """The only file in which roles may be defined, so that one line of CODEOWNERS guards all privilege."""
 MAX_NAME = 128
 """The longest name of a definition."""
+MAX_SHOWN = 40
+"""Characters of a longer one that a message shows."""
 
 _KINDS: Mapping[str, Kind] = {
     "webhooks": "webhook",
@@ -114,8 +116,8 @@ def _top(document: Document) -> Iterator[Finding]:
     file = document.file
     is_workflow = _is_workflow(document)
     if is_workflow and not _is_name(_stem(document)):
-        hint = f"rename the file, or write `[workflows.NAME]`: {PATTERNS[NAME_PATTERN]}"
-        message = f"`{_stem(document)}` cannot name a workflow"
+        hint = f"rename the file, or write `[workflows.NAME]`: {_rule_for(_stem(document))}"
+        message = f"`{_shown(_stem(document))}` cannot name a workflow"
         yield Finding(code="H024", message=message, file=file, path=(), part="header", hint=hint)
     for key, value in document.tree.items():
         if key not in FILE_KEYS and not is_workflow:
@@ -131,6 +133,15 @@ def _top(document: Document) -> Iterator[Finding]:
 
 def _is_name(name: str) -> bool:
     return len(name) <= MAX_NAME and re.fullmatch(NAME_PATTERN, name) is not None
+
+
+def _rule_for(name: str) -> str:
+    """Return what names must be, and this one is not."""
+    return PATTERNS[NAME_PATTERN] if len(name) <= MAX_NAME else f"a name has at most {MAX_NAME} characters"
+
+
+def _shown(name: str) -> str:
+    return name if len(name) <= MAX_NAME else f"{name[:MAX_SHOWN]}…"
 
 
 def _definition(table: _Table) -> tuple[Written, list[Finding]]:
@@ -166,7 +177,7 @@ def _definition(table: _Table) -> tuple[Written, list[Finding]]:
 
 def _name(table: _Table) -> Iterator[Finding]:
     if table.path and not _is_name(table.name):
-        message, hint = f"`{table.name}` cannot name a {table.kind}", PATTERNS[NAME_PATTERN]
+        message, hint = f"`{_shown(table.name)}` cannot name a {table.kind}", _rule_for(table.name)
         yield Finding(code="H023", message=message, file=table.file, path=table.path, part="key", hint=hint)
     if table.kind == "webhook" and table.name.split(".")[0] in OWN_FAMILIES:
         # A provider's word comes after the webhook's name: callers could send what looks like an event of hooksd.
