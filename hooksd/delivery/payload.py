@@ -25,14 +25,11 @@ def keep(media: str, raw: bytes, blob: str | None = None) -> StoredBody:
     """
     if blob is not None or not body.is_json(media):
         return store_body(media, raw, blob)
-    if _survives(media, raw):
+    try:
+        again = orjson.dumps(body.parse(media, raw))
+    except ValueError:
+        again = None
+    if again == raw:
         # Compact JSON has no line feed: one line holds it.
         return StoredBody(media=media, size=len(raw), encoding="json", content=orjson.Fragment(raw))
     return replace(store_body("", raw), media=media)
-
-
-def _survives(media: str, raw: bytes) -> bool:
-    try:
-        return bool(raw) and bool(orjson.dumps(body.parse(media, raw)) == raw)
-    except ValueError:
-        return False

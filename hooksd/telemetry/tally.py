@@ -179,8 +179,9 @@ class DeliveryTally(Collector):
         self._attempts = _Ends(bounds)
         self._deliveries: dict[tuple[str, str], int] = {}
         """By endpoint and status."""
-        self._delivered = _Ends(bounds)
-        """Attempts that were received and ended their delivery with that: in neither of the others."""
+        self._bounds = tuple(bounds)
+        self._delivered: dict[str, _Spread] = {}
+        """By endpoint: attempts that were received and ended their delivery with that, in neither of the others."""
 
     def attempt(self, endpoint: str, outcome: str, seconds: float) -> None:
         """Count one attempt that has its outcome, on the event loop."""
@@ -193,16 +194,20 @@ class DeliveryTally(Collector):
 
     def delivered(self, endpoint: str, seconds: float) -> None:
         """Count one attempt that was received, and with it the end of its delivery, on the event loop."""
-        self._delivered.add(endpoint, "ok", seconds)
+        spread = self._delivered.get(endpoint)
+        if spread is None:
+            spread = self._delivered[endpoint] = _Spread(len(self._bounds) + 1)
+        spread.seconds += seconds
+        spread.within[bisect_left(self._bounds, seconds)] += 1
 
     def collect(self) -> Iterator[CounterMetricFamily | HistogramMetricFamily]:
         """Return the numbers as the metrics library shows them."""
         attempts, times = self._attempts.found()
         deliveries = _Counts()
         deliveries.by_labels.update(self._deliveries.items())
-        for (endpoint, outcome), spread in self._delivered.spreads.items():
+        for endpoint, spread in self._delivered.items():
             count = sum(spread.within)
-            attempts.join(count, endpoint, outcome)
+            attempts.join(count, endpoint, "ok")
             deliveries.join(count, endpoint, "delivered")
             times.of(endpoint).join(spread)
         yield attempts.shown("hooksd_attempts", "Attempts to deliver, by outcome.", "endpoint", "outcome")
