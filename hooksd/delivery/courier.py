@@ -19,6 +19,7 @@ from hooksd.delivery.request import Payload, RequestProblem, prepare
 from hooksd.delivery.state import Delivery, is_once
 from hooksd.delivery.tokens import Tokens
 from hooksd.model.identity import Grant
+from hooksd.model.making import attempt_ended, attempt_started, delivery_ended
 from hooksd.model.record import AttemptEnded, AttemptReason, AttemptStarted, DeliveryCreated, DeliveryEnded
 from hooksd.model.retry import RetryRule
 from hooksd.telemetry import happenings
@@ -57,7 +58,7 @@ class Courier:
     def begin(self, entry: Entry) -> AttemptStarted:
         """Begin an attempt: its record is handed in, unless `attempt` must wait until the log has it."""
         number, reason = _FIRST if entry.is_fresh else _next(entry.known)
-        started = AttemptStarted(
+        started = attempt_started(
             at=rfc3339(self._clock.now()),
             delivery=entry.id,
             number=number,
@@ -117,7 +118,7 @@ class Courier:
         if isinstance(following, TryAgain):
             retry_at, retry_why = rfc3339(now + following.wait), following.why
         at = rfc3339(now)
-        ended = AttemptEnded(
+        ended = attempt_ended(
             at=at,
             delivery=entry.id,
             endpoint=entry.endpoint,
@@ -258,7 +259,7 @@ def _rule(delivery: Delivery, endpoint: CompiledEndpoint | None) -> RetryRule:
 
 
 def _end(entry: Entry, over: Over, at: str, *, attempts: int, error: str | None) -> DeliveryEnded:
-    return DeliveryEnded(
+    return delivery_ended(
         at=at,
         delivery=entry.id,
         endpoint=entry.endpoint,

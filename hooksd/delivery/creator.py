@@ -24,8 +24,9 @@ from hooksd.delivery.policy import rule_to_json
 from hooksd.delivery.state import begin, is_once
 from hooksd.errors import JournalError
 from hooksd.model.effect import Deliver
+from hooksd.model.making import delivery_created
 from hooksd.model.received import ReceivedFile
-from hooksd.model.record import DeliveryCreated, Record
+from hooksd.model.record import Record
 from hooksd.model.stored import BLOB_THRESHOLD, StoredBody
 
 _NOTHING: Mapping[str, str] = {}
@@ -147,7 +148,7 @@ class Creator:
     ) -> None:
         retry = None if effect.retry is None else rule_to_json(effect.retry)
         for entry in entries:
-            created = DeliveryCreated(
+            created = delivery_created(
                 at=at,
                 delivery=entry.id,
                 endpoint=entry.endpoint,

@@ -32,6 +32,7 @@ from hooksd.model import body as bodies
 from hooksd.model.base import Json
 from hooksd.model.effect import MakeRequest, Performed
 from hooksd.model.header import CREDENTIAL_HEADERS
+from hooksd.model.making import exchange
 from hooksd.model.record import Exchange, Outcome
 from hooksd.model.units import format_duration
 
@@ -161,7 +162,7 @@ def _verdict(wire: Wire, failure: Exception | None, timeout: float) -> tuple[Out
 def _exchange(prepared: Prepared, wire: Wire) -> Exchange:
     body = bytes(wire.body)
     connected_at = wire.reached.get("tls") or wire.reached.get("connect")
-    return Exchange(
+    return exchange(
         method=prepared.method,
         url=prepared.url,
         request_headers=prepared.headers,

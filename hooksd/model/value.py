@@ -6,9 +6,11 @@ the log and what they are made of, is held frozen by mypy alone, which sees ever
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TypeVar, dataclass_transform
+from collections.abc import Callable
+from dataclasses import MISSING, Field, dataclass, field
+from typing import Any, ParamSpec, TypeVar, dataclass_transform
 
+P = ParamSpec("P")
 T = TypeVar("T")
 
 
@@ -25,3 +27,24 @@ def fact(cls: type[T]) -> type[T]:
     The JSON library writes the dictionary of an object in a third of the time that it takes for as many slots.
     """
     return dataclass(kw_only=True, unsafe_hash=True)(cls)
+
+
+def maker(cls: Callable[P, T]) -> Callable[P, T]:
+    """Return a function that makes what a class made by `fact` or `value` makes, and is called alike, in half the time.
+
+    When a class is called by keyword the interpreter packs a dictionary and takes it apart again; for a function it
+    packs none. This one is written as text, as `dataclasses` writes `__init__`: only so it has these parameters.
+    """
+    members: dict[str, Field[Any]] = cls.__dataclass_fields__  # type: ignore[attr-defined] # `fact` made them
+    defaults: dict[str, Any] = {}
+    lines = [f"def make(*, {', '.join(members)}):", "made = new(cls)"]
+    for name, member in members.items():
+        if member.default_factory is not MISSING:
+            lines.append(f"if {name} is MISSING: {name} = members[{name!r}].default_factory()")
+        if member.default_factory is not MISSING or member.default is not MISSING:
+            defaults[name] = member.default
+        lines.append(f"made.{name} = {name}")
+    known: dict[str, Any] = {"cls": cls, "new": object.__new__, "members": members, "MISSING": MISSING}
+    exec("\n ".join((*lines, "return made")), known)  # noqa: S102 - every name in it stands in this program
+    known["make"].__kwdefaults__ = defaults
+    return known["make"]  # type: ignore[no-any-return] # what it is stands above
