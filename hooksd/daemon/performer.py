@@ -2,37 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
-from typing import assert_never
+from typing import Any, assert_never
 
 from hooksd.engine.ports import Performer
 from hooksd.model.effect import Deliver, Effect, MakeRequest, Performed, SaveFiles, SendMail, StartProcess
+
+
+_Work = Coroutine[Any, Any, Performed]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Switchboard:
     """Hands each effect to the part that carries it out."""
 
-    process: Callable[[StartProcess], Awaitable[Performed]]
-    request: Callable[[MakeRequest], Awaitable[Performed]]
-    deliver: Callable[[Deliver], Awaitable[Performed]]
-    mail: Callable[[SendMail], Awaitable[Performed]]
-    save: Callable[[SaveFiles], Awaitable[Performed]]
+    process: Callable[[StartProcess], _Work]
+    request: Callable[[MakeRequest], _Work]
+    deliver: Callable[[Deliver], _Work]
+    mail: Callable[[SendMail], _Work]
+    save: Callable[[SaveFiles], _Work]
 
-    async def perform(self, effect: Effect) -> Performed:
-        """Carry out an effect and say what came of it."""
+    def perform(self, effect: Effect) -> _Work:
+        """Return what carries out an effect and says what came of it."""
         match effect:
             case StartProcess():
-                return await self.process(effect)
+                return self.process(effect)
             case MakeRequest():
-                return await self.request(effect)
+                return self.request(effect)
             case Deliver():
-                return await self.deliver(effect)
+                return self.deliver(effect)
             case SendMail():
-                return await self.mail(effect)
+                return self.mail(effect)
             case SaveFiles():
-                return await self.save(effect)
+                return self.save(effect)
             case _:
                 assert_never(effect)
 

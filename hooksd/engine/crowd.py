@@ -67,7 +67,7 @@ class Crowd:
         self._due: deque[tuple[Execution, _Work]] = deque()
         self._spare: list[asyncio.Future[None]] = []
         """What tasks wait for that have nothing to do."""
-        self._running: dict[RunId, asyncio.Task[None]] = {}
+        self._running: dict[Execution, asyncio.Task[None]] = {}
         self._weight = 0
 
     @property
@@ -129,8 +129,8 @@ class Crowd:
 
     def stop(self) -> tuple[asyncio.Task[None], ...]:
         """Cut off the runs that only wait, and return the tasks of all that are still at work."""
-        for run, task in self._running.items():
-            if self._executions[run].is_idle:
+        for execution, task in self._running.items():
+            if execution.is_idle:
                 task.cancel()
         return tuple(self._running.values())
 
@@ -224,8 +224,7 @@ class Crowd:
 
     async def _see(self, task: asyncio.Task[None], execution: Execution, work: _Work) -> None:
         """See a run to its end. Nobody waits here until that is durable: who waits for its place is told then."""
-        run = execution.run.id
-        self._running[run] = task
+        self._running[execution] = task
         try:
             await work(execution)
             durable = execution.write()
@@ -234,7 +233,7 @@ class Crowd:
         except Exception as error:  # noqa: BLE001 - one run with an odd value must not end all the others
             durable = await self._failed(execution, error)
         finally:
-            del self._running[run]
+            del self._running[execution]
         if durable is not None:
             durable.then(partial(self._written, execution))
 

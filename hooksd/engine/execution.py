@@ -16,7 +16,7 @@ import orjson
 from hooksd.clock import rfc3339
 from hooksd.config.snapshot import CompiledStep
 from hooksd.engine import closing
-from hooksd.engine.commands import Attempt, Command, Conclude, Finish, Rest
+from hooksd.engine.commands import Attempt, Conclude, Finish, Rest
 from hooksd.engine.machine import apply, decide
 from hooksd.engine.patience import OutOfTime, Until
 from hooksd.engine.ports import Response
@@ -63,7 +63,17 @@ class Execution:
             self._note(started)
             closing.tell_started(self._world.observer, started)
         while not self._world.is_draining() and (command := decide(self.run)) is not None:
-            await self._do(command)
+            match command:
+                case Attempt():
+                    await self._attempt(command)
+                case Finish(status=status, step=step, error=error):
+                    await self.end(status, step=step, error=error)
+                case Rest():
+                    await self._rest(command)
+                case Conclude(status=status, attempts=attempts, output=output, error=error):
+                    await self._close(self._step, status, attempts, output=output, error=error)
+                case _:
+                    assert_never(command)
         if self.run.ended is None:
             await self._flush()
 
@@ -105,25 +115,10 @@ class Execution:
         """Forget what was not written down yet: one of those records is why the run cannot go on."""
         self._pending.clear()
 
-    def _do(self, command: Command) -> Coroutine[Any, Any, None]:
-        """Return what does what a command says."""
-        match command:
-            case Attempt():
-                return self._attempt(command)
-            case Finish(status=status, step=step, error=error):
-                return self.end(status, step=step, error=error)
-            case Rest():
-                return self._rest(command)
-            case Conclude(status=status, attempts=attempts, output=output, error=error):
-                return self._close(self._step, status, attempts, output=output, error=error)
-            case _:
-                assert_never(command)
-
     async def _attempt(self, command: Attempt) -> None:
-        made = command.number - 1
         due, deadline = command.not_before, command.deadline
         if not (self._has_time(deadline) if due is None else await self._wait_until(due, deadline)):
-            await self._cancelled(made)
+            await self._cancelled(command.number - 1)
             return
         step = self._step
         rights, intent = self._prepare(step, command.number)
@@ -133,7 +128,7 @@ class Execution:
         places = self._world.programs
         if not places.take():
             if not await self._wait_for_place(deadline):
-                await self._cancelled(made)
+                await self._cancelled(command.number - 1)
                 return
             # Roles and secrets may be others by now.
             rights, intent = self._prepare(step, command.number)
@@ -210,14 +205,10 @@ class Execution:
         if performed is None:
             await self._cancelled(command.number, ms)
             return
-        verb = VERBS[step.verb]
-        performed = verb.judge(step.value, performed)
+        performed = VERBS[step.verb].judge(step.value, performed)
         if rights.secrets:
             performed = replace(performed, error=rights.hide(performed.error), detail=rights.hide(performed.detail))
-        rule = step.value.retry if verb.retries and not performed.ok and performed.kind != "unknown" else None
-        wait = None if rule is None else wait_after(rule, command.number, self._world.jitter())
-        if rule is not None and wait is not None:
-            wait = max(wait, min(performed.patience, longest_wait(rule)))
+        if not performed.ok and (wait := self._wait_for_retry(step, command.number, performed)) is not None:
             self._note(self._retried(command, performed, wait))
             return
         await self._close(
@@ -231,12 +222,19 @@ class Execution:
             detail=performed.detail,
         )
 
+    def _wait_for_retry(self, step: CompiledStep, number: int, performed: Performed) -> float | None:
+        """Return for how many seconds to wait after a failed attempt; None: there is no further one."""
+        rule = step.value.retry if VERBS[step.verb].retries and performed.kind != "unknown" else None
+        wait = None if rule is None else wait_after(rule, number, self._world.jitter())
+        if rule is None or wait is None:
+            return None
+        return max(wait, min(performed.patience, longest_wait(rule)))
+
     async def _perform(self, step: CompiledStep, effect: Effect, deadline: float) -> Performed | None:
         """Return what came of an effect; None when the deadline or a newer run cut it off."""
         # Programs and requests keep their own time, from when they begin: one that waits for its turn loses none.
         timeout = step.value.timeout if isinstance(effect, Deliver) else None
-        now = self._world.clock.now()
-        limit = min(deadline, now + timeout) if timeout is not None else deadline
+        limit = deadline if timeout is None else min(deadline, self._world.clock.now() + timeout)
         if self._is_cut_off():
             return None
         performed: Performed | None = None
@@ -244,8 +242,8 @@ class Execution:
             with self._world.patience.until(limit) as self._limit:
                 performed = await self._world.performer.perform(effect)
         except OutOfTime:
-            if not self._is_cut_off() and limit < deadline:
-                error = f"no end within {format_duration(limit - now)}"
+            if not self._is_cut_off() and timeout is not None and limit < deadline:
+                error = f"no end within {format_duration(timeout)}"
                 performed = Performed(ok=False, kind="timeout", error=error)
         except Exception as error:  # noqa: BLE001 - an adapter that raises has failed, and so has the step
             performed = Performed(ok=False, error=f"internal error: {type(error).__name__}: {error}")

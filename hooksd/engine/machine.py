@@ -52,18 +52,18 @@ def apply(run: Run, record: Record) -> Run:
     """
     match record:
         case StepStarted():
-            return run._replace(progress=_begun(run.progress, record))
+            return run.at_work(_begun(run.progress, record))
         case StepEnded():
             return _ended(run, record)
         case RunStarted():
-            phase, position = _standing(run.workflow, run.phase, run.position)
-            return run._replace(started_at=unix(record.at), phase=phase, position=position)
+            return run._replace(started_at=unix(record.at))
         case RunEnded():
             return run._replace(ended=record.status, phase=None, progress=None)
         case StepRetried():
             interruptions = run.progress.interruptions if run.progress else 0
-            progress = Progress(attempt=record.attempt, retry_at=unix(record.retry_at), interruptions=interruptions)
-            return run._replace(progress=progress)
+            return run.at_work(
+                Progress(attempt=record.attempt, retry_at=unix(record.retry_at), interruptions=interruptions)
+            )
         case EventAccepted():
             return _emitted(run, record)
         case _:
@@ -81,11 +81,11 @@ def decide(run: Run) -> Command | None:
     if step is None:
         verdict = run.verdict or SUCCEEDED
         return Finish(status=verdict.status, step=verdict.step, error=verdict.error)
-    attempts = run.progress.attempt if run.progress else 0
     if step.key in run.emitted:
         emitted = run.emitted[step.key]
         output = {"event": emitted.event, "runs": list(emitted.runs)}
-        return Conclude(step=step.key, status="ok", attempts=max(attempts, 1), output=output)
+        attempts = run.progress.attempt if run.progress else 1
+        return Conclude(step=step.key, status="ok", attempts=attempts, output=output)
     if run.progress is None:
         return Attempt(step=step.key, number=1, deadline=deadline(run))
     return _go_on(run, step, run.progress)

@@ -86,6 +86,10 @@ class Run(NamedTuple):
         """Its identifier."""
         return RunId(self.plan.id)
 
+    def at_work(self, progress: Progress) -> Run:
+        """Return it with this `progress`, in a third of the time that `_replace` takes."""
+        return tuple.__new__(Run, (*self[:9], progress, *self[10:]))
+
     def after_step(
         self,
         phase: Phase | None,

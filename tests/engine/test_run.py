@@ -22,6 +22,13 @@ def test_a_run_stands_at_a_step_until_nothing_is_left() -> None:
     assert run.id == run.plan.id
 
 
+def test_a_run_at_work_is_what_replacing_its_progress_by_name_makes_of_it() -> None:
+    run = run_at({"run": ["x"]})._replace(cleanup_at=5.0, variables={"v": 1})
+    progress = Progress(attempt=2)
+
+    assert run.at_work(progress) == run._replace(progress=progress)
+
+
 def test_a_run_after_a_step_is_what_replacing_each_value_by_its_name_makes_of_it() -> None:
     run = run_at({"run": ["x"]})._replace(progress=Progress(attempt=2), emitted={"a": Emitted(event="e", runs=())})
     results, verdict = {"a": ended("a", "failed")}, Verdict(status="failed", step="a")

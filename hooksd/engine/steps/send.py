@@ -34,7 +34,7 @@ def delivery_to(endpoints: Sequence[str], occasion: Occasion) -> Intent:
     event = occasion.run.event
     own = payload_of(occasion)
     headers = occasion.texts("headers")
-    if (problem := header_problem(headers)) is not None:
+    if headers and (problem := header_problem(headers)) is not None:
         return problem
     return Act(
         effect=Deliver(
