@@ -9,7 +9,6 @@ from typing import Any, assert_never
 from hooksd.engine.ports import Performer
 from hooksd.model.effect import Deliver, Effect, MakeRequest, Performed, SaveFiles, SendMail, StartProcess
 
-
 _Work = Coroutine[Any, Any, Performed]
 
 
