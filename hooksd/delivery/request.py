@@ -101,10 +101,12 @@ def prepare(endpoint: CompiledEndpoint, payload: Payload, timestamp: int, author
     value = endpoint.value
     body = b"" if value.method == "GET" else payload.body
     media = payload.media if body else ""
-    if payload.headers or payload.query or authorization is not None:
+    is_usual = not payload.headers and not payload.query and authorization is None
+    plan = endpoint.plans.get(media) if is_usual else None
+    if not isinstance(plan, _Plan):
         plan = _planned(endpoint, media, payload.headers, payload.query, authorization)
-    else:
-        plan = _usual(endpoint, media)
+        if is_usual and len(endpoint.plans) < _PLANS:
+            endpoint.plans[media] = plan
     own: Mapping[str, str]
     if plan.mac is not None:
         signature = standard_webhooks(plan.mac, payload.delivery, timestamp, body)
@@ -184,16 +186,6 @@ def _planned(
         is_fresh=value.at_most_once,
     )
     return _Plan(url, headers, way, _start(value.method, way, headers), _mac(endpoint))
-
-
-def _usual(endpoint: CompiledEndpoint, media: str) -> _Plan:
-    """Return the plan for what brings nothing of its own, which is most."""
-    plan = endpoint.plans.get(media)
-    if not isinstance(plan, _Plan):
-        plan = _planned(endpoint, media, {}, {}, None)
-        if len(endpoint.plans) < _PLANS:
-            endpoint.plans[media] = plan
-    return plan
 
 
 def _way(
