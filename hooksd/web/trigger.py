@@ -73,8 +73,9 @@ class TriggerApp:
         self._current = current
         self._elsewhere = health_app(unready=unready, unknown=self._unknown)
         self._public_url = public_url.rstrip("/") if public_url else None
-        self._clock = clock
+        self._monotonic = clock.monotonic
         self._observer = observer
+        self._count = observer.metrics.request
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -86,7 +87,7 @@ class TriggerApp:
         if webhook is None:
             await self._elsewhere(scope, receive, send)
             return
-        began = self._clock.monotonic()
+        began = self._monotonic()
         try:
             outcome = await self._outcome(webhook, scope, receive)
         except Disconnected:
@@ -131,7 +132,7 @@ class TriggerApp:
         Returns:
             What has to be done before `say` can be called, where something must be stored first.
         """
-        began = self._clock.monotonic()
+        began = self._monotonic()
         outcome: Outcome | None = None
         try:
             if self._proxies is not None:
@@ -160,7 +161,7 @@ class TriggerApp:
         if isinstance(outcome, Promise) and webhook.wait is None:
             outcome.taken.durable.then(partial(self._end_answer, webhook, method, outcome, began, say))
         elif isinstance(outcome, Answer):
-            say(self._counted(webhook, outcome, began))
+            self._tell(webhook, outcome, began, say)
         else:
             return self._finish(webhook, method, outcome, began, say)
         return None
@@ -178,22 +179,22 @@ class TriggerApp:
             answer = self._receiver.kept(webhook, promise, error)
         except Exception as bug:  # noqa: BLE001 - see `__call__`
             answer = self._failed(webhook, method, bug)
-        say(self._counted(webhook, answer, began))
+        self._tell(webhook, answer, began, say)
 
     async def _finish(self, webhook: CompiledWebhook, method: str, outcome: Outcome, began: float, say: Say) -> None:
         try:
             answer = await self._receiver.finish(webhook, outcome)
         except Exception as error:  # noqa: BLE001 - see `__call__`
             answer = self._failed(webhook, method, error)
-        say(self._counted(webhook, answer, began))
+        self._tell(webhook, answer, began, say)
 
     def _failed(self, webhook: CompiledWebhook, method: str, error: Exception) -> Answer:
         self._observer.emit(happenings.RequestFailed(method=method, path=webhook.path, exc_info=error))
         return problem(500, "hooksd made an error; its log says more")
 
-    def _counted(self, webhook: CompiledWebhook, answer: Answer, began: float) -> Answer:
-        self._observer.metrics.request(webhook.name, answer.status, self._clock.monotonic() - began)
-        return answer
+    def _tell(self, webhook: CompiledWebhook, answer: Answer, began: float, say: Say) -> None:
+        self._count(webhook.name, answer.status, self._monotonic() - began)
+        say(answer)
 
     async def _outcome(self, webhook: CompiledWebhook, scope: Scope, receive: Receive) -> Outcome:
         """Take a request whose body is still to be read.
