@@ -11,6 +11,7 @@ from hooksd.engine.steps.intent import Publish
 from hooksd.engine.world import World
 from hooksd.model import body
 from hooksd.model.event import MAX_HOP, Cause, Event
+from hooksd.model.making import run_ended, run_started
 from hooksd.model.record import RunEnded, RunStarted, RunStatus, StepEnded
 from hooksd.telemetry import happenings
 from hooksd.telemetry.observer import Observer
@@ -19,13 +20,13 @@ from hooksd.telemetry.observer import Observer
 def started(run: Run, world: World) -> RunStarted:
     """Return the record of a run that leaves the queue now."""
     revision = world.current().revision.id
-    return RunStarted(at=world.at(), run=run.plan.id, workflow=run.workflow.name, revision=revision)
+    return run_started(at=world.at(), run=run.plan.id, workflow=run.workflow.name, revision=revision)
 
 
 def ended(run: Run, world: World, status: RunStatus, step: str | None, error: str | None) -> RunEnded:
     """Return the record of a run that ends now."""
     now = world.clock.now()
-    return RunEnded(
+    return run_ended(
         at=rfc3339(now),
         run=run.plan.id,
         workflow=run.workflow.name,

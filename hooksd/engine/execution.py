@@ -29,7 +29,8 @@ from hooksd.engine.world import World
 from hooksd.journal.protocol import Durable
 from hooksd.model.base import Json
 from hooksd.model.effect import Deliver, Effect, Performed, StartProcess
-from hooksd.model.record import Record, RunStatus, StepEnded, StepRetried, StepStarted, StepStatus
+from hooksd.model.making import step_ended, step_started
+from hooksd.model.record import Record, RunStatus, StepRetried, StepStarted, StepStatus
 from hooksd.model.retry import longest_wait, wait_after
 from hooksd.model.stored import BLOB_THRESHOLD
 from hooksd.model.units import format_duration
@@ -303,7 +304,7 @@ class Execution:
         detail: Mapping[str, Json] | None = None,
     ) -> None:
         """Write down the result of the step that the run stands at."""
-        record = StepEnded(
+        record = step_ended(
             at=self._world.at(),
             run=self.run.plan.id,
             workflow=self.run.workflow.name,
@@ -331,7 +332,7 @@ class Execution:
         closing.tell_step(self._world.observer, record, self.run.workflow.name)
 
     def _started(self, command: Attempt, wake_at: str | None) -> StepStarted:
-        return StepStarted(
+        return step_started(
             at=self._world.at(),
             run=self.run.plan.id,
             workflow=self.run.workflow.name,

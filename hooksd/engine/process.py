@@ -101,6 +101,7 @@ class ProcessRunner:
     def close(self) -> None:
         """Remove the directories for files of programs. No program may run any more."""
         self._files.close()
+        self._family.close()
 
     async def _start_when_possible(self, effect: StartProcess, mark: str) -> tuple[Papers, Started]:
         """Start the program; wait for descriptors while all are taken, at most as long as it might run."""

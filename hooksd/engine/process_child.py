@@ -12,7 +12,8 @@ import errno
 import os
 import signal
 import subprocess
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
+from typing import Any
 
 from hooksd.engine.process_files import Papers
 from hooksd.engine.process_pipe import Capture, PipeReader, is_done
@@ -150,15 +151,16 @@ class Child:
         self._err.finish()
         self._exited.set_result(None)
 
-    async def has_exited(self, within: float) -> bool:
-        """Wait at most some seconds for its end, and tell whether it came."""
-        return await is_done(self._exited, within)
+    def has_exited(self, within: float) -> Coroutine[Any, Any, bool]:
+        """Await it to wait at most some seconds for its end, and to know whether it came."""
+        return is_done(self._exited, within)
 
     async def outputs_end(self, within: float) -> None:
         """Wait at most some seconds until nobody holds its outputs any more."""
         until = self._loop.time() + within
         for reader in (self._out, self._err):
-            await is_done(reader.ended, until - self._loop.time())
+            if not reader.ended.done():
+                await is_done(reader.ended, until - self._loop.time())
 
     def signal(self, number: signal.Signals) -> None:
         """Send a signal to all of its group; none when `status` has told its end, as the number may be another's."""

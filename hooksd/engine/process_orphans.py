@@ -39,6 +39,14 @@ class Family:
 
     def __init__(self) -> None:
         self._leaders: set[int] = set()
+        self._children = -1
+        """A descriptor: to open such a file takes longer than to read it."""
+
+    def close(self) -> None:
+        """Look no more."""
+        if self._children >= 0:
+            os.close(self._children)
+            self._children = -1
 
     def has_started(self, leader: int) -> None:
         """Say that a program was started, on the event loop's thread; it is waited for elsewhere, until `is_over`."""
@@ -67,7 +75,7 @@ class Family:
         A child in hooksd's own session was started by hooksd itself for something else and is never touched.
         """
         acted = False
-        for child in _orphans() - self._leaders:
+        for child in self._orphans() - self._leaders:
             found = _state(child)
             if found is None or found.session == os.getsid(0):
                 continue
@@ -80,25 +88,22 @@ class Family:
                     acted = True
         return acted
 
+    def _orphans(self) -> set[int]:
+        """Return the children of the main thread: orphans come to it, and it starts programs, if the loop is there.
+
+        None of their numbers is given to another process before we wait for it.
+        """
+        if self._children < 0:
+            self._children = os.open(f"/proc/self/task/{os.getpid()}/children", os.O_RDONLY | os.O_CLOEXEC)
+        text = b""
+        while more := os.pread(self._children, _PAGE, len(text)):
+            text += more
+        return set(map(int, text.split()))
+
 
 class _State(NamedTuple):
     letter: str
     session: int
-
-
-def _orphans() -> set[int]:
-    """Return the children of the main thread, to which orphans come, and which starts programs, if the loop is there.
-
-    None of their numbers is given to another process before we wait for it.
-    """
-    descriptor = os.open(f"/proc/self/task/{os.getpid()}/children", os.O_RDONLY | os.O_CLOEXEC)
-    text = b""
-    try:
-        while more := os.read(descriptor, _PAGE):
-            text += more
-    finally:
-        os.close(descriptor)
-    return set(map(int, text.split()))
 
 
 def _state(process: int) -> _State | None:

@@ -88,6 +88,23 @@ async def test_a_process_whose_name_imitates_the_kernels_list_is_read_right(tmp_
 
 def test_what_is_gone_has_no_state_and_no_mark(monkeypatch: pytest.MonkeyPatch) -> None:
     family = Family()
-    monkeypatch.setattr("hooksd.engine.process_orphans._orphans", lambda: {2**22 + 1})
+    monkeypatch.setattr(Family, "_orphans", lambda _: {2**22 + 1})
 
     assert not family.sweep("mine")
+
+
+def open_files() -> int:
+    return len(list(Path("/proc/self/fd").iterdir()))
+
+
+async def test_one_descriptor_is_kept_to_look_with_until_nobody_looks_any_more() -> None:
+    before = open_files()
+    family = Family()
+
+    await family.end_marked("mine")
+    await family.end_marked("mine")
+    assert open_files() == before + 1
+
+    family.close()
+    family.close()
+    assert open_files() == before
