@@ -4,9 +4,23 @@ from __future__ import annotations
 
 from typing import Final
 
-from hooksd.model.record import AttemptEnded, AttemptStarted, DeliveryCreated, DeliveryEnded, Exchange
+from hooksd.model.record import (
+    AttemptEnded,
+    AttemptStarted,
+    DeliveryCreated,
+    DeliveryEnded,
+    Exchange,
+    RunEnded,
+    RunStarted,
+    StepEnded,
+    StepStarted,
+)
 from hooksd.model.value import maker
 
+run_started: Final = maker(RunStarted)
+step_started: Final = maker(StepStarted)
+step_ended: Final = maker(StepEnded)
+run_ended: Final = maker(RunEnded)
 delivery_created: Final = maker(DeliveryCreated)
 attempt_started: Final = maker(AttemptStarted)
 exchange: Final = maker(Exchange)

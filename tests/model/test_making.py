@@ -24,7 +24,11 @@ def test_what_a_maker_makes_is_what_the_class_makes_of_the_same(record: Record) 
     assert orjson.dumps(made, dict) == orjson.dumps(record, dict)
 
 
-def test_records_of_deliveries_are_made_as_their_classes_make_them() -> None:
+def test_records_of_runs_and_deliveries_are_made_as_their_classes_make_them() -> None:
+    assert making.run_started(**vars(samples.run_started())) == samples.run_started()
+    assert making.step_started(**vars(samples.step_started())) == samples.step_started()
+    assert making.step_ended(**vars(samples.step_ended())) == samples.step_ended()
+    assert making.run_ended(**vars(samples.run_ended())) == samples.run_ended()
     assert making.delivery_created(**vars(samples.delivery_created())) == samples.delivery_created()
     assert making.attempt_started(**vars(samples.attempt_started())) == samples.attempt_started()
     assert making.attempt_ended(**vars(samples.attempt_ended())) == samples.attempt_ended()
