@@ -15,6 +15,7 @@ from collections.abc import Sequence
 import click
 
 from hooksd import __version__
+from hooksd.cli import streams
 from hooksd.cli.invocation import Invocation, shared_options
 from hooksd.errors import HooksdError
 
@@ -106,6 +107,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     Args:
         arguments: What follows the program's name; None: of this process.
     """
+    streams.prepare()
     sys.exit(_run(arguments))
 
 
