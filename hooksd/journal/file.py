@@ -129,7 +129,8 @@ class FileJournal:
 
     def append(self, records: Sequence[Record | EventLine]) -> Durable:  # noqa: D102 - see Journal
         writer = self._writer or self._open_writer
-        return writer.put(records, *lines.begun(map(codec.dump, records)))
+        begun, size = lines.begun(map(codec.dump, records))
+        return writer.put(records, begun, size)
 
     def read(self) -> Iterator[Record]:
         """Yield every record from the oldest unfinished work on, oldest first, and report the damage on the way.

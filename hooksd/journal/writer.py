@@ -129,12 +129,14 @@ class Writer:
         if not records:
             return settled(None)
         with self._lock:  # not the condition, which is written in Python
-            queue = self._queue
-            refusal = self._refusal or (self._overflow(len(records), size) if queue.records else None)
+            queue, limits, refusal = self._queue, self._limits, self._refusal
+            count = len(queue.records)
             if refusal is not None:
                 return settled(refusal)
-            if not queue.records:
+            if not count:
                 self._loop.call_soon(self._gather, 0, TURNS)
+            elif count + len(records) > limits.records or queue.size + size > limits.size:
+                return settled(JournalFull(f"{count} records wait for the disk; it is too slow for what arrives"))
             queue.records += records
             queue.begun += begun
             queue.size += size
@@ -158,12 +160,6 @@ class Writer:
             if self._queue.records:
                 self._called = True
                 self._ready.notify()
-
-    def _overflow(self, count: int, size: int) -> JournalFull | None:
-        queue = self._queue
-        if len(queue.records) + count <= self._limits.records and queue.size + size <= self._limits.size:
-            return None
-        return JournalFull(f"{len(queue.records)} records wait for the disk; it is too slow for what arrives")
 
     def refused_body(self, error: JournalError) -> None:
         """Hear that a body beside the records could not be written. Any thread but the event loop's: it tries the disk.
