@@ -98,7 +98,11 @@ class HttpSender:
             await self._sending(prepared, wire)
         except FAILURES as error:
             failure = error
-        outcome, why = _verdict(wire, failure, timeout)
+        if failure is None:
+            outcome = outcome_of(wire.status or 0)
+            why = None if outcome == "ok" else f"answered {wire.status}"
+        else:
+            outcome, why = _verdict(failure, timeout)
         return Attempted(
             outcome=outcome, exchange=_exchange(prepared, wire), error=why, is_sent="request" in wire.reached
         )
@@ -115,8 +119,8 @@ class HttpSender:
             await self._sending(prepared, wire)
         except FAILURES as error:
             failure = error
-        if not wire.is_whole:
-            outcome, why = _verdict(wire, failure, effect.timeout)
+        if failure is not None and not wire.is_whole:
+            outcome, why = _verdict(failure, effect.timeout)
             return Performed(ok=False, code=wire.status, error=why, kind=_KINDS.get(outcome, "connect"))
         kept = wire.kept or {}
         headers = {name: HIDDEN if name in CREDENTIAL_HEADERS else value for name, value in kept.items()}
@@ -142,11 +146,8 @@ class HttpSender:
             await self._proxied.exchange(way, prepared, wire)
 
 
-def _verdict(wire: Wire, failure: Exception | None, timeout: float) -> tuple[Outcome, str | None]:
-    """Return the outcome of a request, and the error in one line for people."""
-    if failure is None:
-        outcome = outcome_of(wire.status or 0)
-        return outcome, None if outcome == "ok" else f"answered {wire.status}"
+def _verdict(failure: Exception, timeout: float) -> tuple[Outcome, str | None]:
+    """Return the outcome of a request that failed, and the error in one line for people."""
     match failure:
         case TimeoutError():
             # Connecting has a time of its own, which the client reports as an error of another class.
