@@ -6,7 +6,7 @@ import orjson
 import pytest
 from pydantic import TypeAdapter
 
-from hooksd.model.value import fact, value
+from hooksd.model.value import fact, maker, value
 
 
 @value
@@ -56,3 +56,10 @@ def test_facts_are_values_that_are_written_in_the_order_of_their_fields() -> Non
     assert orjson.dumps(replace(line, y=3)) == orjson.dumps(line).replace(b'"y":2', b'"y":3')
     with pytest.raises(TypeError):
         Line(1)  # type: ignore[call-arg] # that is what is tested
+
+
+def test_a_maker_makes_values_too() -> None:
+    point = maker(Point)
+
+    assert point(x=1, y=2, names=("a",)) == Point(x=1, y=2, names=("a",))
+    assert point(x=1) == Point(x=1)
