@@ -266,11 +266,12 @@ def _git_is_busy(root: Path) -> bool:
     """Tell whether Git holds the lock of the checkout around a directory: files are being replaced one by one."""
     resolved = os.path.realpath(root)
     for directory in (Path(resolved), *Path(resolved).parents):
+        # Not `Path.is_dir` and the like: they raise where a directory may not be looked into.
         git = directory / ".git"
-        if git.is_dir():
-            return (git / "index.lock").exists()
-        if git.is_file():  # a worktree or a submodule
-            return (directory / _pointer(git) / "index.lock").exists()
+        if os.path.isdir(git):  # noqa: PTH112
+            return os.path.exists(git / "index.lock")  # noqa: PTH110
+        if os.path.isfile(git):  # noqa: PTH113 - a worktree or a submodule
+            return os.path.exists(directory / _pointer(git) / "index.lock")  # noqa: PTH110
     return False
 
 

@@ -510,6 +510,20 @@ async def test_a_directory_on_the_way_that_may_only_be_passed_does_not_stop_the_
         assert found.reports == []
 
 
+async def test_a_directory_that_may_not_be_looked_into_is_told_of_and_found_again() -> None:
+    with unprivileged() as home:
+        root = home / "hooks.d"
+        root.mkdir()
+        (root / "a.toml").write_bytes(b"a = 1\n")
+        async with following(root) as found:
+            await found.next()
+            root.chmod(0)
+            assert (await found.next()).unreadable == (".: permission denied",)
+            root.chmod(0o700)
+            (root / "a.toml").write_bytes(b"a = 2\n")
+            assert (await found.next()).files == {"a.toml": b"a = 2\n"}
+
+
 async def test_a_directory_that_vanishes_before_it_can_be_watched_is_looked_at_again(
     root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

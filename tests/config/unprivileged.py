@@ -6,6 +6,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -17,6 +18,7 @@ def unprivileged() -> Iterator[Path]:
     """Yield a directory that belongs to us while we are not root."""
     directory = Path(tempfile.mkdtemp(prefix="hooksd-test-"))
     was_root = os.geteuid() == 0
+    ThreadPoolExecutor().shutdown()  # its module is read when it is first needed: whoever we become may not read it
     if was_root:
         os.chown(directory, NOBODY, NOBODY)
         os.seteuid(NOBODY)
