@@ -119,3 +119,10 @@ def test_what_json_cannot_hold_is_refused(odd: dict[str, Any]) -> None:
 
     with pytest.raises(ValueError, match=r"event\.accepted"):
         line_of(arrival._replace(**odd), revision="abc", origin=Origin(file="a", line=1))
+
+
+@given(arrivals())
+def test_what_is_kept_light_is_the_same_but_for_its_data_which_is_read_again(arrival: Arrival) -> None:
+    assert arrival.light() == arrival._replace(data=None)
+    assert arrival.light().whole() == arrival
+    assert arrival.whole() == arrival
