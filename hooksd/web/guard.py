@@ -32,7 +32,7 @@ from hooksd.web.guard_limits import (
     WIRE_SLACK,
     GuardReason,
 )
-from hooksd.web.guard_refusal import BODY, HEAD, IDLE, Unwelcome, check_host, check_size, name_of, unwelcome
+from hooksd.web.guard_refusal import BODY, HEAD, IDLE, Unwelcome, check_host, check_size, unwelcome
 from hooksd.web.guard_upgrade import parser_of, without_upgrade
 from hooksd.web.problem import CLOSE, RETRY_AFTER, problem
 
@@ -62,7 +62,7 @@ class GuardedProtocol(HttpToolsProtocol):
         super().__init__(config, server_state, app_state, _loop)
         self.crowd = crowd
         self.limits = crowd.limits
-        self._most = crowd.limits.headers
+        self._most, self._names = crowd.limits.headers, crowd.names
         self.address = ""
         self.since = 0.0
         self._phase = IDLE
@@ -185,7 +185,7 @@ class GuardedProtocol(HttpToolsProtocol):
     def on_header(self, name: bytes, value: bytes) -> None:
         """Take a header field, or a trailer field, which is counted and forgotten (RFC 9110 section 6.5.1)."""
         fields = self.fields
-        fields.append((name_of(name), value.strip().decode("latin-1")))
+        fields.append((self._names[name], value.strip().decode("latin-1")))
         if len(fields) > self._most:
             raise Unwelcome(431, "head_too_large", f"a request may have {self._most} header fields")
 

@@ -12,6 +12,7 @@ from collections import Counter
 from typing import Final, Protocol
 
 from hooksd.web.guard_limits import GuardReason, Limits
+from hooksd.web.guard_names import Names
 from hooksd.web.guard_turn import Turn
 
 SWEEP_SECONDS: Final = 0.25
@@ -67,6 +68,8 @@ class Crowd:
         """Bytes of bodies whose requests are not answered yet."""
         self.turn = Turn()
         """What was read and is not heard yet."""
+        self.names = Names()
+        """Of headers, as text."""
         self._members: set[Member] = set()
         self._by_address: Counter[str] = Counter()
 

@@ -1,4 +1,4 @@
-"""Where a connection stands in a request, what a head may say, and why a parser is ended. Used by `web.guard`."""
+"""Where a connection stands in a request, and why its parser is ended. Used by `web.guard` alone."""
 
 from __future__ import annotations
 
@@ -47,12 +47,6 @@ def unwelcome(error: httptools.HttpParserError) -> Unwelcome:
     if isinstance(error.__context__, Unwelcome):
         return error.__context__
     return Unwelcome(400, "malformed", "this is no HTTP request as RFC 9112 defines it")
-
-
-@lru_cache(maxsize=256)
-def name_of(name: bytes) -> str:
-    """Return the name of a header in lower case. All callers say the same few."""
-    return name.decode("ascii").lower()
 
 
 @lru_cache(maxsize=32)

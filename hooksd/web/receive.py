@@ -112,9 +112,9 @@ class Receiver:
             return self.too_large(webhook, peer)
         if head.coding not in _PLAIN and not (entry is not None and entry.unpacks and head.coding in ALIASES):
             return self._coding(webhook, head.coding, peer)
-        if not _is_read(webhook, head) and not may_greet(webhook, head.method):
-            return self._media(webhook, head.media, peer)
-        return None
+        if head.media in webhook.plain or _is_read(webhook, head) or may_greet(webhook, head.method):
+            return None
+        return self._media(webhook, head.media, peer)
 
     def _door(self, webhook: CompiledWebhook, entry: Entry, peer: str) -> Answer | None:
         """Refuse whoever may not call at all, or calls too often for one address."""

@@ -196,6 +196,7 @@ LINES = (
     "Proxy-Connection: close", "Proxy-Connection: keep-alive", "Expect: 100-continue", "Expect: nothing",
     "Content-Encoding: identity", "Content-Encoding: gzip", "Content-Encoding: ", "X-Tag: \tt\t ", "X-Tag: Zo\xeb",
     "X-Token: t", "Cookie: a=b", "Idempotency-Key: 7", "Content-Length: 2", "Content-Length: 02", "Content-Length: 3",
+    "Content-Length: +2", "Content-Length: 0_2", "Content-Length: 2 ", "Content-Length: 99999999999999999999999",
     "Transfer-Encoding: chunked", "Transfer-Encoding: gzip", "Trailer: X-Tag", "Keep-Alive: 5", "TE: trailers",
 )  # fmt: skip
 """Lines of a head, of which some are strange and some belong together."""
