@@ -12,7 +12,7 @@ from hooksd.cli.defined import Kind
 from hooksd.cli.exchange import told
 from hooksd.cli.history import log_of, unknown
 from hooksd.cli.invocation import shared_options
-from hooksd.cli.lines import Tree, refuser
+from hooksd.cli.lines import DIM, Tree, refuser, started
 from hooksd.cli.misspelt import doubt, mark
 from hooksd.cli.moments import brief, happened, since_and_until
 from hooksd.cli.output import IDENTIFIED, LEAST, as_json, note, safe, say, table, terminal_width
@@ -25,6 +25,7 @@ from hooksd.model.ids import DELIVERY_PREFIX
 from hooksd.model.spans import format_duration
 
 HEADER = ("TIME", "", "WHO", "WHAT", "RESULT", "DETAIL")
+HINT = "this terminal is too narrow for identifiers; with `| cat` behind the command they are whole"
 CUTS = ((-1, IDENTIFIED), (3, 4), (2, LEAST))
 
 
@@ -63,8 +64,11 @@ def command(ctx: click.Context, /, count: int, *, json_lines: bool, **filters: A
     rows = [_row(tree) for tree in found]
     if width is not None:
         rows = [(brief(str(at)), *others) for at, *others in rows]
-    for line in table(HEADER, rows, width=width, cuts=CUTS):
+    lines = table(HEADER, rows, width=width, cuts=CUTS)
+    for line in lines:
         say(line)
+    if any(identifier not in line for line, identifier in zip(lines[1:], map(_identifier, found), strict=True)):
+        note(click.style(HINT, fg=DIM))
 
 
 @command.command(short_help="Show one delivery as curl -v would.")
@@ -158,6 +162,12 @@ def _marks(webhook: str | None, endpoint: str | None) -> list[bytes]:
     return [mark(kind, name) for kind, name in names if name is not None]
 
 
+def _identifier(tree: Tree) -> str:
+    """Return what a row can be asked for with; nothing for what was refused."""
+    event = tree.get("event")
+    return str(event["id"]) if isinstance(event, dict) else str(tree.get("delivery", ""))
+
+
 def _row(tree: Tree) -> tuple[object, ...]:
     match tree["type"]:
         case "event.accepted":
@@ -181,9 +191,7 @@ def _row(tree: Tree) -> tuple[object, ...]:
 
 def _accepted(tree: Tree) -> tuple[object, ...]:
     event: dict[str, Any] = tree["event"]
-    runs = ", ".join(run["workflow"] for run in tree.get("runs", ())) or "starts nothing"
-    detail = f"{event['id']} -> {runs}"
-    return (tree["at"], "in", event["webhook"], event["type"], "accepted", detail)
+    return (tree["at"], "in", event["webhook"], event["type"], "accepted", f"{event['id']} -> {started(tree)}")
 
 
 def _ended(tree: Tree) -> tuple[object, ...]:

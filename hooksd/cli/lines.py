@@ -65,11 +65,16 @@ def _id(identifier: object) -> str:
 
 def _event_accepted(tree: Tree) -> str:
     event = tree["event"]
-    runs = ", ".join(run["workflow"] for run in tree.get("runs", ()))
-    source, started = safe(event["source"]), safe(runs or "starts nothing")
     observed = event.get("observed") or "accepted"
     warning = "" if observed == "accepted" else click.style(f"  would be refused: {safe(observed)}", fg=BAD)
-    return f"{safe(event['type'])} from {source} -> {started}  {_id(event['id'])}{warning}"
+    return f"{safe(event['type'])} from {safe(event['source'])} -> {safe(started(tree))}  {_id(event['id'])}{warning}"
+
+
+def started(tree: Tree) -> str:
+    """Return what an event began: runs of workflows, and deliveries to endpoints that subscribe to it."""
+    runs = [str(run["workflow"]) for run in tree.get("runs", ())]
+    sent = [f"to {delivery['endpoint']}" for delivery in tree.get("deliveries", ())]
+    return ", ".join([*runs, *sent]) or "starts nothing"
 
 
 def _request_refused(tree: Tree) -> str:

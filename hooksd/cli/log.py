@@ -31,8 +31,6 @@ def command() -> None:
 def verify(ctx: click.Context, json_lines: bool) -> int:
     """Check every line and every body. Exits with 1 when something is not as it was written. Needs no daemon."""
     directory = settings_of(ctx).log_dir
-    if not directory.is_dir():
-        raise UsageError(f"there is no log in {directory}; name the directory with --log-dir")
     verification = Verification(directory, _wait)
     count = 0
     try:
@@ -41,6 +39,8 @@ def verify(ctx: click.Context, json_lines: bool) -> int:
             say(as_json(dataclasses.asdict(problem)) if json_lines else _line(problem))
     except OSError as error:
         raise JournalError(f"{error.filename}: cannot be read: {error.strerror}") from error
+    if not verification.segments and not count:
+        raise UsageError(f"there is no log in {directory}; name the directory with --log-dir")
     note(f"files: {verification.segments}, records: {verification.records}, problems: {count}")
     return BAD if count else 0
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import click
 import pytest
 
 from hooksd.cli.deliveries import HEADER
 from hooksd.model.record import RequestRefused
-from tests.cli.conftest import AT, DELIVERY, EVENT, Command, write_log
+from tests.cli.conftest import AT, DELIVERY, EVENT, Command, Terminal, write_log
 
 pytestmark = pytest.mark.usefixtures("log")
 
@@ -156,3 +157,14 @@ def test_on_a_terminal_a_row_is_one_line_with_the_identifier_whole(
     assert [len(shown), shown[1].split()[:3]] == [len(piped), ["11-22", "04:00:00Z", "in"]]
     assert DELIVERY in shown[2]
     assert EVENT in shown[3]
+
+
+@pytest.mark.usefixtures("log")
+@pytest.mark.parametrize(("columns", "is_told"), [(80, True), (300, False)])
+def test_where_identifiers_do_not_fit_it_is_said_how_to_see_them(
+    terminal: Terminal, columns: int, *, is_told: bool
+) -> None:
+    shown = [click.unstyle(line) for line in terminal("deliveries", columns=columns)]
+
+    assert any(DELIVERY in line for line in shown) is not is_told
+    assert ("with `| cat` behind the command they are whole" in shown[-1]) is is_told

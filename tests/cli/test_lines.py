@@ -9,6 +9,7 @@ import orjson
 
 from hooksd.cli.lines import _DESCRIBERS, line
 from hooksd.model.holding import EndpointHeld, EndpointReleased
+from hooksd.model.outgoing import DeliveryPlan
 from hooksd.model.record import (
     RECORD_TYPES,
     ConfigApplied,
@@ -22,7 +23,8 @@ from hooksd.model.record import (
     StepRetried,
     StepStarted,
 )
-from tests.cli.conftest import AT, RUN, STORY
+from tests.cli.conftest import AT, DELIVERY, EVENT, RUN, STORY, event_of
+from tests.cli.conftest import plan as plan_of_run
 
 OTHERS: tuple[Record, ...] = (
     StepRetried(at=AT, run=RUN, step="build", attempt=1, error="exit status 3", retry_at=AT),
@@ -106,3 +108,16 @@ def test_an_event_of_a_webhook_that_only_observes_says_why_it_would_be_refused()
 
     assert of("bad_signature").endswith("would be refused: bad_signature")
     assert of("accepted") == of(None) == told(accepted)
+
+
+def test_an_event_that_only_endpoints_get_has_begun_something() -> None:
+    event = event_of(EVENT, "shop.order", webhook="shop")
+    plan = DeliveryPlan(id=DELIVERY, endpoint="erp")
+    begun = [
+        told(EventAccepted(at=AT, revision="abc", event=event, origin=None, runs=runs, deliveries=sent))
+        for runs, sent in [((), ()), ((), (plan,)), ((plan_of_run(RUN, "deploy"),), (plan,))]
+    ]
+
+    assert "-> starts nothing  " in begun[0]
+    assert "-> to erp  " in begun[1]
+    assert "-> deploy, to erp  " in begun[2]

@@ -70,3 +70,13 @@ def test_a_file_that_cannot_be_read_ends_with_74(hooksd: Command, sound: Path) -
 
     assert result.status == 74
     assert "cannot be read" in result.err
+
+
+def test_a_directory_that_holds_no_log_is_not_said_to_be_in_order(hooksd: Command, home: Path) -> None:
+    (home / "hooks.d").mkdir()
+    (home / "hooks.d" / "hello.toml").write_text("version = 1\n")
+
+    result = hooksd("log", "verify", "--log-dir", "hooks.d")
+
+    assert (result.status, result.out) == (64, "")
+    assert "there is no log in hooks.d; name the directory with --log-dir" in result.err
