@@ -58,7 +58,7 @@ class Logged(Constant):
         connection = bench.whole[0][0]
         connection.data_received(bench.requests()[0])
         connection.crowd.turn.end()
-        self._line = bench.log.queue[0].record
+        self._line = bench.log.queue[0]
 
     def begin_answer(
         self,

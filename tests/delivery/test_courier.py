@@ -5,9 +5,9 @@ import asyncio
 import pytest
 
 from hooksd.delivery.attempt import Attempted
-from hooksd.delivery.courier import Conclusion, Courier
+from hooksd.delivery.courier import Courier
 from hooksd.delivery.creator import Creator
-from hooksd.delivery.entry import Entry
+from hooksd.delivery.entry import Conclusion, Entry
 from hooksd.delivery.gates import Gates
 from hooksd.delivery.ledger import Ledger
 from hooksd.delivery.policy import Over
