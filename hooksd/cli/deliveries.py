@@ -25,7 +25,7 @@ from hooksd.model.ids import DELIVERY_PREFIX
 from hooksd.model.spans import format_duration
 
 HEADER = ("TIME", "", "WHO", "WHAT", "RESULT", "DETAIL")
-HINT = "this terminal is too narrow for identifiers; with `| cat` behind the command they are whole"
+HINT = "identifiers are cut here; with `| cat` behind it they are whole"
 CUTS = ((-1, IDENTIFIED), (3, 4), (2, LEAST))
 
 

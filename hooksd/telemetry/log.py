@@ -23,7 +23,9 @@ LEVELS: dict[Level, int] = {
     "error": logging.ERROR,
 }
 
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
+"""C0 and C1 control characters, line feed and tab excepted, and the marks that reorder text or end a line
+(Unicode TR 36)."""
 _LINE_BREAK = re.compile(r"[\n\r]")
 
 _LIBRARIES = {
@@ -40,7 +42,12 @@ Line = MutableMapping[str, Any]
 
 def neutralise(text: str) -> str:
     r"""Return text in which control characters are written as `\x1b`, so that data cannot steer a terminal."""
-    return _CONTROL.sub(lambda match: f"\\x{ord(match[0]):02x}", text)
+    return _CONTROL.sub(_escaped, text)
+
+
+def _escaped(match: re.Match[str]) -> str:
+    code = ord(match[0])
+    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}"
 
 
 def _neutral(value: Any) -> Any:

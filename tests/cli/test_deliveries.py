@@ -167,4 +167,4 @@ def test_where_identifiers_do_not_fit_it_is_said_how_to_see_them(
     shown = [click.unstyle(line) for line in terminal("deliveries", columns=columns)]
 
     assert any(DELIVERY in line for line in shown) is not is_told
-    assert ("with `| cat` behind the command they are whole" in shown[-1]) is is_told
+    assert ("with `| cat` behind it they are whole" in shown[-1]) is is_told

@@ -154,3 +154,4 @@ def test_configuring_again_replaces_the_first_configuration() -> None:
 def test_text_without_control_characters_stays_as_it_is() -> None:
     assert neutralise("grüße\tund\nmehr") == "grüße\tund\nmehr"
     assert neutralise("\x9b31m\x00") == "\\x9b31m\\x00"
+    assert neutralise("abc\u202edcba\u2028") == "abc\\u202edcba\\u2028"
