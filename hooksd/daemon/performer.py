@@ -27,10 +27,10 @@ class Switchboard:
         match effect:
             case StartProcess():
                 return self.process(effect)
-            case MakeRequest():
-                return self.request(effect)
             case Deliver():
                 return self.deliver(effect)
+            case MakeRequest():
+                return self.request(effect)
             case SendMail():
                 return self.mail(effect)
             case SaveFiles():

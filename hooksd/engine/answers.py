@@ -54,13 +54,11 @@ class Answers:
 
     def release(self, event: EventId) -> None:
         """Note that one run of an event ended; after the last one nobody waits any longer."""
-        runs = self._open.get(event, 0)
+        runs = self._open.pop(event, 0)
         if runs > 1:
             self._open[event] = runs - 1
-        elif runs:
-            del self._open[event]
-            if event in self._asked:
-                self._over(event, self._asked.pop(event))
+        elif event in self._asked:
+            self._over(event, self._asked.pop(event))
 
     def close(self) -> None:
         """Send everybody who waits away without an answer."""

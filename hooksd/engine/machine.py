@@ -56,9 +56,9 @@ def apply(run: Run, record: Record) -> Run:
         case StepEnded():
             return _ended(run, record)
         case RunStarted():
-            return run._replace(started_at=unix(record.at))
+            return run.started(unix(record.at))
         case RunEnded():
-            return run._replace(ended=record.status, phase=None, progress=None)
+            return run.over(record.status)
         case StepRetried():
             interruptions = run.progress.interruptions if run.progress else 0
             return run.at_work(

@@ -86,8 +86,14 @@ class Run(NamedTuple):
         """Its identifier."""
         return RunId(self.plan.id)
 
+    # What `machine.apply` makes of it for most records, in a third of the time that `_replace` takes.
+
+    def started(self, at: float) -> Run:
+        """Return it with this `started_at`."""
+        return tuple.__new__(Run, (*self[:5], at, *self[6:]))
+
     def at_work(self, progress: Progress) -> Run:
-        """Return it with this `progress`, in a third of the time that `_replace` takes."""
+        """Return it with this `progress`."""
         return tuple.__new__(Run, (*self[:9], progress, *self[10:]))
 
     def after_step(
@@ -100,11 +106,15 @@ class Run(NamedTuple):
         variables: Mapping[str, Json],
         verdict: Verdict | None,
     ) -> Run:
-        """Return it with these, and without `progress`: `_replace` by so many names takes four times as long."""
+        """Return it with these, and without `progress`."""
         early, late = self[:6], self[14:]
         return tuple.__new__(
             Run, (*early, phase, position, cleanup_at, None, results, variables, self.emitted, verdict, *late)
         )
+
+    def over(self, status: RunStatus) -> Run:
+        """Return it with this `ended`, and with nothing left to do."""
+        return tuple.__new__(Run, (*self[:6], None, *self[7:9], None, *self[10:15], status))
 
     @property
     def step(self) -> CompiledStep | None:

@@ -22,11 +22,15 @@ def test_a_run_stands_at_a_step_until_nothing_is_left() -> None:
     assert run.id == run.plan.id
 
 
-def test_a_run_at_work_is_what_replacing_its_progress_by_name_makes_of_it() -> None:
-    run = run_at({"run": ["x"]})._replace(cleanup_at=5.0, variables={"v": 1})
+def test_a_run_that_starts_works_and_ends_is_what_replacing_values_by_their_names_makes_of_it() -> None:
+    run = run_at({"run": ["x"]})._replace(
+        position=1, cleanup_at=5.0, progress=Progress(attempt=1), variables={"v": 1}, announced="failed"
+    )
     progress = Progress(attempt=2)
 
+    assert run.started(7.0) == run._replace(started_at=7.0)
     assert run.at_work(progress) == run._replace(progress=progress)
+    assert run.over("failed") == run._replace(phase=None, progress=None, ended="failed")
 
 
 def test_a_run_after_a_step_is_what_replacing_each_value_by_its_name_makes_of_it() -> None:
