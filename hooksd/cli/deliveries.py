@@ -29,7 +29,18 @@ HINT = "identifiers are cut here; with `| cat` behind it they are whole"
 CUTS = ((-1, IDENTIFIED), (3, 4), (2, LEAST))
 
 
-@click.group(invoke_without_command=True)
+class _Deliveries(click.Group):
+    """A group that knows what is meant by an identifier alone."""
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args[0].startswith(DELIVERY_PREFIX):
+            ctx.fail(f"Did you mean 'hooksd deliveries show {safe(args[0])}'?")
+        return super().resolve_command(ctx, args)
+
+
+@click.group(cls=_Deliveries, invoke_without_command=True)
 @shared_options
 @click.option("--webhook", metavar="NAME", help="Only what came in through this webhook.")
 @click.option("--endpoint", metavar="NAME", help="Only what went out to this endpoint.")

@@ -168,3 +168,11 @@ def test_where_identifiers_do_not_fit_it_is_said_how_to_see_them(
 
     assert any(DELIVERY in line for line in shown) is not is_told
     assert ("with `| cat` behind it they are whole" in shown[-1]) is is_told
+
+
+@pytest.mark.usefixtures("log")
+def test_who_names_a_delivery_alone_is_told_how_to_see_it(hooksd: Command) -> None:
+    result = hooksd("deliveries", DELIVERY)
+
+    assert result.status == 64
+    assert f"Did you mean 'hooksd deliveries show {DELIVERY}'?" in result.err
