@@ -123,8 +123,8 @@ def _run(arguments: Sequence[str] | None) -> int:
     except HooksdError as error:
         click.echo(_told(str(error)), err=True)
         return error.exit_status
-    except (click.Abort, KeyboardInterrupt):
-        return INTERRUPTED
+    except (click.Abort, KeyboardInterrupt) as error:
+        return _interrupted(error)
     except OSError as error:
         if error.filename is None and error.errno not in _NO_ROOM:
             return _fault()
@@ -133,6 +133,12 @@ def _run(arguments: Sequence[str] | None) -> int:
     except Exception:  # noqa: BLE001 - the boundary: whatever is left is a fault of ours
         return _fault()
     return status if isinstance(status, int) else 0
+
+
+def _interrupted(error: BaseException) -> int:
+    if error.__cause__ is None:  # a question was not answered, and what follows shall not stand behind it
+        click.echo(err=True)
+    return INTERRUPTED
 
 
 def _fault() -> int:

@@ -15,9 +15,9 @@ from hooksd.cli.history import log_of
 from hooksd.cli.invocation import shared_options
 from hooksd.cli.loading import client_of, settings_of
 from hooksd.cli.misspelt import doubt
-from hooksd.cli.moments import since_and_until
+from hooksd.cli.moments import brief, since_and_until
 from hooksd.cli.outcome import seconds_from, waited
-from hooksd.cli.output import as_json, note, safe, say, table
+from hooksd.cli.output import LEAST, as_json, note, safe, say, table, terminal_width
 from hooksd.cli.selection import FAILED, STATUSES, Ended, Selection, ended, statuses_of
 from hooksd.errors import HooksdError, Unreachable, UsageError
 
@@ -116,8 +116,10 @@ def _preview(chosen: Sequence[Ended], *, left: int, is_result: bool) -> None:
         groups: dict[tuple[str, str], list[str]] = {}
         for one in chosen:
             groups.setdefault((one.tree["endpoint"], one.tree["status"]), []).append(one.tree["at"])
-        rows = [(*group, len(times), times[0], times[-1]) for group, times in sorted(groups.items())]
-        for row in table(HEADER, rows):
+        width = terminal_width()
+        when = str if width is None else brief
+        rows = [(*group, len(times), when(times[0]), when(times[-1])) for group, times in sorted(groups.items())]
+        for row in table(HEADER, rows, width=width, cuts=((0, LEAST),)):
             tell(row)
     elif not left:
         tell("nothing of that kind is in the log")

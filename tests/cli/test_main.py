@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import importlib
+import io
 import re
 import subprocess
 import sys
@@ -18,7 +19,7 @@ from hooksd.cli import main as entrance
 from hooksd.cli.invocation import FLAGS
 from hooksd.cli.main import BUG, COMMANDS, CUT_OFF, cli
 from hooksd.errors import JournalBroken
-from tests.cli.conftest import EVENT, Command, Terminal, Write
+from tests.cli.conftest import EVENT, Command, FakeDaemon, Terminal, Write
 
 COMMANDS_DOC = Path(__file__).parent.parent.parent / "docs" / "commands.md"
 HEAVY = (
@@ -274,3 +275,14 @@ def test_the_options_of_every_command_may_stand_before_and_behind_its_name(typed
     command = dict(_every())[typed]
 
     assert {"config", *FLAGS} <= {option.name for option in command.params}
+
+
+def test_a_question_that_is_not_answered_ends_its_line(
+    hooksd: Command, daemon: FakeDaemon, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    daemon.says("GET /api/v1/webhooks/leads", 200, {"origin": {"file": "leads.toml", "line": 1}})
+    monkeypatch.setattr(sys, "stdin", io.StringIO(""))
+
+    result = hooksd("webhook", "delete", "leads")
+
+    assert (result.status, result.err) == (130, "remove webhook leads (leads.toml:1)? [y/N]: \n")

@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import click
 import orjson
 import pytest
 
@@ -13,7 +14,7 @@ from hooksd.cli import redeliver as module
 from hooksd.cli.client import Answer, Client, TooLate
 from hooksd.errors import Unreachable
 from hooksd.model.record import DeliveryCreated, DeliveryEnded, DeliveryStatus
-from tests.cli.conftest import DELIVERY, STORY, Command, FakeDaemon, write_log
+from tests.cli.conftest import DELIVERY, STORY, Command, FakeDaemon, Terminal, write_log
 
 CREATED = next(record for record in STORY if isinstance(record, DeliveryCreated))
 ONE = f"POST /api/v1/deliveries/{DELIVERY}/redeliver"
@@ -260,3 +261,13 @@ def test_nothing_to_do_is_said(hooksd: Command, failed: FakeDaemon) -> None:
 def test_what_cannot_be_meant_ends_with_64(hooksd: Command, daemon: FakeDaemon, arguments: list[str]) -> None:
     assert hooksd("redeliver", *arguments).status == 64
     assert daemon.asked == []
+
+
+@pytest.mark.usefixtures("log")
+@pytest.mark.parametrize(("columns", "end"), [(60, "11-22 04:…"), (80, "11-22 04:00:00Z")])
+def test_the_preview_fits_into_a_terminal(terminal: Terminal, columns: int, end: str) -> None:
+    shown = [click.unstyle(line) for line in terminal("redeliver", "--endpoint", "chat", "--dry-run", columns=columns)]
+
+    assert max(map(len, shown)) <= columns
+    assert shown[1].startswith("chat")
+    assert shown[1].endswith(f"  {end}")
