@@ -30,6 +30,7 @@ LARGEST: Final = 32 * 1024
 _TOO_LARGE: Final = LARGEST + 1
 _UNUSUAL: Final = frozenset({"expect", "transfer-encoding", "upgrade"})
 _TELLING: Final = _UNUSUAL | {"connection", "proxy-connection"}
+"""Headers that most requests lack: one look tells that there is nothing more to ask."""
 _NO_HOST: Final = " "
 
 
