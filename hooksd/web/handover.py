@@ -135,14 +135,13 @@ class Handover:
 
     def told(self, promise: Promise, error: JournalError | None) -> None:
         """Take note that an event is durable, or why not: once, for each that nobody has `kept` wait for it."""
-        taken, _, key = promise
-        if key is None:
+        if promise.key is None:
             return
         if error is None:
-            accepted = taken.accepted
-            self._duplicates.done(key, accepted.event, None, len(accepted.runs))
+            accepted = promise.taken.accepted
+            self._duplicates.done(promise.key, accepted.event, None, len(accepted.runs))
         else:
-            self._duplicates.failed(key)
+            self._duplicates.failed(promise.key)
 
     async def kept(self, webhook: CompiledWebhook, outcome: Promise | Laden) -> Accepted:
         """Return when an event is durable.
