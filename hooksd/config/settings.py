@@ -52,6 +52,11 @@ class UnixAddress:
 Address = TcpAddress | UnixAddress
 
 
+MAX_PORT = 65535
+MAX_DIGITS = 9
+"""Of a port that is worth being read as a number."""
+
+
 def parse_address(text: str) -> Address:
     """Read `127.0.0.1:9000`, `[::1]:9000`, `:9000` (all addresses) or `unix:/run/hooksd/admin.sock`.
 
@@ -62,8 +67,10 @@ def parse_address(text: str) -> Address:
         return UnixAddress(path=Path(text.removeprefix("unix:")))
     host, colon, port = text.rpartition(":")
     bracketed = host.startswith("[") and host.endswith("]")
-    if not colon or not port.isascii() or not port.isdigit() or int(port) > 65535 or (":" in host and not bracketed):
+    if not colon or not port.isascii() or not port.isdigit() or (":" in host and not bracketed):
         raise ValueError('expected "HOST:PORT", "[IPv6]:PORT" or "unix:PATH"')
+    if len(port) > MAX_DIGITS or int(port) > MAX_PORT:
+        raise ValueError(f"expected a port of at most {MAX_PORT}")
     return TcpAddress(host=host[1:-1] if bracketed else host or "0.0.0.0", port=int(port))  # noqa: S104 - `:9000` asks for it
 
 

@@ -154,6 +154,12 @@ def test_what_is_no_address_is_refused(text: str) -> None:
         parse_address(text)
 
 
+@pytest.mark.parametrize("port", ["65536", "99999", "9" * 5000])
+def test_a_port_that_is_too_high_is_said_to_be(port: str) -> None:
+    with pytest.raises(ValueError, match=r"^expected a port of at most 65535$"):
+        parse_address(f"host:{port}")
+
+
 def test_building_settings_reads_no_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOOKSD_LISTEN", ":2")
     assert Settings().listen == "127.0.0.1:9000"
