@@ -15,7 +15,7 @@ from hooksd.auth.refusal import Refusal
 from hooksd.auth.request import Inbound
 from hooksd.auth.verdict import Reason
 from hooksd.model.base import Json
-from hooksd.model.body import MAX_FIELDS
+from hooksd.model.body import MAX_FIELDS, Document
 
 MAX_WORD = 200
 """The most characters of an event type or delivery id that a caller may choose."""
@@ -31,17 +31,18 @@ _ESCAPES = re.compile("%(3A|2F|3F|40|21|24|27|28|29|2A|2C|3B)")
 class Examined:
     """A request under examination: its body is parsed at most once, and only if something asks."""
 
-    __slots__ = ("_form", "_json", "_query", "request")
+    __slots__ = ("_document", "_form", "_json", "_query", "request")
 
-    def __init__(self, request: Inbound, data: Json = _UNREAD) -> None:
+    def __init__(self, request: Inbound, document: Document | None = None) -> None:
         """Take a request.
 
         Args:
             request: The request.
-            data: Its parsed body, if somebody has it.
+            document: Its body, if somebody has checked it.
         """
         self.request = request
-        self._json = data
+        self._document = document
+        self._json: Json = _UNREAD
         self._form: list[tuple[str, str]] | None = None
         self._query: list[tuple[str, str]] | None = None
 
@@ -69,6 +70,8 @@ class Examined:
 
     def json(self, path: tuple[str, ...]) -> Json:
         """Return what the body holds under a path of keys and positions, or None."""
+        if self._document is not None:
+            return _inside(self._document.value, path)
         if self._json is _UNREAD:
             try:
                 self._json = orjson.loads(self.request.body)
@@ -189,9 +192,9 @@ def _plainly(url: str) -> str:
     return _ESCAPES.sub(lambda found: chr(int(found[1], 16)), url)
 
 
-Word = Callable[[Inbound, Json], str | None]
+Word = Callable[[Inbound, Document], str | None]
 """Returns a short printable word of an authentic caller, or None: missing, repeated and unfit ones are left out. The
-request and its parsed body are its arguments."""
+request and its body are its arguments."""
 
 
 def worder(source: str) -> Word:
@@ -199,18 +202,18 @@ def worder(source: str) -> Word:
     find = finder(source)
     kind, _, name = source.partition(":")
     if kind != "header":
-        return lambda request, data: word(find, Examined(request, data))
+        return lambda request, document: word(find, Examined(request, document))
     wanted = name.lower()
 
-    def of_header(request: Inbound, data: Json) -> str | None:
+    def of_header(request: Inbound, document: Document) -> str | None:
         named = request.unrepeated
         if named is None:
-            return word(find, Examined(request, data))
+            return word(find, Examined(request, document))
         text = named.get(wanted)
         if text is None:
             return None
         # Most are ASCII as they stand; all others are what their bytes say.
-        return _fit(text) if text.isascii() else word(find, Examined(request, data))
+        return _fit(text) if text.isascii() else word(find, Examined(request, document))
 
     return of_header
 
@@ -221,8 +224,8 @@ def spoken(sources: tuple[str, ...]) -> Word:
     if len(words) == 1:
         return words[0]
 
-    def of_those(request: Inbound, data: Json) -> str | None:
-        found = [read(request, data) for read in words]
+    def of_those(request: Inbound, document: Document) -> str | None:
+        found = [read(request, document) for read in words]
         return ".".join([said for said in found if said is not None]) or None
 
     return of_those
@@ -234,8 +237,8 @@ def identity(sources: tuple[str, ...]) -> Word:
     if len(words) == 1:
         return words[0]
 
-    def of_all(request: Inbound, data: Json) -> str | None:
-        found = [read(request, data) for read in words]
+    def of_all(request: Inbound, document: Document) -> str | None:
+        found = [read(request, document) for read in words]
         return None if None in found else _fit(" ".join(map(str, found)))
 
     return of_all
@@ -246,8 +249,8 @@ def first_of(words: tuple[Word, ...]) -> Word:
     if len(words) == 1:
         return words[0]
 
-    def of_any(request: Inbound, data: Json) -> str | None:
-        found = (read(request, data) for read in words)
+    def of_any(request: Inbound, document: Document) -> str | None:
+        found = (read(request, document) for read in words)
         return next((said for said in found if said is not None), None)
 
     return of_any

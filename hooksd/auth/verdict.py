@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Final, Literal, Protocol
 
 from hooksd.auth.request import Inbound
-from hooksd.model.base import Json
+from hooksd.model.body import Document
 from hooksd.model.trust import Trust
 
 Reason = Literal[
@@ -87,10 +87,10 @@ class Verifier(Protocol):
         """Judge a request at a Unix time in seconds."""
         ...
 
-    def event(self, request: Inbound, data: Json, /) -> str | None:
-        """Return the provider's word for what happened, like `push`, of an authentic request and its parsed body."""
+    def event(self, request: Inbound, document: Document, /) -> str | None:
+        """Return the provider's word for what happened, like `push`, of an authentic request and its body."""
         ...
 
-    def id(self, request: Inbound, data: Json, /) -> str | None:
+    def id(self, request: Inbound, document: Document, /) -> str | None:
         """Return which delivery it is, as `event` does what happened."""
         ...

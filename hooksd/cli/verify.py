@@ -36,7 +36,7 @@ from hooksd.model.definitions import Defined, Definitions
 from hooksd.model.webhook import Webhook
 from hooksd.telemetry.observer import Observer
 from hooksd.web import credentials, naming
-from hooksd.web.body import Unreadable, parse_body
+from hooksd.web.body import Unreadable, check_body
 
 REFUSED = 1
 
@@ -129,18 +129,18 @@ class _Bench:
 
     def _read(self, request: Inbound) -> tuple[str | None, str | None]:
         try:
-            data = parse_body(request.media or bodies.JSON, request.body) if request.body else None
+            document = check_body(request.media or bodies.JSON, request.body)
         except Unreadable:
-            data = None
+            document = bodies.Document(bodies.JSON, b"")
         verifier = self.webhook.verifier
-        delivery_id = verifier.id(request, data)
+        delivery_id = verifier.id(request, document)
         scope: dict[str, Json] = {
-            "body": data,
+            "body": document.value,
             "headers": credentials.kept_headers(request, verifier),
             "query": _query(request, self.webhook),
         }
         try:
-            return naming.event_type(self.webhook, verifier.event(request, data), scope), delivery_id
+            return naming.event_type(self.webhook, verifier.event(request, document), scope), delivery_id
         except naming.Unnamed:
             return None, delivery_id
 

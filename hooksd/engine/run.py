@@ -128,7 +128,6 @@ class Planned(NamedTuple):
     plan: RunPlan
     workflow: CompiledWorkflow
     event: Arrival | Event
-    """An arrival may be light."""
     revision: str
     """In force when the event was accepted."""
     accepted_at: str
@@ -141,5 +140,4 @@ class Planned(NamedTuple):
 
     def begun(self) -> Run:
         """Return the run, as it leaves the queue."""
-        event = self.event.whole() if isinstance(self.event, Arrival) else self.event
-        return Run(self.plan, self.workflow, event, self.revision, unix(self.accepted_at))
+        return Run(self.plan, self.workflow, self.event, self.revision, unix(self.accepted_at))

@@ -11,14 +11,15 @@ from hooksd.auth.request import Inbound
 from hooksd.auth.verdict import Authentic, Observed
 from hooksd.clock import rfc3339
 from hooksd.config.snapshot import CompiledWebhook
+from hooksd.expr.scope import Scope
 from hooksd.model import body
 from hooksd.model.arrival import Arrival
-from hooksd.model.base import Json
+from hooksd.model.body import Document
 from hooksd.model.ids import EventId
 from hooksd.model.webhook import UUID
 from hooksd.web import credentials, naming
 from hooksd.web.bodies import Content
-from hooksd.web.body import Unreadable, parse_body
+from hooksd.web.body import Unreadable, check_body
 
 
 def arrival_of(
@@ -48,16 +49,17 @@ def arrival_of(
         hides = verifier.credential_fields or verifier.credential_paths
         raw = credentials.kept_body(request, verifier) if hides else request.body
         media = webhook.media or request.media
-        data = parse_body(media, raw)
-        media = media or body.JSON
+        document = check_body(media or body.JSON, raw)
     else:
-        media, raw, data, _ = content
+        document = Document(content.media, content.raw, content.data)
     headers = credentials.kept_headers(request, verifier)
     query = _query(webhook, request) if request.query_string else {}
-    scope: dict[str, Json] = {"body": data, "headers": headers, "query": query}
-    kind = naming.event_type(webhook, verifier.event(request, data), scope)
+    said, delivery_id = verifier.event(request, document), verifier.id(request, document)
+    scope: Scope = {}
+    if _reads(webhook, said):
+        scope = {"body": document.value, "headers": headers, "query": query}
+    kind = naming.event_type(webhook, said, scope)
     subject = None if webhook.subject is None else naming.subject(webhook, scope)
-    delivery_id = verifier.id(request, data)
     if webhook.entry is not None:
         delivery_id = naming.delivery_id(webhook, delivery_id, scope)
     key, observed = (verdict.key, None) if isinstance(verdict, Authentic) else _observed(verdict)
@@ -71,13 +73,18 @@ def arrival_of(
         delivery_id,
         headers,
         query,
-        media,
-        raw,
-        data,
+        document,
         key,
         observed,
         webhook.frame,
     )
+
+
+def _reads(webhook: CompiledWebhook, said: str | None) -> bool:
+    """Tell whether a template of the webhook has to be rendered."""
+    if webhook.subject is not None or (webhook.event is not None and not said):
+        return True
+    return webhook.entry is not None and webhook.entry.dedupe is not None
 
 
 def _observed(verdict: Observed) -> tuple[int | None, str]:

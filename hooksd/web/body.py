@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import TypeVar
+
 import orjson
 from starlette.types import Receive
 
@@ -11,6 +14,9 @@ from hooksd.model.base import Json
 MAX_DEPTH = 100
 """How deep lists and maps may nest. Deeper data could be read once and never written or read again: the log wraps
 it in a record, workflows wrap it in an event, and the JSON library stops at 254 levels when it writes."""
+
+
+T = TypeVar("T")
 
 
 class Disconnected(Exception):
@@ -48,8 +54,21 @@ def parse_body(media: str, raw: bytes) -> Json:
     Raises:
         Unreadable: The bytes are not what the media type says, or nest too deep.
     """
+    return _within(body.parse, media, raw)
+
+
+def check_body(media: str, raw: bytes) -> body.Document:
+    """Check a body as `hooksd.model.body.read` does, within limits.
+
+    Raises:
+        Unreadable: The bytes are not what the media type says, or nest too deep.
+    """
+    return _within(body.read, media, raw)
+
+
+def _within(read: Callable[[str, bytes, int], T], media: str, raw: bytes) -> T:
     try:
-        return body.parse(media, raw, MAX_DEPTH)
+        return read(media, raw, MAX_DEPTH)
     except UnicodeDecodeError as error:
         raise Unreadable(f"the body is not UTF-8 at byte {error.start}") from error
     except orjson.JSONDecodeError as error:

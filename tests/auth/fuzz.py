@@ -26,7 +26,7 @@ from hooksd.auth.presets import expand, preset_names
 from hooksd.auth.request import Inbound
 from hooksd.auth.verdict import Authentic, Reason, Refused, Verifier
 from hooksd.model.secret import Secret
-from tests.auth.requests import NOW, auth
+from tests.auth.requests import NOW, auth, document
 from tests.auth.signing import KEY, concrete, judge_of, provider, secret_text, sent_by
 
 PIECES = (
@@ -165,8 +165,8 @@ def execute(known: tuple[Target, ...], data: bytes, seen: Counter[str]) -> None:
         case Refused(reason=reason):
             seen[reason] += 1
             assert reason in REASONS, (target.name, reason, request)
-    target.judge.event(request, None)
-    target.judge.id(request, None)
+    target.judge.event(request, document(None))
+    target.judge.id(request, document(None))
     if target.greeter is not None:
         target.greeter.greet(request, authentic=isinstance(verdict, Authentic))
 

@@ -9,6 +9,7 @@ from hooksd.auth.request import Inbound
 from hooksd.auth.verdict import Authentic, Observed, Refused, Verifier
 from hooksd.model.auth import AUTH_MODELS, auth_kind
 from hooksd.model.base import Json
+from hooksd.model.body import Document
 from hooksd.model.secret import Secret
 
 NOW = 1_700_000_000.0
@@ -59,6 +60,11 @@ def verdict(judge: Verifier, request: Inbound, now: float = NOW) -> str:
             return f"observed {found}"
 
 
+def document(value: Json) -> Document:
+    """Return a body that has a value, whatever bytes it came as."""
+    return Document("application/json", b"", value)
+
+
 def said(judge: Verifier, request: Inbound, data: Json) -> tuple[str | None, str | None]:
     """Return the event type and the delivery id that a request says."""
-    return judge.event(request, data), judge.id(request, data)
+    return judge.event(request, document(data)), judge.id(request, document(data))

@@ -14,7 +14,7 @@ from hooksd.auth.sources import first_of
 from hooksd.auth.verdict import Authentic, Refused, Verifier
 from hooksd.model.secret import Secret
 from hooksd.model.trust import Trust
-from tests.auth.requests import NOW, auth, inbound, said, secret, verdict, verifier
+from tests.auth.requests import NOW, auth, document, inbound, said, secret, verdict, verifier
 from tests.auth.signing import concrete, provider, public_text, secret_text, sent_by
 
 HMAC: dict[str, Any] = {"type": "hmac", "secret": "credential:one", "header": "X-Sig"}
@@ -104,7 +104,7 @@ def test_the_event_type_is_the_words_that_are_there_joined_with_dots() -> None:
 
     assert said(judge, inbound(x_event="push", x_id="7"), {}) == ("push", "7")
     assert said(judge, inbound(x_event="pr"), {"action": "opened"}) == ("pr.opened", None)
-    assert judge.event(inbound(), {"action": ["x"]}) == '["x"]'
+    assert judge.event(inbound(), document({"action": ["x"]})) == '["x"]'
     assert said(judge, inbound(), None) == (None, None)
     assert said(verifier(type="none"), inbound(x_event="push"), {}) == (None, None)
 
@@ -168,8 +168,8 @@ def test_no_request_makes_a_verifier_raise_or_let_it_in(
 
     assert not isinstance(found, Authentic)
     assert found != Refused(reason="internal_error")
-    judge.event(request, None)
-    judge.id(request, None)
+    judge.event(request, document(None))
+    judge.id(request, document(None))
 
 
 def test_a_public_key_may_be_a_reference_to_one() -> None:

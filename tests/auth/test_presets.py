@@ -27,7 +27,7 @@ from hooksd.model.auth import Auth, HmacAuth, JwtAuth, NoneAuth, PresetAuth, Sig
 from hooksd.model.secret import Secret
 from hooksd.model.trust import Trust
 from tests.auth.own_vectors import request_of
-from tests.auth.requests import NOW, auth, said, verdict
+from tests.auth.requests import NOW, auth, document, said, verdict
 from tests.auth.signing import KEY, OTHER, TOLD, concrete, judge_of, secret_text, sent_by, type_of
 from tests.auth.vectors import inbound_of, shared_vectors
 
@@ -107,7 +107,7 @@ def test_a_request_that_another_program_signed_is_authentic_and_read(name: str) 
 def test_a_body_of_several_events_is_not_known_by_its_first(name: str, events: Any, expected: str | None) -> None:
     request = sent_by(concrete(name)).changed(body=json.dumps(events).encode())
 
-    assert judge_of(name).id(request, events) == expected
+    assert judge_of(name).id(request, document(events)) == expected
 
 
 @pytest.mark.parametrize("changed", ["eventCode", "success", "pspReference"])
@@ -116,7 +116,7 @@ def test_what_happens_to_one_payment_of_adyen_is_told_apart(changed: str) -> Non
     request = sent_by(concrete("adyen"))
 
     ids = {
-        judge_of("adyen").id(request, {"notificationItems": [{"NotificationRequestItem": told}]})
+        judge_of("adyen").id(request, document({"notificationItems": [{"NotificationRequestItem": told}]}))
         for told in (item, {**item, changed: "other"})
     }
 

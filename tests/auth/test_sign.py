@@ -13,6 +13,7 @@ from hooksd.auth.request import Inbound
 from hooksd.auth.sign import Occasion, Outgoing, can_sign, signed
 from hooksd.auth.verdict import Verifier
 from hooksd.model.auth import HmacAuth
+from hooksd.model.body import Document
 from hooksd.model.secret import Secret
 from tests.auth.requests import NOW, SECRETS, auth, verdict
 from tests.auth.signing import URL, concrete, provider, secret_text
@@ -53,7 +54,7 @@ def test_what_is_signed_here_is_authentic_there(name: str) -> None:
     sent = signed(concrete(name), lambda _: secret_of(name), draft(body), OCCASION)
 
     assert verdict(judge(name), arrived(sent)) == "key 0"
-    event = judge(name).event(arrived(sent), json.loads(sent.body))
+    event = judge(name).event(arrived(sent), Document("application/json", sent.body))
     known = concrete(name)
     assert event == "kind" or not (known.event and known.event[0].startswith("header:"))
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hooksd.auth.refusal import Refusal
 from hooksd.auth.sources import MAX_WORD, Examined, finder, first_of, identity, spoken, word, worder
 from hooksd.model.body import MAX_FIELDS
-from tests.auth.requests import inbound
+from tests.auth.requests import document, inbound
 
 FORM = "application/x-www-form-urlencoded"
 
@@ -112,9 +112,9 @@ def test_a_word_of_a_header_is_the_same_however_it_is_read(value: str) -> None:
     once = inbound(x_event=value)
     twice = once.changed(headers=once.headers * 2)
 
-    assert worder("header:X-Event")(once, None) == word(finder("header:X-Event"), Examined(once))
-    assert worder("header:X-Event")(twice, None) is None
-    assert worder("header:X-Other")(once, None) is None
+    assert worder("header:X-Event")(once, document(None)) == word(finder("header:X-Event"), Examined(once))
+    assert worder("header:X-Event")(twice, document(None)) is None
+    assert worder("header:X-Other")(once, document(None)) is None
 
 
 def test_only_some_escapes_of_a_url_are_read_plainly_and_each_once() -> None:
@@ -128,25 +128,25 @@ def test_only_some_escapes_of_a_url_are_read_plainly_and_each_once() -> None:
 def test_several_sources_make_one_identity_and_none_when_one_is_missing() -> None:
     read = identity(("header:ce-source", "header:ce-id"))
 
-    assert read(inbound(ce_source="/shops/7", ce_id="1"), None) == "/shops/7 1"
-    assert read(inbound(ce_source="/shops/7"), None) is None
-    assert read(inbound(ce_id="1"), None) is None
-    assert read(inbound(ce_source="/" * MAX_WORD, ce_id="1"), None) is None
+    assert read(inbound(ce_source="/shops/7", ce_id="1"), document(None)) == "/shops/7 1"
+    assert read(inbound(ce_source="/shops/7"), document(None)) is None
+    assert read(inbound(ce_id="1"), document(None)) is None
+    assert read(inbound(ce_source="/" * MAX_WORD, ce_id="1"), document(None)) is None
 
 
 def test_of_several_sources_those_that_are_there_make_one_word() -> None:
     read = spoken(("header:x-event", "json:action"))
 
-    assert read(inbound(x_event="pr"), {"action": "opened"}) == "pr.opened"
-    assert read(inbound(), {"action": "opened"}) == "opened"
-    assert read(inbound(x_event="pr"), {}) == "pr"
-    assert read(inbound(), {}) is None
+    assert read(inbound(x_event="pr"), document({"action": "opened"})) == "pr.opened"
+    assert read(inbound(), document({"action": "opened"})) == "opened"
+    assert read(inbound(x_event="pr"), document({})) == "pr"
+    assert read(inbound(), document({})) is None
 
 
 def test_of_several_words_the_first_that_is_there_counts() -> None:
     read = first_of((worder("header:a"), worder("header:b")))
 
-    assert read(inbound(a="1", b="2"), None) == "1"
-    assert read(inbound(b="2"), None) == "2"
-    assert read(inbound(), None) is None
-    assert first_of(())(inbound(a="1"), None) is None
+    assert read(inbound(a="1", b="2"), document(None)) == "1"
+    assert read(inbound(b="2"), document(None)) == "2"
+    assert read(inbound(), document(None)) is None
+    assert first_of(())(inbound(a="1"), document(None)) is None

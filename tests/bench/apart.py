@@ -26,6 +26,7 @@ from typing import Any
 
 import orjson
 import uvloop
+import yyjson
 from starlette.types import Receive, Scope, Send
 from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
@@ -93,7 +94,7 @@ class Least(Constant):
         if not hmac.compare_digest(f"sha256={signed}", headers.get("x-hub-signature-256", "")):
             say(Answer(status=401))
             return
-        orjson.loads(body)
+        yyjson.Document(body)
         if headers.get("x-github-event") != "push":
             say(Answer(status=422))
             return

@@ -42,7 +42,7 @@ from hooksd.model.ids import IdFactory
 from hooksd.model.record import EventLine, Record
 from hooksd.telemetry.observer import Observer
 from hooksd.web.answer import Answer, json_answer
-from hooksd.web.body import parse_body
+from hooksd.web.body import check_body
 from hooksd.web.duplicates import Duplicates
 from hooksd.web.guard_crowd import Crowd
 from hooksd.web.guard_direct import DirectProtocol
@@ -310,7 +310,7 @@ async def measure(size: int, times: int, peer: socket.socket) -> dict[str, float
     """Return microseconds by stage."""
     bench = Bench(size)
     request, verifier = bench.inbound(), bench.webhook.verifier
-    data = parse_body(request.media, bench.body)
+    document = check_body(request.media, bench.body)
     rows: dict[str, list[float]] = {}
     gc.collect()
     gc.freeze()
@@ -319,9 +319,9 @@ async def measure(size: int, times: int, peer: socket.socket) -> dict[str, float
         taken = {
             "http, with a constant answer": feed(bench.http, bench.requests()),
             "of it: signature": call(lambda: verifier.verify(request, 0.0)),
-            "of it: body parsed, depth bounded": call(lambda: parse_body(request.media, bench.body)),
+            "of it: body checked, depth bounded": call(lambda: check_body(request.media, bench.body)),
             "of it: what the provider says of it": call(
-                lambda: (verifier.event(request, data), verifier.id(request, data))
+                lambda: (verifier.event(request, document), verifier.id(request, document))
             ),
             "until it is queued": feed(bench.whole, bench.requests()),
             "durable: told, counted, answered": settle(bench.log),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import shlex
 import tomllib
@@ -16,6 +15,7 @@ from hooksd.auth.presets import expand, preset_names
 from hooksd.auth.request import Inbound
 from hooksd.auth.verdict import Authentic
 from hooksd.model.auth import PresetAuth
+from hooksd.model.body import Document
 from hooksd.model.secret import Secret
 from hooksd.model.webhook import Webhook
 from tests.auth.requests import NOW
@@ -69,5 +69,5 @@ def test_the_request_of_each_provider_is_let_in(name: str) -> None:
     judge = build_verifier(defined(name).auth, lambda _: Secret(secret.encode()))
 
     assert judge.verify(request, NOW) == Authentic(key=0)
-    said = judge.event(request, json.loads(request.body))
+    said = judge.event(request, Document(request.media, request.body))
     assert said is None or said.isprintable()

@@ -9,6 +9,7 @@ from hooksd.engine import crowd
 from hooksd.engine.world import PROGRAMS
 from hooksd.errors import JournalBroken, JournalFull
 from hooksd.model.arrival import Arrival
+from hooksd.model.body import Document
 from hooksd.model.event import Event
 from hooksd.model.record import EventAccepted, Origin, RunEnded, RunStarted
 from tests.engine.bench import Bench
@@ -201,7 +202,5 @@ def arrival(event: Event) -> Arrival:
         delivery_id=None,
         headers={},
         query={},
-        media=event.media,
-        raw=event.raw,
-        data=event.data,
+        document=Document(event.media, event.raw, event.data),
     )

@@ -9,6 +9,7 @@ from hooksd.engine.preparing import Skip, prepare
 from hooksd.engine.rights import Rights
 from hooksd.engine.steps.intent import Refuse, Settle
 from hooksd.model.arrival import Arrival
+from hooksd.model.body import Document
 from hooksd.model.ids import EventId
 from hooksd.model.role import Role
 from hooksd.model.trust import Trust
@@ -76,9 +77,7 @@ def test_a_step_wants_the_same_for_what_a_webhook_received_as_for_the_event_that
         delivery_id="d",
         headers={"x-a": "1"},
         query={"q": "name"},
-        media="application/json",
-        raw=b'{"n": 1}',
-        data={"n": 1},
+        document=Document("application/json", b'{"n": 1}'),
     )
     rights = Rights(trust=Trust.SIGNED, role_name="deployer", role=Role(allow=(*ALL, "save:*")))
 

@@ -13,6 +13,7 @@ from hooksd.engine.router import MAX_KEY, Routing, route
 from hooksd.engine.scope import event_scope
 from hooksd.model.arrival import Arrival
 from hooksd.model.base import Json
+from hooksd.model.body import Document
 from hooksd.model.ids import EventId
 from hooksd.model.record import NotStarted
 from hooksd.model.trust import Trust
@@ -161,9 +162,7 @@ def test_a_request_starts_what_its_event_would_and_says_the_same_of_the_rest(
         delivery_id="d",
         headers={"x-kind": "push"},
         query={"n": n},
-        media="application/json",
-        raw=orjson.dumps(body),
-        data=body,
+        document=Document("application/json", orjson.dumps(body)),
     )
 
     def judged(event: Any) -> Routing:

@@ -63,9 +63,7 @@ def test_a_run_is_the_same_whether_its_event_was_kept_whole_or_light(raw: bytes)
         delivery_id=None,
         headers={},
         query={},
-        media="application/json",
-        raw=raw,
-        data=body.parse("application/json", raw),
+        document=body.read("application/json", raw),
     )
 
     begun = [

@@ -16,6 +16,7 @@ from hooksd.errors import JournalBroken, JournalFull
 from hooksd.journal import codec
 from hooksd.journal.replay import unfinished
 from hooksd.model.arrival import Arrival
+from hooksd.model.body import Document
 from hooksd.model.effect import Deliver, MakeRequest, Performed, StartProcess
 from hooksd.model.event import Event
 from hooksd.model.ids import EventId
@@ -757,8 +758,8 @@ def arrival(bench: Bench, data: Any = None, **changes: Any) -> Arrival:
     event = bench.event(data, webhook="github", **changes)
     return Arrival(
         id=event.id, type=event.type, subject=None, time=rfc3339(bench.clock.now()), trust=event.trust,
-        webhook="github", delivery_id="7", headers={"a": "b"}, query={}, media=event.media, raw=event.raw,
-        data=event.data,
+        webhook="github", delivery_id="7", headers={"a": "b"}, query={},
+        document=Document(event.media, event.raw, event.data),
     )  # fmt: skip
 
 

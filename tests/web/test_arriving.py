@@ -9,6 +9,7 @@ from hooksd.auth.verdict import Authentic, Observed, Refused
 from hooksd.clock import unix
 from hooksd.config.snapshot import CompiledWebhook
 from hooksd.model.arrival import Arrival, frame_of
+from hooksd.model.body import Document
 from hooksd.model.trust import Trust
 from hooksd.testing import FakeIds
 from hooksd.web.arriving import arrival_of
@@ -31,7 +32,7 @@ def test_an_arrival_says_what_came_when_from_whom_and_how_it_is_called() -> None
     assert found == Arrival(
         id=found.id, type="github.push", subject=None, time="2026-11-22T03:28:00.123Z", trust=Trust.TOKEN,
         webhook="github", delivery_id="d-1", headers={"x-event": "push", "x-delivery": "d-1"}, query={"b": "2"},
-        media="application/json", raw=b'{"a": 1}', data={"a": 1}, key=1,
+        document=Document("application/json", b'{"a": 1}'), key=1,
         frame=frame_of("github", Trust.TOKEN, ORIGIN),
     )  # fmt: skip
 
