@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
-from functools import cache
+from functools import cache, lru_cache
 
 from hooksd.auth.handshake import build_greeter
 from hooksd.config.body_schema import BodySchema
@@ -38,6 +38,7 @@ from hooksd.expr.template import Template, Value, compile_template, compile_valu
 from hooksd.model.base import Json
 from hooksd.model.definitions import Defined, Definitions
 from hooksd.model.endpoint import Endpoint
+from hooksd.model.members import Members, is_plain
 from hooksd.model.permission import least_trust
 from hooksd.model.secret import Secret
 from hooksd.model.step import SaveStep, Step, verb_of
@@ -208,6 +209,7 @@ def compile_workflow(defined: Defined[Workflow]) -> CompiledWorkflow:
         finally_=steps["finally"],
         trust=least_trust(workflow.trust, workflow.run_as),
         reads=_read_by(when, concurrency),
+        members=_members_of_body(when, concurrency),
         secrets=_secrets_in(name for item in compiled if item is not None for name in item.names),
     )
 
@@ -342,6 +344,24 @@ def _read_by(*expressions: Condition | Template | Value | None) -> frozenset[str
     """Return the names in scope that expressions read."""
     references = (reference for item in expressions if item is not None for reference in item.references)
     return _shared(frozenset(str(reference.path[0]) for reference in references))
+
+
+def _members_of_body(*expressions: Condition | Template | None) -> Members | None:
+    """Return what expressions read of `body`, if that is some of its members."""
+    names: set[str] = set()
+    for reference in (reference for item in expressions if item is not None for reference in item.references):
+        match reference.path:
+            case ("body", str() as name, *_) if is_plain(name):
+                names.add(name)
+            case ("body", *_):
+                return None
+    return _members(frozenset(names)) if names else None
+
+
+@lru_cache(maxsize=1024)
+def _members(names: frozenset[str]) -> Members:
+    """Return one reader for all that read the same."""
+    return Members(names)
 
 
 @cache

@@ -17,6 +17,7 @@ from hooksd.model.base import Json
 from hooksd.model.definitions import Definitions
 from hooksd.model.endpoint import Endpoint
 from hooksd.model.identity import Grant, Identity
+from hooksd.model.members import Members
 from hooksd.model.network import Network
 from hooksd.model.own import reaches
 from hooksd.model.patterns import matches
@@ -149,6 +150,8 @@ class CompiledWorkflow:
     """The trust below which it refuses events."""
     reads: frozenset[str]
     """The names in scope that `when` and `concurrency` read: most often nothing, or `body`."""
+    members: Members | None
+    """The members of `body` that these read; None: all of it, or nothing."""
     secrets: frozenset[str]
     """The names that its expressions read of `secrets`."""
     identity: tuple[str, str, str, int] = field(init=False, repr=False, compare=False)

@@ -81,7 +81,7 @@ def _judge(event: Event | Arrival, workflow: CompiledWorkflow, snapshot: Snapsho
         return None
     reads = workflow.reads
     rights = rights_of(snapshot, workflow, event.trust) if "secrets" in reads else None
-    scope = event_scope(event, workflow.value.vars, rights.secrets if rights else {}, reads)
+    scope = event_scope(event, workflow.value.vars, rights.secrets if rights else {}, reads, workflow.members)
     if when is not None and (refused := _condition(workflow.name, when, scope, rights)) is not None:
         return refused
     return None if concurrency is None else _key(workflow.name, concurrency, scope, rights)

@@ -12,6 +12,7 @@ from hooksd.expr.scope import NAMES, Scope
 from hooksd.model.arrival import Arrival
 from hooksd.model.base import Json
 from hooksd.model.event import Event
+from hooksd.model.members import Members
 from hooksd.model.record import StepEnded
 
 NEVER_RAN: Mapping[str, Json] = MappingProxyType(
@@ -22,7 +23,6 @@ NEVER_RAN: Mapping[str, Json] = MappingProxyType(
 _OF_EVENT: Mapping[str, Callable[[Event | Arrival], Json]] = MappingProxyType(
     {
         "event": event_json,
-        "body": lambda it: it.data,
         "headers": lambda it: dict(it.headers),
         "query": lambda it: dict(it.query),
         "files": files_json,
@@ -35,6 +35,7 @@ def event_scope(
     variables: Mapping[str, Json],
     secrets: Mapping[str, str],
     names: Collection[str] = NAMES,
+    members: Members | None = None,
 ) -> dict[str, Json]:
     """Return what `when` and `concurrency` can read.
 
@@ -43,12 +44,17 @@ def event_scope(
         variables: What is `vars`.
         secrets: What the workflow's role may read, by name.
         names: The names that are read. What nobody reads is not made.
+        members: What is read of `body`. Default: all of it.
     """
     scope: dict[str, Json] = {}
     for name in names:  # a comprehension would be a call, for each event that a condition is about
         made = _OF_EVENT.get(name)
         if made is not None:
             scope[name] = made(event)
+    if members is not None and isinstance(event, Arrival):
+        scope["body"] = event.document.some(members)
+    elif "body" in names:
+        scope["body"] = event.data
     if "vars" in names:
         scope["vars"] = dict(variables)
     if "secrets" in names:

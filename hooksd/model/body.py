@@ -9,6 +9,7 @@ import orjson
 import yyjson
 
 from hooksd.model.base import Json
+from hooksd.model.members import Members
 
 FORM = "application/x-www-form-urlencoded"
 JSON = "application/json"
@@ -25,6 +26,8 @@ _BINARY = frozenset(
 _BINARY_FAMILIES = ("image/", "audio/", "video/", "font/", "model/", "application/vnd.openxmlformats-")
 _WRITABLE_DEPTH = 254  # orjson reads 1024 levels and writes these
 _UNREAD: Final = object()
+FEW_LOOKS: Final = 3
+"""How often some members are read before it takes less time to read all once."""
 
 
 class TooDeep(ValueError):
@@ -38,7 +41,7 @@ class Document:
     of 10 KB of JSON is a thousand objects, which take four times as long to make as JSON takes to check.
     """
 
-    __slots__ = ("_value", "media", "raw")
+    __slots__ = ("_looks", "_value", "media", "raw")
 
     def __init__(self, media: str, raw: bytes, value: Json = _UNREAD) -> None:
         """Take a body.
@@ -51,6 +54,7 @@ class Document:
         self.media = media
         self.raw = raw
         self._value = value
+        self._looks = 0
 
     @property
     def value(self) -> Json:
@@ -58,6 +62,15 @@ class Document:
         if self._value is _UNREAD:
             self._value = parse(self.media, self.raw)
         return self._value
+
+    def some(self, members: Members) -> Json:
+        """Return the value; of a mapping these members are enough."""
+        if self._value is _UNREAD and self._looks < FEW_LOOKS and is_json(self.media):
+            self._looks += 1
+            found = members.of(self.raw)
+            if found is not None:
+                return found
+        return self.value
 
     def light(self) -> Document:
         """Return it as nothing but its bytes, for those who keep it."""
@@ -159,8 +172,8 @@ def _may_be_deeper(raw: bytes, depth: int) -> bool:
     """
     half, most = len(raw) // 2, depth + 1
     first, second = raw[:half], raw[half:]
-    opened = 2 * half - len(first.replace(b"[", b"", most)) - len(first.replace(b"{", b"", most))
-    closed = 2 * len(second) - len(second.replace(b"]", b"", most)) - len(second.replace(b"}", b"", most))
+    opened = half - len(first.replace(b"[", b"", most).replace(b"{", b"", most))
+    closed = len(second) - len(second.replace(b"]", b"", most).replace(b"}", b"", most))
     return opened > depth or closed > depth
 
 

@@ -138,10 +138,21 @@ CONDITIONS = (
     "files | length == 0 and vars.v == 1",
     "body.ref == vars.v",
     "body.ref < 3",
+    "body.ref == 'main' and body | length == 2",
+    "body['a.b'] == 1 or body.missing",
+    "body['\"'] is defined",
+    "body.more.name == 'x' and event.body.more.name == 'x'",
 )
 KEYS = (None, "k", "{{ body.ref }}", "{{ event.id }} of {{ headers['x-kind'] }}", "{{ query.n }}{{ vars.v }}")
 BODIES: st.SearchStrategy[Json] = st.fixed_dictionaries(
-    {}, optional={"ref": st.sampled_from(["main", "dev", 1, None]), "deleted": st.booleans()}
+    {},
+    optional={
+        "ref": st.sampled_from(["main", "dev", 1, None]),
+        "deleted": st.booleans(),
+        "a.b": st.just(1),
+        '"': st.just(2),
+        "more": st.sampled_from([{"name": "x"}, [1], "x"]),
+    },
 ) | st.sampled_from([None, [], "x", 3])
 
 
