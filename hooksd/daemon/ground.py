@@ -5,9 +5,8 @@ Made once by `daemon.wiring`; nothing here is opened or started.
 
 from __future__ import annotations
 
-import secrets as randomness
+import os
 from dataclasses import dataclass
-from functools import partial
 
 from hooksd.auth.remote import Remotes
 from hooksd.clock import Clock, SystemClock
@@ -18,11 +17,8 @@ from hooksd.daemon.sources import secret_store
 from hooksd.daemon.stopping import Stopping
 from hooksd.journal.file import FileJournal
 from hooksd.journal.retention import Keep
-from hooksd.model.ids import IdFactory
+from hooksd.model.ids import IdFactory, drawn
 from hooksd.telemetry.observer import Observer
-
-RANDOM_BITS = 74
-"""Of an identifier: what a UUIDv7 has room for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +59,6 @@ def ground_of(settings: Settings) -> Ground:
         clock=clock,
         observer=observer,
         current=Current(),
-        ids=IdFactory(clock.now, partial(randomness.randbits, RANDOM_BITS)),
+        ids=IdFactory(clock.now, drawn(os.urandom)),
         remotes=Remotes(),
     )

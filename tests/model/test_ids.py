@@ -1,29 +1,44 @@
 from __future__ import annotations
 
 import itertools
+import os
 import uuid
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hooksd.model.ids import IdFactory, unix_of, uuid7
+from hooksd.model.ids import IdFactory, drawn, unix_of, uuid7
 
 RANDOM = st.integers(0, 2**80)
 TIMES = st.integers(0, 2**40).map(lambda millis: millis / 1000)
 
 
 @given(TIMES, RANDOM)
-def test_an_identifier_is_a_uuid_of_version_7(unix: float, random: int) -> None:
-    made = uuid7(unix, random)
+def test_an_identifier_is_a_uuid_of_version_7(unix: float, number: int) -> None:
+    made = uuid7(unix, number)
 
     assert made.version == 7
     assert made.variant == uuid.RFC_4122
 
 
 @given(TIMES, RANDOM)
-def test_an_identifier_remembers_its_millisecond(unix: float, random: int) -> None:
-    assert unix_of(f"evt_{uuid7(unix, random)}") == pytest.approx(unix, abs=0.0011)
+def test_an_identifier_remembers_its_millisecond(unix: float, number: int) -> None:
+    assert unix_of(f"evt_{uuid7(unix, number)}") == pytest.approx(unix, abs=0.0011)
+
+
+def test_random_numbers_are_all_that_was_read_each_once() -> None:
+    blocks: list[bytes] = []
+
+    def read(size: int) -> bytes:
+        blocks.append(os.urandom(size))
+        return blocks[-1]
+
+    draw = drawn(read)
+    numbers = [draw() for _ in range(1000)]
+
+    assert len(blocks) == 3
+    assert b"".join(number.to_bytes(10, "big") for number in numbers) == b"".join(blocks)[:10_000]
 
 
 def test_prefixes_say_what_is_named() -> None:
@@ -47,10 +62,10 @@ def test_later_identifiers_sort_behind_earlier_ones_whatever_the_clock_does(
 
 
 @given(TIMES, RANDOM)
-def test_an_identifier_is_the_text_of_its_uuid(unix: float, random: int) -> None:
-    factory = IdFactory(lambda: unix, lambda: random)
+def test_an_identifier_is_the_text_of_its_uuid(unix: float, number: int) -> None:
+    factory = IdFactory(lambda: unix, lambda: number)
 
-    assert factory.event() == f"evt_{uuid7(unix, random)}"
+    assert factory.event() == f"evt_{uuid7(unix, number)}"
 
 
 @given(
