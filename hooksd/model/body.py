@@ -164,16 +164,14 @@ def written(data: Json) -> tuple[str, bytes]:
 def _may_be_deeper(raw: bytes, depth: int) -> bool:
     """Tell whether JSON has so many brackets that it could nest deeper; hardly any body has.
 
-    A place inside of more than `depth` brackets has all of them opened before and closed behind it. So either the first
-    half of the body opens more than `depth`, or the second half closes more.
-
     Replacing looks for the next one with the processor's widest steps and stops after enough; `bytes.count` goes byte
     by byte, and took longer than parsing.
     """
+    # A place inside of more than `depth` has all of them opened before and closed behind it: so the first half of the
+    # body opens more, or the second half closes more.
     half, most = len(raw) // 2, depth + 1
-    first, second = raw[:half], raw[half:]
-    opened = half - len(first.replace(b"[", b"", most).replace(b"{", b"", most))
-    closed = len(second) - len(second.replace(b"]", b"", most).replace(b"}", b"", most))
+    opened = half - len(raw[:half].replace(b"[", b"", most).replace(b"{", b"", most))
+    closed = len(raw) - half - len(raw[half:].replace(b"]", b"", most).replace(b"}", b"", most))
     return opened > depth or closed > depth
 
 
