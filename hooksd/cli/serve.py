@@ -9,6 +9,7 @@ import click
 
 from hooksd.cli.invocation import shared_options
 from hooksd.cli.loading import settings_of
+from hooksd.config.sources import process_environment
 from hooksd.daemon import wiring
 from hooksd.errors import JournalError
 from hooksd.telemetry import log
@@ -47,7 +48,8 @@ def command(ctx: click.Context, log_format: str, log_level: Level) -> None:
     """
     settings = settings_of(ctx)
     as_json = {"auto": None, "console": False, "json": True}[log_format]
-    log.configure(json=as_json, level=log_level, color=ctx.color is not False)
+    journal = process_environment().get("JOURNAL_STREAM", "")
+    log.configure(json=as_json, level=log_level, color=ctx.color is not False, journal=journal)
     try:
         wiring.serve(settings)
     except JournalError as error:

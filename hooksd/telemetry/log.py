@@ -7,6 +7,7 @@ through `logging`, whose lines get the same shape.
 from __future__ import annotations
 
 import logging
+import os
 import re
 import sys
 from collections.abc import MutableMapping
@@ -22,6 +23,9 @@ LEVELS: dict[Level, int] = {
     "warning": logging.WARNING,
     "error": logging.ERROR,
 }
+
+_PRIORITIES = ((logging.ERROR, 3), (logging.WARNING, 4), (logging.INFO, 6), (logging.NOTSET, 7))
+"""The numbers of syslog(3), each from a level on."""
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 """C0 and C1 control characters, line feed and tab excepted, and the marks that reorder text or end a line
@@ -103,8 +107,35 @@ def _renderer(*, json: bool, colors: bool) -> list[structlog.typing.Processor]:
     return [_for_people, structlog.dev.ConsoleRenderer(colors=colors, exception_formatter=plain, sort_keys=False)]
 
 
+class _Prioritised(logging.Formatter):
+    """Puts a level as the journal reads it before what another formatter writes (sd-daemon(3))."""
+
+    def __init__(self, formatter: logging.Formatter) -> None:
+        super().__init__()
+        self._formatter = formatter
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Write the lines of a record, each with its priority: every line is an entry of its own."""
+        priority = next(number for least, number in _PRIORITIES if record.levelno >= least)
+        return "\n".join(f"<{priority}>{line}" for line in self._formatter.format(record).splitlines())
+
+
+def _is_journal(stream: TextIO, journal: str) -> bool:
+    """Tell whether a stream leads to the journal: `journal` says so of one device and inode (systemd.exec(5))."""
+    try:
+        status = os.fstat(stream.fileno())
+    except (OSError, ValueError):
+        return False
+    return journal == f"{status.st_dev}:{status.st_ino}"
+
+
 def configure(
-    *, json: bool | None = None, level: Level = "info", stream: TextIO | None = None, color: bool = True
+    *,
+    json: bool | None = None,
+    level: Level = "info",
+    stream: TextIO | None = None,
+    color: bool = True,
+    journal: str = "",
 ) -> None:
     """Send every log line to a stream, as JSON or for people.
 
@@ -113,13 +144,16 @@ def configure(
         level: The least severe lines that are written. At `debug` a busy daemon writes several lines per request.
         stream: Where to. Default: standard error.
         color: Use colours where the stream is a terminal.
+        journal: What systemd says in `JOURNAL_STREAM`. Where it means the stream, lines carry their priority, so that
+            `journalctl -p err` finds errors.
     """
     out = stream or sys.stderr
     is_terminal = out.isatty()
     final = _renderer(json=not is_terminal if json is None else json, colors=is_terminal and color)
     strip = structlog.stdlib.ProcessorFormatter.remove_processors_meta
     handler = logging.StreamHandler(out)
-    handler.setFormatter(structlog.stdlib.ProcessorFormatter(foreign_pre_chain=_shared(), processors=[strip, *final]))
+    formatter = structlog.stdlib.ProcessorFormatter(foreign_pre_chain=_shared(), processors=[strip, *final])
+    handler.setFormatter(_Prioritised(formatter) if _is_journal(out, journal) else formatter)
     logging.basicConfig(handlers=[handler], level=LEVELS[level], force=True)
     for name, least in _LIBRARIES.items():
         logging.getLogger(name).setLevel(max(LEVELS[level], least))

@@ -21,18 +21,20 @@ OR = "or name another directory with --log-dir"
 
 def test_it_serves_with_the_settings_of_the_command_line(hooksd: Command, monkeypatch: pytest.MonkeyPatch) -> None:
     served: list[Settings] = []
-    configured: list[tuple[bool | None, str, bool]] = []
+    configured: list[dict[str, object]] = []
     monkeypatch.setattr(wiring, "serve", served.append)
-    monkeypatch.setattr(log, "configure", lambda *, json, level, color: configured.append((json, level, color)))
+    monkeypatch.setattr(log, "configure", lambda **how: configured.append(how))
+    monkeypatch.delenv("JOURNAL_STREAM", raising=False)
 
     result = hooksd("serve", "--listen", "127.0.0.1:9999", "--log-format", "json", "--log-level", "debug")
 
     assert result.status == 0
     assert [settings.listen for settings in served] == ["127.0.0.1:9999"]
-    assert configured == [(True, "debug", True)]
+    assert configured == [{"json": True, "level": "debug", "color": True, "journal": ""}]
     monkeypatch.setenv("NO_COLOR", "1")
+    monkeypatch.setenv("JOURNAL_STREAM", "8:1")
     hooksd("serve")
-    assert configured[1:] == [(None, "info", False)]
+    assert configured[1:] == [{"json": None, "level": "info", "color": False, "journal": "8:1"}]
 
 
 @pytest.mark.parametrize(

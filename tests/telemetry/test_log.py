@@ -3,12 +3,15 @@ from __future__ import annotations
 import io
 import json
 import logging
+import os
 from collections.abc import Iterator
+from pathlib import Path
+from typing import TextIO
 
 import pytest
 
 from hooksd.model.secret import Secret
-from hooksd.telemetry.log import configure, get_logger, neutralise
+from hooksd.telemetry.log import Level, configure, get_logger, neutralise
 
 HIDDEN = Secret(b"hunter2")
 
@@ -38,6 +41,43 @@ def test_what_is_no_terminal_gets_one_json_object_a_line() -> None:
     assert line["level"] == "info"
     assert line["event"] == "run.ended"
     assert line["at"].endswith("Z")
+
+
+def journal_of(file: TextIO) -> str:
+    status = os.fstat(file.fileno())
+    return f"{status.st_dev}:{status.st_ino}"
+
+
+@pytest.mark.parametrize(("level", "priority"), [("debug", 7), ("info", 6), ("warning", 4), ("error", 3)])
+def test_the_journal_gets_lines_with_their_priority(tmp_path: Path, level: Level, priority: int) -> None:
+    with (tmp_path / "journal").open("w+") as out:
+        configure(stream=out, level="debug", journal=journal_of(out))
+
+        getattr(get_logger(), level)("run.ended")
+
+        line = (tmp_path / "journal").read_text()
+    assert line.startswith(f'<{priority}>{{"at": ')
+    assert json.loads(line.removeprefix(f"<{priority}>"))["level"] == level
+
+
+def test_every_line_of_a_message_for_people_has_its_priority_in_the_journal(tmp_path: Path) -> None:
+    with (tmp_path / "journal").open("w+") as out:
+        configure(json=False, stream=out, journal=journal_of(out))
+
+        get_logger().error("config.rejected", diagnostics="error[H001]: x\n  --> a.toml:1:1")
+
+        lines = (tmp_path / "journal").read_text().splitlines()
+    assert len(lines) > 1
+    assert all(line.startswith("<3>") for line in lines)
+
+
+def test_a_file_gets_no_priorities_whatever_the_journal_is(tmp_path: Path) -> None:
+    with (tmp_path / "a").open("w+") as out, (tmp_path / "b").open("w+") as other:
+        configure(stream=out, journal=journal_of(other))
+
+        get_logger().error("run.ended")
+
+        assert (tmp_path / "a").read_text().startswith("{")
 
 
 def test_a_terminal_gets_lines_for_people() -> None:
