@@ -16,6 +16,7 @@ from hooksd.auth.request import Inbound
 from hooksd.auth.verdict import Reason
 from hooksd.model.base import Json
 from hooksd.model.body import MAX_FIELDS, Document
+from hooksd.model.members import Members, is_plain
 
 MAX_WORD = 200
 """The most characters of an event type or delivery id that a caller may choose."""
@@ -68,10 +69,16 @@ class Examined:
                 raise Refusal("malformed_body") from None
         return _one([value for key, value in self._form if key == name], "duplicate_parameter")
 
-    def json(self, path: tuple[str, ...]) -> Json:
-        """Return what the body holds under a path of keys and positions, or None."""
+    def json(self, path: tuple[str, ...], members: Members | None = None) -> Json:
+        """Return what the body holds under a path of keys and positions, or None.
+
+        Args:
+            path: The path.
+            members: What it begins with, if that is a name.
+        """
         if self._document is not None:
-            return _inside(self._document.value, path)
+            whole = self._document.value if members is None else self._document.some(members)
+            return _inside(whole, path)
         if self._json is _UNREAD:
             try:
                 self._json = orjson.loads(self.request.body)
@@ -137,7 +144,8 @@ def finder(source: str) -> Find:
             return lambda seen: _utf8(seen.form(name))
         case "json" | "json?":
             path, empty = tuple(name.split(".")), b"" if kind == "json?" else None
-            return lambda seen: _json(seen.json(path), empty)
+            members = Members(path[:1]) if is_plain(path[0]) else None
+            return lambda seen: _json(seen.json(path, members), empty)
         case "const":
             constant = name.encode()
             return lambda _: constant

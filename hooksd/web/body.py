@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TypeVar
-
 import orjson
 from starlette.types import Receive
 
@@ -14,9 +11,6 @@ from hooksd.model.base import Json
 MAX_DEPTH = 100
 """How deep lists and maps may nest. Deeper data could be read once and never written or read again: the log wraps
 it in a record, workflows wrap it in an event, and the JSON library stops at 254 levels when it writes."""
-
-
-T = TypeVar("T")
 
 
 class Disconnected(Exception):
@@ -54,7 +48,10 @@ def parse_body(media: str, raw: bytes) -> Json:
     Raises:
         Unreadable: The bytes are not what the media type says, or nest too deep.
     """
-    return _within(body.parse, media, raw)
+    try:
+        return body.parse(media, raw, MAX_DEPTH)
+    except ValueError as error:
+        raise _unreadable(media, error) from error
 
 
 def check_body(media: str, raw: bytes) -> body.Document:
@@ -63,17 +60,19 @@ def check_body(media: str, raw: bytes) -> body.Document:
     Raises:
         Unreadable: The bytes are not what the media type says, or nest too deep.
     """
-    return _within(body.read, media, raw)
-
-
-def _within(read: Callable[[str, bytes, int], T], media: str, raw: bytes) -> T:
     try:
-        return read(media, raw, MAX_DEPTH)
-    except UnicodeDecodeError as error:
-        raise Unreadable(f"the body is not UTF-8 at byte {error.start}") from error
-    except orjson.JSONDecodeError as error:
-        raise Unreadable(f"the body is not JSON: {error}") from error
-    except body.TooDeep as error:
-        raise Unreadable(f"the body nests lists and maps deeper than {MAX_DEPTH} levels") from error
+        return body.read(media, raw, MAX_DEPTH)
     except ValueError as error:
-        raise Unreadable(f"the body cannot be read as {media}: {error}") from error
+        raise _unreadable(media, error) from error
+
+
+def _unreadable(media: str, error: ValueError) -> Unreadable:
+    match error:
+        case UnicodeDecodeError():
+            return Unreadable(f"the body is not UTF-8 at byte {error.start}")
+        case orjson.JSONDecodeError():
+            return Unreadable(f"the body is not JSON: {error}")
+        case body.TooDeep():
+            return Unreadable(f"the body nests lists and maps deeper than {MAX_DEPTH} levels")
+        case _:
+            return Unreadable(f"the body cannot be read as {media}: {error}")

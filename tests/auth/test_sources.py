@@ -1,12 +1,14 @@
 from __future__ import annotations
 
+import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from hooksd.auth.refusal import Refusal
 from hooksd.auth.sources import MAX_WORD, Examined, finder, first_of, identity, spoken, word, worder
-from hooksd.model.body import MAX_FIELDS
+from hooksd.model.base import Json
+from hooksd.model.body import MAX_FIELDS, Document
 from tests.auth.requests import document, inbound
 
 FORM = "application/x-www-form-urlencoded"
@@ -141,6 +143,21 @@ def test_of_several_sources_those_that_are_there_make_one_word() -> None:
     assert read(inbound(), document({"action": "opened"})) == "opened"
     assert read(inbound(x_event="pr"), document({})) == "pr"
     assert read(inbound(), document({})) is None
+
+
+WORDS = st.recursive(
+    st.none() | st.sampled_from(["push", "7", 7, 1.5, True]),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.sampled_from(["a", "0", "*", '"']), inner),
+    max_leaves=5,
+)
+
+
+@given(st.sampled_from(["json:a", "json:a.a", "json:a.*.a", "json:*.a", "json:0", 'json:"', "json?:a.0"]), WORDS)
+def test_a_word_of_a_body_is_the_same_whether_somebody_has_read_the_body(source: str, data: Json) -> None:
+    raw = orjson.dumps(data)
+    read = worder(source)
+
+    assert read(inbound(raw), Document("application/json", raw)) == read(inbound(raw), document(data))
 
 
 def test_of_several_words_the_first_that_is_there_counts() -> None:
