@@ -114,12 +114,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def _run(arguments: Sequence[str] | None) -> int:
     try:
         status = cli.main(args=arguments, prog_name="hooksd", standalone_mode=False, obj=Invocation())
-    except click.UsageError as error:
-        error.show()
-        return USAGE
     except click.ClickException as error:
-        error.show()
-        return error.exit_code
+        return _misused(error)
     except HooksdError as error:
         click.echo(_told(str(error)), err=True)
         return error.exit_status
@@ -133,6 +129,14 @@ def _run(arguments: Sequence[str] | None) -> int:
     except Exception:  # noqa: BLE001 - the boundary: whatever is left is a fault of ours
         return _fault()
     return status if isinstance(status, int) else 0
+
+
+def _misused(error: click.ClickException) -> int:
+    """Say what is wrong with the command line, in the words of click and the form of all other errors."""
+    if isinstance(error, click.UsageError) and error.ctx is not None:
+        click.echo(f"{error.ctx.get_usage()}\nTry '{error.ctx.command_path} --help' for help.\n", err=True)
+    click.echo(f"error: {error.format_message()}", err=True)
+    return USAGE if isinstance(error, click.UsageError) else error.exit_code
 
 
 def _interrupted(error: BaseException) -> int:

@@ -74,7 +74,8 @@ def test_a_command_line_that_cannot_be_meant_ends_with_64(hooksd: Command, argum
 
     assert result.status == 64
     assert result.out == ""
-    assert "Error: " in result.err
+    assert result.err.startswith("Usage: hooksd ")
+    assert "\n\nerror: " in result.err
 
 
 def test_options_work_before_and_after_the_command(hooksd: Command, home: Path) -> None:
