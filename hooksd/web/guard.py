@@ -27,6 +27,7 @@ from hooksd.web.guard_limits import (
     LINGER,
     LINGER_BYTES,
     MAX_TARGET,
+    MAX_UNREAD,
     MAX_WAITING,
     WIRE_RATIO,
     WIRE_SLACK,
@@ -94,6 +95,7 @@ class GuardedProtocol(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn has it
         """Come in, if there is room."""
         super().connection_made(transport)
+        transport.set_write_buffer_limits(MAX_UNREAD)
         self._exit = Exit(transport, self.part)
         self.since = self.loop.time()
         self.address = self.client[0] if self.client else ""

@@ -16,6 +16,8 @@ MAX_TARGET: Final = 8192
 MAX_WAITING: Final = 16
 """Requests that may wait on one connection for the answer to the one before them. Each costs memory, and a caller can
 put ten thousand of them into one packet."""
+MAX_UNREAD: Final = 16 * 1024
+"""Bytes of answers that wait in memory for one caller to read; no more are made before."""
 BODY_RATE: Final = 16 * 1024
 """Bytes in a second that add to the time a body may take: 10 MiB may take eleven minutes, one byte a second nothing."""
 FREE_PIECES: Final = 1024

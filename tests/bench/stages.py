@@ -111,6 +111,9 @@ class Wire(asyncio.Transport):
     def write(self, data: bytes | bytearray | memoryview[Any]) -> None:
         self.last = data
 
+    def set_write_buffer_limits(self, high: int | None = None, low: int | None = None) -> None:
+        """Keep nothing anyway."""
+
     def is_closing(self) -> bool:
         return False
 

@@ -19,6 +19,7 @@ from hooksd.web.guard_limits import (
     LINGER,
     LINGER_BYTES,
     MAX_TARGET,
+    MAX_UNREAD,
     MAX_WAITING,
     WIRE_SLACK,
     Limits,
@@ -337,6 +338,10 @@ async def test_a_caller_who_does_not_read_is_cut_off_without_leaving_anything_in
 
     assert caller.wire.aborted
     assert [option[1] for option in caller.wire.peer.options] == [socket.SO_LINGER]
+
+
+async def test_few_answers_wait_in_memory_for_a_caller_who_does_not_read() -> None:
+    assert House().connect().wire.most_unread == MAX_UNREAD
 
 
 async def test_a_caller_who_reads_after_all_stays() -> None:

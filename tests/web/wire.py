@@ -44,6 +44,10 @@ class Wire(asyncio.Transport):
         self.closed = False
         self.aborted = False
         self.reading = True
+        self.most_unread: int | None = None
+
+    def set_write_buffer_limits(self, high: int | None = None, low: int | None = None) -> None:  # noqa: ARG002
+        self.most_unread = high
 
     def get_extra_info(self, name: str, default: Any = None) -> Any:
         return self.peer if name == "socket" else default
