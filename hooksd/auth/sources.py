@@ -30,7 +30,7 @@ _ESCAPES = re.compile("%(3A|2F|3F|40|21|24|27|28|29|2A|2C|3B)")
 
 
 class Examined:
-    """A request under examination: its body is parsed at most once, and only if something asks."""
+    """A request under examination: its body is read only if something asks."""
 
     __slots__ = ("_document", "_form", "_json", "_query", "request")
 

@@ -134,9 +134,7 @@ class Engine:
             is_draining=lambda: self._draining,
             observer=observer,
         )
-        self._folder = folder
-        self._ended = ended
-        self._outlet = outlet
+        self._folder, self._ended, self._outlet = folder, ended, outlet
         self._crowd = Crowd(world, self._released, self._waited_for)
         self._unreadable: tuple[RunEnded, ...] = ()
 

@@ -74,8 +74,7 @@ def _numbers(now: Callable[[], float], random: Callable[[], int]) -> Iterator[st
 def drawn(read: Callable[[int], bytes]) -> Callable[[], int]:
     """Return a function that returns 80 random bits at a time.
 
-    It asks for many at once: a system call lets another thread have the interpreter, which took a request in twelve
-    longer than all else that making an identifier does.
+    It asks for many at once: a system call lets another thread have the interpreter in the middle of a request.
 
     Args:
         read: Returns so many random bytes, as `os.urandom` does.

@@ -108,7 +108,7 @@ def _renderer(*, json: bool, colors: bool) -> list[structlog.typing.Processor]:
 
 
 class _Prioritised(logging.Formatter):
-    """Puts a level as the journal reads it before what another formatter writes (sd-daemon(3))."""
+    """Puts the priority before each line that another formatter writes, as the journal reads it (sd-daemon(3))."""
 
     def __init__(self, formatter: logging.Formatter) -> None:
         super().__init__()

@@ -48,10 +48,7 @@ def parse_body(media: str, raw: bytes) -> Json:
     Raises:
         Unreadable: The bytes are not what the media type says, or nest too deep.
     """
-    try:
-        return body.parse(media, raw, MAX_DEPTH)
-    except ValueError as error:
-        raise _unreadable(media, error) from error
+    return check_body(media, raw).value
 
 
 def check_body(media: str, raw: bytes) -> body.Document:
@@ -62,17 +59,11 @@ def check_body(media: str, raw: bytes) -> body.Document:
     """
     try:
         return body.read(media, raw, MAX_DEPTH)
+    except UnicodeDecodeError as error:
+        raise Unreadable(f"the body is not UTF-8 at byte {error.start}") from error
+    except orjson.JSONDecodeError as error:
+        raise Unreadable(f"the body is not JSON: {error}") from error
+    except body.TooDeep as error:
+        raise Unreadable(f"the body nests lists and maps deeper than {MAX_DEPTH} levels") from error
     except ValueError as error:
-        raise _unreadable(media, error) from error
-
-
-def _unreadable(media: str, error: ValueError) -> Unreadable:
-    match error:
-        case UnicodeDecodeError():
-            return Unreadable(f"the body is not UTF-8 at byte {error.start}")
-        case orjson.JSONDecodeError():
-            return Unreadable(f"the body is not JSON: {error}")
-        case body.TooDeep():
-            return Unreadable(f"the body nests lists and maps deeper than {MAX_DEPTH} levels")
-        case _:
-            return Unreadable(f"the body cannot be read as {media}: {error}")
+        raise Unreadable(f"the body cannot be read as {media}: {error}") from error
