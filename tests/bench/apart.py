@@ -34,6 +34,7 @@ from uvicorn.server import ServerState
 
 from hooksd.config.snapshot import CompiledWebhook
 from hooksd.journal.file import FileJournal
+from hooksd.journal.protocol import Journal
 from hooksd.journal.receipt import Receipt
 from hooksd.model.record import EventLine, Record
 from hooksd.web.answer import Answer, json_answer, send_answer
@@ -83,7 +84,7 @@ class Least(Constant):
     workflows, nobody who sends the same again, no credentials kept out of the log, no metrics.
     """
 
-    def __init__(self, bench: Bench, journal: FileJournal) -> None:
+    def __init__(self, bench: Bench, journal: Journal) -> None:
         super().__init__(bench.webhook)
         self._journal = journal
         self._key = SECRET.encode()
