@@ -30,6 +30,10 @@ FEW_LOOKS: Final = 3
 """How often some members are read before it takes less time to read all once."""
 
 
+_SHORT: Final = 4096
+"""Bytes of which all that opens is counted sooner than what one half opens and the other closes."""
+
+
 class TooDeep(ValueError):
     """JSON nests lists and mappings deeper than it may."""
 
@@ -168,8 +172,8 @@ def _may_be_deeper(raw: bytes, depth: int) -> bool:
     by byte, and took longer than parsing.
     """
     # A place inside of more than `depth` has all of them opened before and closed behind it: so the first half of the
-    # body opens more, or the second half closes more.
-    half, most = len(raw) // 2, depth + 1
+    # body opens more, or the second half closes more. A short body has hardly ever so many at all.
+    half, most = len(raw) // 2 if len(raw) > _SHORT else len(raw), depth + 1
     opened = half - len(raw[:half].replace(b"[", b"", most).replace(b"{", b"", most))
     closed = len(raw) - half - len(raw[half:].replace(b"]", b"", most).replace(b"}", b"", most))
     return opened > depth or closed > depth

@@ -28,8 +28,8 @@ async def read_body(receive: Receive, limit: int) -> bytes | None:
         Disconnected: The caller went away before the end.
     """
     chunks: list[bytes] = []
-    size, more = 0, True
-    while more:
+    size = 0
+    while True:
         message = await receive()
         if message["type"] != "http.request":
             raise Disconnected
@@ -38,8 +38,8 @@ async def read_body(receive: Receive, limit: int) -> bytes | None:
         if size > limit:
             return None
         chunks.append(chunk)
-        more = message.get("more_body", False)
-    return b"".join(chunks)
+        if not message.get("more_body"):
+            return b"".join(chunks)
 
 
 def parse_body(media: str, raw: bytes) -> Json:

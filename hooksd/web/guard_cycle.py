@@ -40,8 +40,15 @@ class Cycle(RequestResponseCycle):
         """Take a piece of the body."""
         if self.response_complete:
             return
-        self.body += piece
-        if len(self.body) > HIGH_WATER_LIMIT:
+        body: Any = self.body
+        if not body:
+            body = piece  # most come in one, which is not copied
+        elif isinstance(body, bytes):
+            body = bytearray(body) + piece
+        else:
+            body += piece
+        self.body = body
+        if len(body) > HIGH_WATER_LIMIT:
             self.flow.pause_reading()
         self.message_event.set()
 
@@ -56,6 +63,18 @@ class Cycle(RequestResponseCycle):
         if not self.response_complete:
             self.more_body = False
             self.message_event.set()
+
+    async def receive(self) -> Any:
+        """Return what came of the body; see ASGI. What is whole is there at once, in the bytes that came."""
+        event = self.message_event
+        is_over = self.disconnected or self.response_complete
+        if self.more_body or self.waiting_for_100_continue or is_over or not event.is_set():
+            return await super().receive()
+        event.clear()
+        self.flow.resume_reading()
+        body: Any = self.body
+        self.body = bytearray()
+        return {"type": "http.request", "body": bytes(body), "more_body": False}
 
     async def send(self, message: Any) -> None:
         """Send what the application says; see ASGI, and `ANSWER`."""

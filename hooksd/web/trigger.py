@@ -137,10 +137,10 @@ class TriggerApp:
         try:
             if self._proxies is not None:
                 peer = self._proxies.caller(peer, tuple(headers.items()))
-            media = media_of(headers.get("content-type", ""))
-            if media not in webhook.plain or len(body) > webhook.value.limits.body or "content-encoding" in headers:
+            media = plain_media(webhook, headers, len(body))
+            if media is None:
                 head = head_of("POST", headers)._replace(length=len(body))
-                outcome = self._receiver.screen(webhook, head, peer)
+                media, outcome = head.media, self._receiver.screen(webhook, head, peer)
             if outcome is None:
                 request = Inbound(
                     method="POST",
@@ -203,32 +203,55 @@ class TriggerApp:
             Disconnected: The caller went away before the end of the body.
         """
         headers = _texts(scope)
-        head = head_of(scope["method"], headers)
         peer = self._peer(scope, headers)
+        media: str | None = None
+        if scope["method"] == "POST" and isinstance(headers, dict):
+            media = plain_media(webhook, headers, length_of(headers))
+        if media is None or media == MULTIPART:
+            return await self._unusual(webhook, scope, receive, headers, peer)
+        body = await read_body(receive, webhook.value.limits.body)
+        if body is None:
+            return self._receiver.too_large(webhook, peer)
+        return self._receiver.take(webhook, self._inbound(scope, media, headers, body), peer)
+
+    async def _unusual(
+        self,
+        webhook: CompiledWebhook,
+        scope: Scope,
+        receive: Receive,
+        headers: Headers | dict[str, str],
+        peer: str,
+    ) -> Outcome:
+        """Take a request whose head needs a closer look.
+
+        Raises:
+            Disconnected: The caller went away before the end of the body.
+        """
+        head, limit = head_of(scope["method"], headers), webhook.value.limits.body
         if (refused := self._receiver.screen(webhook, head, peer)) is not None:
             return refused
         if head.media == MULTIPART and not webhook.reads_body and not head.coding:
-            pieces = _pieces(scope, receive, webhook.value.limits.body)
-            return await self._receiver.stream(webhook, self._inbound(scope, head, headers, b""), pieces, peer)
-        body = await read_body(receive, webhook.value.limits.body)
+            pieces = _pieces(scope, receive, limit)
+            return await self._receiver.stream(webhook, self._inbound(scope, head.media, headers, b""), pieces, peer)
+        body = await read_body(receive, limit)
         if body is None:
             return self._receiver.too_large(webhook, peer)
         if head.length is None:
             head = head._replace(length=len(body))
             if (refused := self._receiver.unfit(webhook, head, peer)) is not None:
                 return refused
-        return self._receiver.take(webhook, self._inbound(scope, head, headers, body), peer)
+        return self._receiver.take(webhook, self._inbound(scope, head.media, headers, body), peer)
 
-    def _inbound(self, scope: Scope, head: Head, headers: Headers | dict[str, str], body: bytes) -> Inbound:
+    def _inbound(self, scope: Scope, media: str, headers: Headers | dict[str, str], body: bytes) -> Inbound:
         path, query = scope["path"], scope["query_string"].decode("latin-1")
         return Inbound(
-            method=head.method,
+            method=scope["method"],
             path=path,
             query_string=query,
             headers=headers,
             body=body,
-            media=head.media,
-            url=self._url(path, query),
+            media=media,
+            url=None if self._public_url is None else self._url(path, query),
         )
 
     def _url(self, path: str, query: str) -> str | None:
@@ -298,14 +321,33 @@ def media_of(content_type: str) -> str:
     return content_type.partition(";")[0].strip().lower()
 
 
+def plain_media(webhook: CompiledWebhook, headers: dict[str, str], length: int | None) -> str | None:
+    """Return the media type of a POST that `Receiver.screen` would let through; None: ask it, nothing is said yet.
+
+    Args:
+        webhook: The webhook.
+        headers: Those of the request.
+        length: Bytes of its body; None: nobody knows yet.
+    """
+    if length is None or length > webhook.value.limits.body:
+        return None
+    media = media_of(headers.get("content-type", ""))
+    return media if media in webhook.plain and "content-encoding" not in headers else None
+
+
+def length_of(named: dict[str, str]) -> int | None:
+    """Return the bytes of a body; None when its head does not say."""
+    if "transfer-encoding" in named:
+        return None
+    said = named.get("content-length", "0")
+    return int(said) if said.isascii() and said.isdigit() and len(said) < _DIGITS else None
+
+
 def head_of(method: str, headers: Headers | dict[str, str]) -> Head:
     """Read what decides about a request before its body is there."""
     named = headers if isinstance(headers, dict) else _first_values(headers)
-    length: int | None = None
-    if "transfer-encoding" not in named:
-        said = named.get("content-length", "0")
-        length = int(said) if said.isascii() and said.isdigit() and len(said) < _DIGITS else None
-    return Head(method, media_of(named.get("content-type", "")), named.get("content-encoding", "").lower(), length)
+    media, coding = media_of(named.get("content-type", "")), named.get("content-encoding", "").lower()
+    return Head(method, media, coding, length_of(named))
 
 
 def _first_values(headers: Headers) -> dict[str, str]:

@@ -245,6 +245,49 @@ async def test_a_name_that_came_twice_is_told_twice() -> None:
     assert app.scopes[0][TEXTS] == (("host", "x"), ("x-a", "1"), ("x-a", "2"))
 
 
+class Hears:
+    """An application that takes note of everything that it is told, and says nothing."""
+
+    def __init__(self) -> None:
+        self.told: list[Message] = []
+
+    async def __call__(self, _scope: Scope, receive: Receive, _send: Send) -> None:
+        while not self.told or self.told[-1]["type"] != "http.disconnect":
+            self.told.append(await receive())
+
+
+@given(
+    pieces=st.lists(st.tuples(st.binary(max_size=20), st.booleans()), max_size=6),
+    expects=st.booleans(),
+    is_cut_off=st.booleans(),
+)
+async def test_an_application_is_told_of_a_body_what_uvicorn_tells(
+    *, pieces: list[tuple[bytes, bool]], expects: bool, is_cut_off: bool
+) -> None:
+    size = sum(len(piece) for piece, _ in pieces) + is_cut_off
+    more = ["Expect: 100-continue"] if expects else []
+    head = "\r\n".join(["POST /a HTTP/1.1", "Host: x", f"Content-Length: {size}", *more, "", ""]).encode()
+    ours, theirs = Hears(), Hears()
+    plain = Config(theirs, lifespan="off", log_config=None, ws="none", proxy_headers=False)
+
+    wires = [Wire("127.0.0.1"), Wire("127.0.0.1")]
+
+    protocols = (House(app=ours).connect().protocol, HttpToolsProtocol(plain, ServerState(), {}))
+    for wire, protocol in zip(wires, protocols, strict=True):
+        protocol.connection_made(wire)
+        for piece, is_paused in ((head, False), *pieces):
+            protocol.data_received(piece)
+            if is_paused:
+                await settle()
+        await settle()
+        protocol.connection_lost(None)
+        await settle()
+
+    assert ours.told == theirs.told
+    assert wires[0].written == wires[1].written
+    assert ours.told[-1]["type"] == "http.disconnect"
+
+
 def stripped(headers: Sequence[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
     return [(name, value.strip()) for name, value in headers]
 
