@@ -103,7 +103,11 @@ def say(text: str) -> None:
 
 
 def measure(table: Table, *, rounds: int, seconds: int) -> dict[str, Load]:
-    """Let the servers of a table take turns, and return the medians by name."""
+    """Let the servers of a table take turns, and return the medians by name.
+
+    Raises:
+        SystemExit: A server answered nothing in most rounds.
+    """
     found: dict[str, list[Load]] = {}
     seconds = min(seconds, table.longest)
     for _ in range(rounds):
@@ -118,6 +122,8 @@ def measure(table: Table, *, rounds: int, seconds: int) -> dict[str, Load]:
                     )
             finally:
                 shutil.rmtree(directory, ignore_errors=True)
+    if silent := [name for name, loads in found.items() if not median(one.rate for one in loads)]:
+        raise SystemExit(f"{silent[0]} answered nothing in most rounds")
     return {
         name: Load(
             rate=median(one.rate for one in loads),
