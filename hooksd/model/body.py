@@ -28,8 +28,6 @@ _WRITABLE_DEPTH = 254  # orjson reads 1024 levels and writes these
 _UNREAD: Final = object()
 FEW_LOOKS: Final = 3
 """How often some members are read before it takes less time to read all once."""
-
-
 _SHORT: Final = 4096
 """Bytes of which all that opens is counted sooner than what one half opens and the other closes."""
 

@@ -251,7 +251,7 @@ class TriggerApp:
             headers=headers,
             body=body,
             media=media,
-            url=None if self._public_url is None else self._url(path, query),
+            url=self._url(path, query),
         )
 
     def _url(self, path: str, query: str) -> str | None:
