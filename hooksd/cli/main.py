@@ -16,6 +16,7 @@ import click
 
 from hooksd import __version__
 from hooksd.cli import streams
+from hooksd.cli.interrupts import fatal
 from hooksd.cli.invocation import Invocation, shared_options
 from hooksd.errors import HooksdError
 
@@ -64,7 +65,8 @@ class Commands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: D102, ARG002 - see click.Group
         if cmd_name not in COMMANDS:
             return None
-        command = importlib.import_module(COMMANDS[cmd_name][0]).command
+        with fatal():
+            command = importlib.import_module(COMMANDS[cmd_name][0]).command
         assert isinstance(command, click.Command)  # noqa: S101 - a fact about our own modules, checked by a test
         return command
 

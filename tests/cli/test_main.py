@@ -224,7 +224,15 @@ def test_the_entry_point_is_the_same_as_the_module() -> None:
     )
 
     assert done.stdout == f"hooksd {__version__}\n"
-    assert entrance.main is importlib.import_module("hooksd.__main__").main
+
+
+def test_the_entry_point_runs_the_command_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    ran = []
+    monkeypatch.setattr(entrance, "main", lambda: ran.append(True))
+
+    importlib.import_module("hooksd.__main__").main()
+
+    assert ran == [True]
 
 
 @pytest.mark.usefixtures("log")
