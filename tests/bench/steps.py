@@ -29,7 +29,6 @@ from tests.bench.apart import LEAST, Instant, Least
 from tests.bench.bare import app as bare
 from tests.bench.stages import BATCH, Bench, Constant, Wire
 
-Protocol = HttpToolsProtocol
 TURNS = 12
 """Of the event loop, in which every answer must have come."""
 WARM = 5
@@ -61,7 +60,7 @@ class Steps:
 _OURS = {__file__, asyncio.sleep.__code__.co_filename}
 
 
-def protocols(bench: Bench) -> dict[str, Callable[[], Protocol]]:
+def protocols(bench: Bench) -> dict[str, Callable[[], HttpToolsProtocol]]:
     """Return what makes a connection of each server that is counted."""
     loop, crowd = asyncio.get_running_loop(), Crowd(Limits(), lambda **_: None)
     state = ServerState()
@@ -73,15 +72,15 @@ def protocols(bench: Bench) -> dict[str, Callable[[], Protocol]]:
         made.load()
         return made
 
-    def direct(application: Any) -> Callable[[], Protocol]:
+    def direct(application: Any) -> Callable[[], HttpToolsProtocol]:
         own = config(bench.app)
         return lambda: DirectProtocol(own, state, {}, loop, crowd=crowd, application=application)
 
-    def by_asgi(app: Callable[[Scope, Receive, Send], Any]) -> Callable[[], Protocol]:
+    def by_asgi(app: Callable[[Scope, Receive, Send], Any]) -> Callable[[], HttpToolsProtocol]:
         own = config(app)
         return lambda: GuardedProtocol(own, state, {}, loop, crowd=crowd)
 
-    def plain(app: Callable[[Scope, Receive, Send], Any]) -> Callable[[], Protocol]:
+    def plain(app: Callable[[Scope, Receive, Send], Any]) -> Callable[[], HttpToolsProtocol]:
         own = config(app, proxies=True)  # uvicorn's default, as in the other benchmarks
         return lambda: HttpToolsProtocol(own, state, {}, loop)
 
@@ -95,7 +94,7 @@ def protocols(bench: Bench) -> dict[str, Callable[[], Protocol]]:
     }
 
 
-async def count(bench: Bench, connect: Callable[[], Protocol]) -> Steps:
+async def count(bench: Bench, connect: Callable[[], HttpToolsProtocol]) -> Steps:
     """Count one batch of requests."""
     connections = [(connect(), Wire()) for _ in range(BATCH)]
     for protocol, wire in connections:
@@ -107,7 +106,9 @@ async def count(bench: Bench, connect: Callable[[], Protocol]) -> Steps:
     return steps
 
 
-async def answer(bench: Bench, connections: Iterable[tuple[Protocol, Wire]], trace: Callable[[bool], None]) -> None:
+async def answer(
+    bench: Bench, connections: Iterable[tuple[HttpToolsProtocol, Wire]], trace: Callable[[bool], None]
+) -> None:
     """Send a batch of requests and wait until all are answered."""
     requests = bench.requests()
     trace(True)

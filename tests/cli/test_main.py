@@ -218,7 +218,7 @@ def test_every_command_and_every_option_is_documented(name: str) -> None:
     assert [option for option in shared if f"`{option}" not in text] == []
 
 
-def test_the_entry_point_is_the_same_as_the_module() -> None:
+def test_the_module_runs_as_the_command_does() -> None:
     done = subprocess.run(
         [sys.executable, "-m", "hooksd", "--version"], capture_output=True, text=True, timeout=30, check=False
     )
