@@ -1,7 +1,8 @@
 """How many steps of the interpreter a request takes: `python -m tests.bench.steps`.
 
-Counted by tracing, so no other work on the machine moves these figures, and two versions can be compared by one run
-each. What is written in C (parsers, hashes, the event loop, the kernel) counts as the one step that calls it.
+Counted by tracing, so other work on the machine moves these figures by less than a hundredth (an identifier in a new
+millisecond takes more), and two versions can be compared by one run each. What is written in C (parsers, hashes, the
+event loop, the kernel) counts as the one step that calls it.
 """
 
 from __future__ import annotations
