@@ -6,13 +6,14 @@ Telling of them one by one would take as long as it takes to queue one that star
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+
+from msgspec import Struct
 
 from hooksd.telemetry import happenings
 from hooksd.telemetry.observer import Observer
 
 
-class Told(NamedTuple):
+class Told(Struct, frozen=True):
     """What is told of an event."""
 
     event: str
@@ -38,5 +39,7 @@ class Announcer:
         if not observer.is_verbose:  # making the happenings would take longer than all else that is done here
             observer.metrics.events([event.source for event in events])
             return
-        for event, kind, source, runs in events:
-            observer.emit(happenings.EventAccepted(event_id=event, event_type=kind, source=source, runs=runs))
+        for told in events:
+            observer.emit(
+                happenings.EventAccepted(event_id=told.event, event_type=told.type, source=told.source, runs=told.runs)
+            )

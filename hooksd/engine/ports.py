@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol
+from typing import Protocol
+
+from msgspec import Struct
 
 from hooksd.journal.protocol import Durable
 from hooksd.model.arrival import Arrival
@@ -37,7 +39,7 @@ class Outlet(Protocol):
         ...
 
 
-class Accepted(NamedTuple):
+class Accepted(Struct, frozen=True):
     """An event is durable, and so are the runs it starts."""
 
     event: EventId
@@ -47,7 +49,7 @@ class Accepted(NamedTuple):
     """To endpoints that subscribe."""
 
 
-class Taken(NamedTuple):
+class Taken(Struct, frozen=True):
     """An event that is queued to be durable, with the runs it starts."""
 
     accepted: Accepted

@@ -15,6 +15,7 @@ from hooksd.journal import codec
 from hooksd.journal.disk import Disk
 from hooksd.journal.lasting import Lasting
 from hooksd.journal.segment import segment_name
+from hooksd.model.arrival import EventLine
 from hooksd.model.holding import LogCarried
 from hooksd.model.record import (
     AttemptEnded,
@@ -22,7 +23,6 @@ from hooksd.model.record import (
     DeliveryCreated,
     DeliveryEnded,
     EventAccepted,
-    EventLine,
     Record,
     RunEnded,
     RunStarted,

@@ -13,8 +13,9 @@ import orjson
 from pydantic import Discriminator, TypeAdapter, ValidationError
 
 from hooksd.journal.lines import Line, seal, tree_of, unseal
+from hooksd.model.arrival import EventLine
 from hooksd.model.base import Json
-from hooksd.model.record import RECORD_TYPES, EventLine, Record
+from hooksd.model.record import RECORD_TYPES, Record
 
 __all__ = ["Line", "UnknownRecord", "decode", "dump", "encode", "record_of", "seal", "tree_of", "unseal"]
 

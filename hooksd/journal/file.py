@@ -23,7 +23,8 @@ from hooksd.journal.protocol import Durable, Journal
 from hooksd.journal.retention import EVERYTHING, Keep, Retention, Swept
 from hooksd.journal.tail import Tail
 from hooksd.journal.writer import JournalState, Limits, Writer, later
-from hooksd.model.record import EventLine, LogDamaged, Record
+from hooksd.model.arrival import EventLine
+from hooksd.model.record import LogDamaged, Record
 from hooksd.telemetry import happenings
 from hooksd.telemetry.observer import Observer
 

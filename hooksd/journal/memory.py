@@ -12,7 +12,8 @@ from hooksd.errors import JournalBroken, JournalError
 from hooksd.journal import codec
 from hooksd.journal.protocol import Durable, Journal
 from hooksd.journal.receipt import Receipt, settled
-from hooksd.model.record import EventLine, Record
+from hooksd.model.arrival import EventLine
+from hooksd.model.record import Record
 
 
 class MemoryJournal:

@@ -6,7 +6,8 @@ from collections.abc import Awaitable, Callable, Generator, Iterator, Sequence
 from typing import Any, Protocol
 
 from hooksd.errors import JournalError
-from hooksd.model.record import EventLine, Record
+from hooksd.model.arrival import EventLine
+from hooksd.model.record import Record
 
 
 class Durable(Protocol):

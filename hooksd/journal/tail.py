@@ -13,7 +13,8 @@ from hooksd.journal.lines import Begun, ended
 from hooksd.journal.recovery import Mended
 from hooksd.journal.scan import Link
 from hooksd.journal.segment import Segment, segment_name
-from hooksd.model.record import EventLine, LogDamaged, Record, SegmentStarted
+from hooksd.model.arrival import EventLine
+from hooksd.model.record import LogDamaged, Record, SegmentStarted
 
 FLOOR = 16 * 1024 * 1024
 """Bytes that stay free. Below it nothing is accepted: what runs needs room to end, and so does its operator."""

@@ -17,7 +17,8 @@ from hooksd.errors import JournalBroken, JournalError, JournalFull
 from hooksd.journal.lines import Begun
 from hooksd.journal.receipt import Receipt, settled
 from hooksd.journal.tail import Tail
-from hooksd.model.record import EventLine, Record
+from hooksd.model.arrival import EventLine
+from hooksd.model.record import Record
 from hooksd.telemetry import happenings
 from hooksd.telemetry.observer import Observer
 

@@ -7,6 +7,7 @@ from urllib.parse import parse_qsl
 
 import orjson
 import yyjson
+from msgspec import Struct
 
 from hooksd.model.base import Json
 from hooksd.model.members import Members
@@ -36,27 +37,18 @@ class TooDeep(ValueError):
     """JSON nests lists and mappings deeper than it may."""
 
 
-class Document:
+class Document(Struct, eq=False):
     """A body, known to be what its media type says, and its value, which is made when somebody first asks for it.
 
     Most events are never looked into: their types are in headers, and nobody reads their bodies but programs. The value
     of 10 KB of JSON is a thousand objects, which take four times as long to make as JSON takes to check.
     """
 
-    __slots__ = ("_looks", "_value", "media", "raw")
-
-    def __init__(self, media: str, raw: bytes, value: Json = _UNREAD) -> None:
-        """Take a body.
-
-        Args:
-            media: The media type.
-            raw: The bytes.
-            value: What `parse` makes of them, if somebody has it.
-        """
-        self.media = media
-        self.raw = raw
-        self._value = value
-        self._looks = 0
+    media: str
+    raw: bytes
+    _value: Json = _UNREAD
+    """What `parse` makes of them, if somebody has it."""
+    _looks: int = 0
 
     @property
     def value(self) -> Json:
@@ -169,11 +161,14 @@ def _may_be_deeper(raw: bytes, depth: int) -> bool:
     Replacing looks for the next one with the processor's widest steps and stops after enough; `bytes.count` goes byte
     by byte, and took longer than parsing.
     """
+    size, most = len(raw), depth + 1
+    if size <= _SHORT:  # it has hardly ever so many at all
+        return size - len(raw.replace(b"[", b"", most).replace(b"{", b"", most)) > depth
     # A place inside of more than `depth` has all of them opened before and closed behind it: so the first half of the
-    # body opens more, or the second half closes more. A short body has hardly ever so many at all.
-    half, most = len(raw) // 2 if len(raw) > _SHORT else len(raw), depth + 1
+    # body opens more, or the second half closes more.
+    half = size // 2
     opened = half - len(raw[:half].replace(b"[", b"", most).replace(b"{", b"", most))
-    closed = len(raw) - half - len(raw[half:].replace(b"]", b"", most).replace(b"}", b"", most))
+    closed = size - half - len(raw[half:].replace(b"]", b"", most).replace(b"}", b"", most))
     return opened > depth or closed > depth
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import field
-from typing import Literal, NamedTuple, get_args
+from typing import Literal, get_args
 
 from hooksd.model.base import Json
 from hooksd.model.holding import EndpointHeld, EndpointReleased, LogCarried
@@ -77,15 +77,6 @@ class EventAccepted:
     """To endpoints that subscribe. Older records lack it."""
     not_sent: tuple[NotSent, ...] = ()
     type: Literal["event.accepted"] = "event.accepted"
-
-
-class EventLine(NamedTuple):
-    """An `EventAccepted` that is JSON already: `model.arrival.line_of` makes it, for the way that must be short."""
-
-    text: bytes
-    """What `journal.codec.dump` would make of that record."""
-    runs: tuple[RunPlan, ...]
-    deliveries: tuple[DeliveryPlan, ...] = ()
 
 
 @fact

@@ -5,9 +5,10 @@ from __future__ import annotations
 import functools
 from collections.abc import Sequence
 from http import HTTPStatus
-from typing import Final, NamedTuple
+from typing import Final
 
 import orjson
+from msgspec import Struct
 from starlette.types import Send
 
 from hooksd.model.base import Json
@@ -35,7 +36,7 @@ ANSWER: Final = "hooksd.answer"
 `extensions` of the scope."""
 
 
-class Answer(NamedTuple):
+class Answer(Struct, frozen=True):
     """What the caller gets. `content-length` is added when it is sent."""
 
     status: int
@@ -60,8 +61,8 @@ def encode_answer(answer: Answer, headers: Sequence[tuple[bytes, bytes]] = ()) -
         answer: The answer; its headers are the daemon's own, so they are not checked for line breaks.
         headers: Sent before those of the answer, like Date.
     """
-    status, own, body = answer
-    return _head(status, tuple(headers), own, len(body)) + body
+    body = answer.body
+    return _head(answer.status, tuple(headers), answer.headers, len(body)) + body
 
 
 @functools.lru_cache(maxsize=64)

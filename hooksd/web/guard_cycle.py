@@ -209,4 +209,4 @@ def fitting(answer: Answer, *, keeps: bool) -> tuple[Answer, bool]:
         return answer, False
     if keeps:
         return answer, True
-    return answer._replace(headers=answer.headers + CLOSE), False
+    return Answer(answer.status, answer.headers + CLOSE, answer.body), False

@@ -12,7 +12,9 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from functools import partial
-from typing import Final, NamedTuple
+from typing import Final
+
+from msgspec import Struct
 
 from hooksd.config.snapshot import CompiledWebhook
 from hooksd.engine.ports import Accepted, Intake, Taken
@@ -29,7 +31,7 @@ from hooksd.web.remembered import key_of
 _NONE: Final[Files] = {}
 
 
-class Promise(NamedTuple):
+class Promise(Struct, frozen=True):
     """An answer that may be given when an event is durable."""
 
     taken: Taken
@@ -39,7 +41,7 @@ class Promise(NamedTuple):
     """Of its id, which waits to be told what becomes of it; None: it has none."""
 
 
-class Laden(NamedTuple):
+class Laden(Struct, frozen=True):
     """An event, and what is not part of most events."""
 
     arrival: Arrival
@@ -60,7 +62,7 @@ class Laden(NamedTuple):
         return None if self.fingerprint is None else int(self.fingerprint, 16)
 
 
-class Later(NamedTuple):
+class Later(Struct, frozen=True):
     """Something has to be waited for before there is more to say."""
 
     resume: Callable[[], Awaitable[Outcome]]

@@ -10,6 +10,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from functools import partial
 from typing import Final, NamedTuple
 
+from msgspec.structs import replace
+
 from hooksd.auth.handshake import Greeter
 from hooksd.auth.request import Inbound
 from hooksd.auth.verdict import LATER, Authentic, Observed, Reason, Refused, Verdict
@@ -238,7 +240,7 @@ class Receiver:
             if content is not None:
                 files = content.files
             if arrival.delivery_id is None and idempotency.HEADER in arrival.headers and _may_choose(arrival, entry):
-                arrival = arrival._replace(delivery_id=idempotency.key_in(arrival.headers))
+                arrival = replace(arrival, delivery_id=idempotency.key_in(arrival.headers))
                 fingerprint = idempotency.fingerprint_of(arrival.media, arrival.raw, files)
         except Unreadable as error:
             return self._refuse(webhook, "unreadable_body", peer, problem(400, str(error)))

@@ -84,7 +84,7 @@ def targets() -> Iterator[Target]:
             name=kind,
             judge=build_verifier(known, lambda _: key),
             greeter=build_greeter(known, lambda _: key),
-            honest=honest.changed(headers=(*honest.headers, bearer)) if kind == "all" else honest,
+            honest=honest.changed(headers=(*honest.pairs, bearer)) if kind == "all" else honest,
             covers_body=coverage(expand(known)).body == "full",
         )
 
@@ -102,7 +102,7 @@ def spliced(text: bytes, chance: Chance) -> bytes:
 
 
 def _in_header(request: Inbound, chance: Chance) -> Inbound:
-    headers = list(request.headers)
+    headers = list(request.pairs)
     place = chance.below(len(headers))
     name, value = headers[place]
     headers[place] = (name, spliced(value.encode("latin-1"), chance).decode("latin-1").strip(" \t"))
@@ -110,12 +110,12 @@ def _in_header(request: Inbound, chance: Chance) -> Inbound:
 
 
 def _without_header(request: Inbound, chance: Chance) -> Inbound:
-    place = chance.below(len(request.headers))
-    return request.changed(headers=request.headers[:place] + request.headers[place + 1 :] or (("x", ""),))
+    place = chance.below(len(request.pairs))
+    return request.changed(headers=request.pairs[:place] + request.pairs[place + 1 :] or (("x", ""),))
 
 
 def _twice(request: Inbound, chance: Chance) -> Inbound:
-    return request.changed(headers=(*request.headers, request.headers[chance.below(len(request.headers))]))
+    return request.changed(headers=(*request.pairs, request.pairs[chance.below(len(request.pairs))]))
 
 
 def _in_body(request: Inbound, chance: Chance) -> Inbound:

@@ -57,7 +57,7 @@ def entry(name: str) -> dict[str, Any]:
 
 def changes(name: str, honest: Inbound) -> list[tuple[str, tuple[Inbound, float]]]:
     """Return the request and what may be done to it."""
-    headers = honest.headers
+    headers = honest.pairs
     found = [
         ("honest", (honest, NOW)),
         ("of another key", (sent_by(concrete(name), OTHER), NOW)),
@@ -92,7 +92,7 @@ def case(judge: Verifier, title: str, change: tuple[Inbound, float]) -> dict[str
 def written_down(request: Inbound) -> dict[str, Any]:
     return {
         "method": request.method, "url": request.url, "path": request.path, "query": request.query_string,
-        "headers": [list(pair) for pair in request.headers], "body": request.body.decode(), "media": request.media,
+        "headers": [list(pair) for pair in request.pairs], "body": request.body.decode(), "media": request.media,
     }  # fmt: skip
 
 

@@ -194,14 +194,14 @@ def test_nothing_that_proves_it_may_be_missing_or_stand_there_twice(name: str) -
     known, judge = concrete(name), judge_of(name)
     request = sent_by(known)
     told = {source.partition(":")[2].lower() for source in known.event} | {"content-type"}
-    proving = {header for header, _ in request.headers} - told
+    proving = {header for header, _ in request.pairs} - told
     if not (isinstance(known, SignedAuth) and coverage(known).id):
         proving -= {source.partition(":")[2].lower() for source in known.id}
 
     for header in proving:
-        without = request.changed(headers=tuple(pair for pair in request.headers if pair[0] != header))
-        twice = request.changed(headers=(*request.headers, (header, "x")))
-        empty = request.changed(headers=tuple((n, "" if n == header else v) for n, v in request.headers))
+        without = request.changed(headers=tuple(pair for pair in request.pairs if pair[0] != header))
+        twice = request.changed(headers=(*request.pairs, (header, "x")))
+        empty = request.changed(headers=tuple((n, "" if n == header else v) for n, v in request.pairs))
         assert verdict(judge, without).startswith("missing_") or header.startswith("paypal-")
         assert verdict(judge, without) != "key 0"
         assert verdict(judge, twice) == "duplicate_header"
@@ -239,7 +239,7 @@ def test_a_time_is_fresh_up_to_the_second_that_the_provider_says(name: str) -> N
 @pytest.mark.parametrize("moment", ["1.7e9", "-1700000000", "\u0661\u0667", "nan", "0x6553f100"])
 def test_a_signed_time_in_another_form_is_refused(name: str, moment: str) -> None:
     request = sent_by(concrete(name), moment=moment)
-    latin = tuple((name, value.encode().decode("latin-1")) for name, value in request.headers)
+    latin = tuple((name, value.encode().decode("latin-1")) for name, value in request.pairs)
 
     assert verdict(judge_of(name), request.changed(headers=latin)) == "malformed_timestamp"
 
@@ -251,7 +251,7 @@ def test_a_signature_in_another_layout_or_encoding_is_refused(name: str) -> None
     assert isinstance(known, SignedAuth)
     if known.header is None or "hex" in known.encoding:
         return
-    headers = dict(request.headers)
+    headers = dict(request.pairs)
     good = headers[known.header.lower()]
     start = known.format.partition("{signature}")[0] if "{timestamp}" not in known.format else ""
     raw = base64.b64decode(good.removeprefix(start))
@@ -423,7 +423,7 @@ def test_nothing_that_is_written_into_a_request_makes_a_verifier_fail(
     name: str, place: int, value: str, body: bytes | None, media: str, query: str | None
 ) -> None:
     request = sent_by(concrete(name))
-    headers = list(request.headers)
+    headers = list(request.pairs)
     header, told = headers[place % len(headers)]
     headers[place % len(headers)] = (header, told[: place // 2] + value)
     changed = request.changed(

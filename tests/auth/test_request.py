@@ -18,7 +18,7 @@ def test_headers_that_somebody_has_by_name_are_the_same_headers() -> None:
         for headers in (named, tuple(named.items()))
     )
 
-    assert by_name.headers == in_order.headers
+    assert by_name.pairs == in_order.pairs
     assert by_name.unrepeated == in_order.unrepeated == named
 
 

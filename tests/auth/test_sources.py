@@ -112,7 +112,7 @@ def test_any_body_gives_bytes_nothing_or_a_refusal(body: bytes, source: str) -> 
 @pytest.mark.parametrize("value", ["push", " push\t", "", "caf\xe9", "caf\xc3\xa9", "a\x07b", "x" * 201, "two words"])
 def test_a_word_of_a_header_is_the_same_however_it_is_read(value: str) -> None:
     once = inbound(x_event=value)
-    twice = once.changed(headers=once.headers * 2)
+    twice = once.changed(headers=once.pairs * 2)
 
     assert worder("header:X-Event")(once, document(None)) == word(finder("header:X-Event"), Examined(once))
     assert worder("header:X-Event")(twice, document(None)) is None

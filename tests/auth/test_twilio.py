@@ -50,7 +50,7 @@ def test_a_signature_may_stand_there_once() -> None:
     request = sent(b"a=1", "a1")
 
     assert verdict(JUDGE, request.changed(headers=())) == "missing_signature"
-    assert verdict(JUDGE, request.changed(headers=(*request.headers, *request.headers))) == "duplicate_header"
+    assert verdict(JUDGE, request.changed(headers=(*request.pairs, *request.pairs))) == "duplicate_header"
     assert verdict(JUDGE, request.changed(headers=(("x-twilio-signature", "no base64"),))) == "bad_signature"
 
 

@@ -36,7 +36,8 @@ from hooksd.config.snapshot import CompiledWebhook
 from hooksd.journal.file import FileJournal
 from hooksd.journal.protocol import Journal
 from hooksd.journal.receipt import Receipt
-from hooksd.model.record import EventLine, Record
+from hooksd.model.arrival import EventLine
+from hooksd.model.record import Record
 from hooksd.web.answer import Answer, json_answer, send_answer
 from hooksd.web.guard_crowd import Crowd
 from hooksd.web.guard_direct import Application, DirectProtocol

@@ -38,8 +38,9 @@ from hooksd.journal import codec
 from hooksd.journal.lines import Begun, begun
 from hooksd.journal.memory import MemoryJournal
 from hooksd.journal.receipt import Receipt
+from hooksd.model.arrival import EventLine
 from hooksd.model.ids import IdFactory
-from hooksd.model.record import EventLine, Record
+from hooksd.model.record import Record
 from hooksd.telemetry.observer import Observer
 from hooksd.web.answer import Answer, json_answer
 from hooksd.web.body import check_body

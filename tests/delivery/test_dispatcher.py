@@ -22,11 +22,12 @@ from hooksd.journal.memory import MemoryJournal
 from hooksd.journal.protocol import Durable
 from hooksd.journal.receipt import Receipt
 from hooksd.journal.replay import Unfinished, UnfinishedDelivery
+from hooksd.model.arrival import EventLine
 from hooksd.model.effect import Deliver, Performed
 from hooksd.model.holding import EndpointHeld, EndpointReleased
 from hooksd.model.identity import Grant
 from hooksd.model.ids import DeliveryId, RunId
-from hooksd.model.record import AttemptEnded, AttemptStarted, DeliveryCreated, DeliveryEnded, EventLine, Outcome, Record
+from hooksd.model.record import AttemptEnded, AttemptStarted, DeliveryCreated, DeliveryEnded, Outcome, Record
 from hooksd.model.retry import SCHEDULES, Retry
 from hooksd.model.secret import Secret
 from hooksd.testing import FakeClock

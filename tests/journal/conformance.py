@@ -12,7 +12,8 @@ import pytest
 from hooksd.errors import JournalBroken, JournalError
 from hooksd.journal import codec
 from hooksd.journal.protocol import Journal
-from hooksd.model.record import EventLine, LogDamaged, Record, SegmentStarted
+from hooksd.model.arrival import EventLine
+from hooksd.model.record import LogDamaged, Record, SegmentStarted
 from hooksd.model.stored import StoredBody
 from tests.journal import samples
 

@@ -6,6 +6,7 @@ import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from hooksd.journal import codec
 from hooksd.model import body
@@ -99,7 +100,7 @@ def test_the_line_is_what_the_log_makes_of_the_record(
         not_sent=not_sent,
     )
     assert line.text == codec.dump(record)
-    framed = arrival._replace(frame=frame_of(arrival.webhook, arrival.trust, origin))
+    framed = replace(arrival, frame=frame_of(arrival.webhook, arrival.trust, origin))
     made = line_of(
         framed, revision="abc", origin=origin, runs=runs, not_started=not_started, deliveries=deliveries,
         not_sent=not_sent,
@@ -116,7 +117,7 @@ def test_what_json_cannot_hold_is_refused(odd: dict[str, Any]) -> None:
     )  # fmt: skip
 
     with pytest.raises(ValueError, match=r"event\.accepted"):
-        line_of(arrival._replace(**odd), revision="abc", origin=Origin(file="a", line=1))
+        line_of(replace(arrival, **odd), revision="abc", origin=Origin(file="a", line=1))
 
 
 @given(arrivals())

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import httpx
+from msgspec.structs import replace
 from starlette.types import ASGIApp
 
 from hooksd.auth.request import Inbound
@@ -101,7 +102,7 @@ class FakeIntake:
         """Remember the event, the endpoint and the fingerprint of its definition."""
         accepted = await self.accept(event, origin=None)
         self.sent.append((endpoint, fingerprint))
-        return accepted._replace(runs=(), deliveries=(DeliveryPlan(id=f"dlv_{endpoint}", endpoint=endpoint),))
+        return replace(accepted, runs=(), deliveries=(DeliveryPlan(id=f"dlv_{endpoint}", endpoint=endpoint),))
 
     async def response(self, event: EventId, timeout: float) -> Response | None:
         """Return `answer`."""
