@@ -34,12 +34,15 @@ from hooksd.web.guard_limits import (
     GuardReason,
 )
 from hooksd.web.guard_refusal import BODY, HEAD, IDLE, Unwelcome, check_host, check_size, unwelcome
+from hooksd.web.guard_slots import SLOTS
 from hooksd.web.guard_upgrade import parser_of, without_upgrade
 from hooksd.web.problem import CLOSE, RETRY_AFTER, problem
 
 
 class GuardedProtocol(HttpToolsProtocol):
     """One connection."""
+
+    __slots__ = SLOTS
 
     cycle: Cycle
 
@@ -64,8 +67,7 @@ class GuardedProtocol(HttpToolsProtocol):
         self.crowd = crowd
         self.limits = crowd.limits
         self._most, self._names = crowd.limits.headers, crowd.names
-        self.address = ""
-        self.since = 0.0
+        self.address, self.since = "", 0.0
         self._phase = IDLE
         self._exit: Exit
         self._served = False
@@ -76,8 +78,7 @@ class GuardedProtocol(HttpToolsProtocol):
         self.named: dict[str, str] = {}  # the headers, the last one where several have the same name
         self._wire = 0  # bytes read for this request, but for the read it began in
         self._read = 0  # bytes of the last read
-        self._body = 0
-        self._pieces = 0
+        self._body = self._pieces = 0
         self._held = 0  # our part of crowd.buffered
         self._forgotten = 0  # of the oldest body, what is not in memory any more
         self._sizes: deque[int] = deque()  # of the bodies that were heard and not answered, oldest first

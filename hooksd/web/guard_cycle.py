@@ -36,6 +36,33 @@ class Cycle(RequestResponseCycle):
     _begun: Any = None
     """The message that begins the answer, until the next comes."""
 
+    def __init__(self, connection: HttpToolsProtocol, scope: Any, leave: Exit) -> None:
+        """Begin with what uvicorn's has, which takes half as long as handing it over by eleven names.
+
+        Args:
+            connection: The connection, whose head has just come.
+            scope: See ASGI.
+            leave: Where its answer goes.
+        """
+        transport: Any = leave  # all of it that a cycle uses
+        self.scope = scope
+        self.transport = transport
+        self.flow = connection.flow
+        self.logger = connection.logger
+        self.access_logger = connection.access_logger
+        self.access_log = False
+        self.default_headers = connection.server_state.default_headers
+        self.message_event = asyncio.Event()
+        self.on_response = connection.on_response_complete
+        self.disconnected = False
+        self.keep_alive = False  # see `Cycle.end`
+        self.waiting_for_100_continue = connection.expect_100_continue
+        self.body = bytearray()
+        self.more_body = True
+        self.response_started = self.response_complete = False
+        self.chunked_encoding = None
+        self.expected_content_length = 0
+
     def hear(self, piece: bytes) -> None:
         """Take a piece of the body."""
         if self.response_complete:
@@ -175,20 +202,7 @@ def cycle_of(connection: HttpToolsProtocol, fields: list[tuple[str, str]], named
         "extensions": _NO_EXTENSIONS if method == "HEAD" else _EXTENSIONS,
         TEXTS: named if len(named) == len(fields) else tuple(fields),
     }
-    transport: Any = leave  # all of it that a cycle uses
-    return Cycle(
-        scope=scope,
-        transport=transport,
-        flow=connection.flow,
-        logger=connection.logger,
-        access_logger=connection.access_logger,
-        access_log=False,
-        default_headers=connection.server_state.default_headers,
-        message_event=asyncio.Event(),
-        expect_100_continue=connection.expect_100_continue,
-        keep_alive=False,  # see `Cycle.end`
-        on_response=connection.on_response_complete,
-    )
+    return Cycle(connection, scope, leave)
 
 
 def is_fit(headers: Headers) -> bool:

@@ -91,6 +91,8 @@ def _forget(protocol: ref[GuardedProtocol], size: int) -> None:
 class DirectProtocol(GuardedProtocol):
     """One connection of callers."""
 
+    __slots__ = ("_application", "_plain")
+
     def __init__(
         self,
         config: Config,

@@ -10,11 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from starlette.types import Receive, Scope, Send
 from uvicorn.config import Config
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 from uvicorn.server import ServerState
 
 from hooksd.web.answer import ANSWER, Answer, json_answer, send_answer
-from hooksd.web.guard_cycle import TEXTS
+from hooksd.web.guard_cycle import TEXTS, Cycle
+from hooksd.web.guard_exit import Exit
 from hooksd.web.problem import CLOSE, problem
 from tests.web.wire import Connection, House, Wire, get, post, settle
 
@@ -67,6 +68,27 @@ def connect(app: Says) -> tuple[Connection, Counting]:
     connection.wire = wire
     connection.protocol.connection_made(wire)
     return connection, wire
+
+
+async def test_a_request_begins_with_all_that_uvicorn_gives_one() -> None:
+    connection, wire = connect(Says())
+    scope: Any = {"type": "http"}
+    own = Cycle(connection.protocol, scope, Exit(wire, wire.close))
+    theirs = RequestResponseCycle(
+        scope=scope,
+        transport=own.transport,
+        flow=own.flow,
+        logger=own.logger,
+        access_logger=own.access_logger,
+        access_log=False,
+        default_headers=own.default_headers,
+        message_event=own.message_event,
+        expect_100_continue=False,
+        keep_alive=False,
+        on_response=own.on_response,
+    )
+
+    assert vars(own) == vars(theirs)
 
 
 async def test_an_answer_that_is_whole_is_one_write() -> None:
