@@ -102,14 +102,20 @@ class CompiledWebhook:
     """What bodies are whatever their callers call them; None: what they are called."""
     frame: Frame = field(init=False, repr=False, compare=False)
     """What the records of its events have in common."""
+    # Of `value`, whose members take ten times as long to read:
     wait: float | None = field(init=False, repr=False, compare=False)
-    """That of `value`."""
+    limit: int = field(init=False, repr=False, compare=False)
+    """The most bytes of a body."""
+    answers: bool = field(init=False, repr=False, compare=False)
+    """Whether callers are told of the event."""
     plain: frozenset[str] = field(init=False, repr=False, compare=False)
     """The media types of POSTs whose heads need no closer look but at the length of the body and its coding."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "frame", frame_of(self.name, self.verifier.trust, self.origin))
         object.__setattr__(self, "wait", self.value.wait)
+        object.__setattr__(self, "limit", self.value.limits.body)
+        object.__setattr__(self, "answers", self.value.answer != "none")
         is_plain = self.entry is None and "POST" in self.value.methods
         object.__setattr__(self, "plain", _media(self.value.accept) if is_plain else _NONE)
 

@@ -178,7 +178,7 @@ class Engine:
         """Take an event without waiting; see `Intake.take`."""
         snapshot = self._current()
         candidates = subscribers(snapshot, arrival.type, arrival.webhook)
-        if len(arrival.raw) > BLOB_THRESHOLD or (candidates and self._definitions.missing(candidates)):
+        if len(arrival.document.raw) > BLOB_THRESHOLD or (candidates and self._definitions.missing(candidates)):
             return None
         targets = receivers(snapshot, arrival.type)
         if candidates or targets:

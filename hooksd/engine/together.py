@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import Generic, NamedTuple, TypeVar
+from typing import Generic, TypeVar
+
+from msgspec import Struct
 
 from hooksd.errors import JournalError
 from hooksd.journal.protocol import Durable
@@ -15,7 +17,7 @@ from hooksd.journal.protocol import Durable
 T = TypeVar("T")
 
 
-class _Batch(NamedTuple, Generic[T]):
+class _Batch(Struct, Generic[T], eq=False):
     durable: Durable
     """Of everything that is written together."""
     items: list[T]

@@ -7,7 +7,7 @@ longer than all else that accepting does. `tests/model/test_arrival.py` holds th
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Final, NamedTuple
+from typing import Final
 
 import orjson
 from msgspec import Struct
@@ -27,7 +27,7 @@ _NULL: Final = b"null"
 _NOTHING_STARTED: Final = b'[],"not_started":[],"deliveries":[],"not_sent":[],"type":"event.accepted"}'
 
 
-class Frame(NamedTuple):
+class Frame(Struct, frozen=True):
     """What the records of one webhook say in the same words: pieces of JSON, between which stands what differs."""
 
     source: bytes

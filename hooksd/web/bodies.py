@@ -81,9 +81,9 @@ class Bodies:
         """
         raw = request.body
         if _is_packed(request):
-            unpacked = await inflated(raw, webhook.value.limits.body)
+            unpacked = await inflated(raw, webhook.limit)
             if unpacked is None:
-                raise Oversized(f"the body, unpacked, may have at most {webhook.value.limits.body} bytes")
+                raise Oversized(f"the body, unpacked, may have at most {webhook.limit} bytes")
             raw = unpacked
         if request.media == MULTIPART:
             return await self.form(webhook, request, _once(raw))

@@ -38,9 +38,10 @@ def kept_headers(request: Inbound, verifier: Verifier) -> Mapping[str, str]:
     """Return the headers that an event keeps: credentials hidden, values of repeated ones joined with commas."""
     secret, found = _secret(verifier.credential_headers), request.unrepeated
     if found is not None:
-        if secret.isdisjoint(found):
-            return found
-        return {name: HIDDEN if name in secret else value for name, value in found.items()}
+        kept = dict(found)
+        for name in secret.intersection(found):
+            kept[name] = HIDDEN
+        return kept
     kept = {}
     for name, value in request.pairs:
         if name in secret:

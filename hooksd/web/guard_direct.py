@@ -66,7 +66,7 @@ class _Unheard:
 class _Plain:
     """The plain request of a connection, of which there is one at a time, with all that uvicorn and the guard ask."""
 
-    __slots__ = ("body", "disconnected", "keep_alive", "query", "response_complete", "webhook")
+    __slots__ = ("body", "disconnected", "keep_alive", "query", "response_complete", "size", "webhook")
 
     message_event: Final = _Unheard()
     response_started: Final = False  # this is asked while the body comes, and no answer begins before it is whole
@@ -74,6 +74,7 @@ class _Plain:
     def __init__(self) -> None:
         self.webhook: CompiledWebhook
         self.query = ""
+        self.size = 0  # that the body will have
         self.body = b""
         self.keep_alive = True
         self.disconnected = self.response_complete = False
@@ -120,12 +121,13 @@ class DirectProtocol(GuardedProtocol):
         """Take a plain request; leave any other to the guard and to uvicorn."""
         named = dict(self.fields)
         target, _, query = self.url.decode("latin-1").partition("?")
-        webhook = self._application.webhook_at(target) if self._is_plain(named, query) else None
+        size = self._plain_size(named, query)
+        webhook = self._application.webhook_at(target) if size is not None else None
         if webhook is None or webhook.wait is not None:
             super().on_headers_complete()
             return
         request: Any = self._plain
-        request.webhook, request.query = webhook, query
+        request.webhook, request.query, request.size = webhook, query, size
         request.response_complete = False
         self.cycle = request  # it has all of a cycle that is used
         self.named = named
@@ -133,10 +135,13 @@ class DirectProtocol(GuardedProtocol):
         self._phase = BODY
         self._owed = 1
 
-    def _is_plain(self, named: dict[str, str], query: str) -> bool:
-        """Tell whether a request says nothing unusual, if it is for a webhook; `check_head` would let it through."""
+    def _plain_size(self, named: dict[str, str], query: str) -> int | None:
+        """Return the bytes of the body of a request that says nothing unusual, if it is for a webhook; None: it does.
+
+        `check_head` would let it through.
+        """
         parser = self.parser
-        return (
+        is_plain = (
             not self._owed
             and len(named) == len(self.fields)
             and self._wire + self._read <= self.limits.head_bytes
@@ -145,9 +150,20 @@ class DirectProtocol(GuardedProtocol):
             and parser.should_keep_alive()
             # Without a word about it, only HTTP/1.1 keeps connections.
             and (_TELLING.isdisjoint(named) or (_UNUSUAL.isdisjoint(named) and parser.get_http_version() == "1.1"))
-            and int(named.get("content-length", _TOO_LARGE)) <= LARGEST  # the parser lets no other text through
             and (not query or ("#" not in query and query.isascii()))
         )
+        # The parser lets no other text through.
+        size = int(named.get("content-length", _TOO_LARGE)) if is_plain else _TOO_LARGE
+        return size if size <= LARGEST else None
+
+    def on_body(self, body: bytes) -> None:
+        """Take a piece of a body; one that is whole at once is not among those that wait in memory."""
+        request = self._plain
+        cycle: object = self.cycle
+        if cycle is request and len(body) == request.size:
+            request.body = body
+        else:
+            super().on_body(body)
 
     def begin_answer(self) -> None:
         """Leave a request to uvicorn; what is on the disk of a form need not count."""

@@ -178,6 +178,6 @@ class Handover:
 
 
 def _duplicate(webhook: CompiledWebhook, first: EventId) -> Answer:
-    if webhook.value.answer == "none":
+    if not webhook.answers:
         return Answer(status=204)
     return json_answer(200, {"event": first, "duplicate": True})

@@ -110,7 +110,7 @@ class Receiver:
         value, entry = webhook.value, webhook.entry
         if head.method not in value.methods and not may_greet(webhook, head.method):
             return self._method(webhook, peer)
-        if head.length is not None and head.length > value.limits.body:
+        if head.length is not None and head.length > webhook.limit:
             return self.too_large(webhook, peer)
         if head.coding not in _PLAIN and not (entry is not None and entry.unpacks and head.coding in ALIASES):
             return self._coding(webhook, head.coding, peer)
@@ -152,7 +152,7 @@ class Receiver:
 
     def too_large(self, webhook: CompiledWebhook, peer: str) -> Answer:
         """Refuse a body that is longer than the webhook's limit, and close the connection over it."""
-        answer = problem(413, f"the body may have at most {webhook.value.limits.body} bytes", headers=CLOSE)
+        answer = problem(413, f"the body may have at most {webhook.limit} bytes", headers=CLOSE)
         return self._refuse(webhook, "too_large", peer, answer)
 
     def take(self, webhook: CompiledWebhook, request: Inbound, peer: str) -> Outcome:
@@ -258,9 +258,8 @@ class Receiver:
             accepted = await self._handover.kept(webhook, outcome)
         except JournalError:
             return unavailable(FULL)
-        wait = webhook.value.wait
-        if wait is not None:
-            response = await self._intake.response(accepted.event, wait)
+        if webhook.wait is not None:
+            response = await self._intake.response(accepted.event, webhook.wait)
             if response is not None:
                 return responded(response)
         return self._accepted(webhook, accepted, outcome.time)
@@ -279,7 +278,7 @@ class Receiver:
         return self._accepted(webhook, promise.taken.accepted, promise.time)
 
     def _accepted(self, webhook: CompiledWebhook, accepted: Accepted, time: str) -> Answer:
-        if webhook.value.answer == "none":
+        if not webhook.answers:
             return Answer(status=204)
         if not accepted.runs:
             return Answer(202, JSON_TYPE, accepted_alone(accepted.event))

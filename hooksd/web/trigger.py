@@ -209,7 +209,7 @@ class TriggerApp:
             media = plain_media(webhook, headers, length_of(headers))
         if media is None or media == MULTIPART:
             return await self._unusual(webhook, scope, receive, headers, peer)
-        body = await read_body(receive, webhook.value.limits.body)
+        body = await read_body(receive, webhook.limit)
         if body is None:
             return self._receiver.too_large(webhook, peer)
         return self._receiver.take(webhook, self._inbound(scope, media, headers, body), peer)
@@ -227,7 +227,7 @@ class TriggerApp:
         Raises:
             Disconnected: The caller went away before the end of the body.
         """
-        head, limit = head_of(scope["method"], headers), webhook.value.limits.body
+        head, limit = head_of(scope["method"], headers), webhook.limit
         if (refused := self._receiver.screen(webhook, head, peer)) is not None:
             return refused
         if head.media == MULTIPART and not webhook.reads_body and not head.coding:
@@ -329,7 +329,7 @@ def plain_media(webhook: CompiledWebhook, headers: dict[str, str], length: int |
         headers: Those of the request.
         length: Bytes of its body; None: nobody knows yet.
     """
-    if length is None or length > webhook.value.limits.body:
+    if length is None or length > webhook.limit:
         return None
     media = media_of(headers.get("content-type", ""))
     return media if media in webhook.plain and "content-encoding" not in headers else None
