@@ -208,6 +208,7 @@ def parts(size: int) -> dict[Server, str | None]:
         servers.hooksd("hooksd, no sync, log in memory", workflow, steps, durability="none"): MEMORY,
         servers.hooksd("hooksd, log in memory", workflow, steps): MEMORY,
         servers.hooksd("hooksd, log on the disk", workflow, steps): None,
+        servers.hooksd("the same by ASGI", workflow, steps, program="tests.bench.by_asgi"): None,
     }
 
 
