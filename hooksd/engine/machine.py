@@ -13,6 +13,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import get_args
 
+from msgspec.structs import replace
+
 from hooksd.clock import unix
 from hooksd.config.snapshot import CompiledStep, CompiledWorkflow
 from hooksd.engine.commands import Attempt, Command, Conclude, Finish, Rest
@@ -52,17 +54,18 @@ def apply(run: Run, record: Record) -> Run:
     """
     match record:
         case StepStarted():
-            return run.at_work(_begun(run.progress, record))
+            return replace(run, progress=_begun(run.progress, record))
         case StepEnded():
             return _ended(run, record)
         case RunStarted():
-            return run.started(unix(record.at))
+            return replace(run, started_at=unix(record.at))
         case RunEnded():
-            return run.over(record.status)
+            return replace(run, phase=None, progress=None, ended=record.status)
         case StepRetried():
             interruptions = run.progress.interruptions if run.progress else 0
-            return run.at_work(
-                Progress(attempt=record.attempt, retry_at=unix(record.retry_at), interruptions=interruptions)
+            return replace(
+                run,
+                progress=Progress(attempt=record.attempt, retry_at=unix(record.retry_at), interruptions=interruptions),
             )
         case EventAccepted():
             return _emitted(run, record)
@@ -131,9 +134,9 @@ def _emitted(run: Run, record: EventAccepted) -> Run:
         return run
     if cause.step is None:
         status = record.event.type.rpartition(".")[2]
-        return run._replace(announced=STATUSES.get(status, "failed"))
+        return replace(run, announced=STATUSES.get(status, "failed"))
     emitted = Emitted(event=record.event.id, runs=tuple(plan.id for plan in record.runs))
-    return run._replace(emitted={**run.emitted, cause.step: emitted})
+    return replace(run, emitted={**run.emitted, cause.step: emitted})
 
 
 def _ended(run: Run, record: StepEnded) -> Run:
@@ -147,15 +150,17 @@ def _ended(run: Run, record: StepEnded) -> Run:
         phase, position = "on_failure" if verdict.status in ("failed", "timed_out") else "finally", 0
         cleanup_at = unix(record.at)
     phase, position = _standing(run.workflow, phase, position)
-    return run.after_step(
-        phase,
-        position,
-        verdict=verdict,
+    return replace(
+        run,
+        phase=phase,
+        position=position,
         cleanup_at=cleanup_at,
+        progress=None,
         results={**run.results, record.step: record},
         variables={**run.variables, **record.output}
         if record.verb == "set" and record.status == "ok"
         else run.variables,
+        verdict=verdict,
     )
 
 

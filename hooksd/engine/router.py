@@ -6,7 +6,8 @@ Most events start nothing: what only a run needs is not made before one is known
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import NamedTuple
+
+from msgspec import Struct
 
 from hooksd.config.snapshot import CompiledWorkflow, Snapshot
 from hooksd.engine.rights import Rights, rights_of
@@ -24,7 +25,7 @@ MAX_KEY = 1024
 """The longest `concurrency` key in characters."""
 
 
-class Routing(NamedTuple):
+class Routing(Struct, frozen=True):
     """What becomes of an event."""
 
     workflows: tuple[CompiledWorkflow, ...]

@@ -6,7 +6,8 @@ import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import NamedTuple
+
+from msgspec import Struct
 
 from hooksd.clock import Clock, rfc3339, unix
 from hooksd.config.snapshot import CompiledEndpoint, CompiledWorkflow, Snapshot, receivers, subscribers
@@ -42,7 +43,7 @@ SLICE = 16
 """Events of one request that are looked at before callers of webhooks have their turn."""
 
 
-class _Made(NamedTuple):
+class _Made(Struct, frozen=True):
     """An event with everything that it starts, before it is durable."""
 
     event: Event
@@ -57,7 +58,7 @@ class _Made(NamedTuple):
         return Accepted(self.event.id, record.runs, record.not_started, record.deliveries)
 
 
-class _Begun(NamedTuple):
+class _Begun(Struct, frozen=True):
     """What an event starts, which begins when it is durable."""
 
     event: Event | Arrival
@@ -212,12 +213,12 @@ class Engine:
             not_sent=going.not_sent,
         )
         durable = self._journal.append((line,))
-        workflows, plans, not_started = routing
+        plans = routing.plans
         if plans or going.plans:
             kept = arrival.light() if self._crowd.is_long else arrival
-            self._begun.add(durable, _Begun(kept, workflows, plans, going.plans, revision, arrival.time))
+            self._begun.add(durable, _Begun(kept, routing.workflows, plans, going.plans, revision, arrival.time))
         self._told.add(durable, Told(arrival.id, arrival.type, arrival.source, len(plans)))
-        return Taken(Accepted(arrival.id, plans, not_started), durable)
+        return Taken(Accepted(arrival.id, plans, routing.not_started), durable)
 
     async def start(self, event: Event, workflow: str) -> Accepted:
         """Accept an event for one workflow by name; see `Intake.start`."""
@@ -231,7 +232,9 @@ class Engine:
             raise JournalFull(CROWDED)
         made = await self._make(event, (), targets, None)
         plans = tuple(replace(plan, fingerprint=fingerprint) for plan in made.record.deliveries)
-        record = await self._written(made._replace(record=replace(made.record, deliveries=plans)))
+        record = await self._written(
+            _Made(made.event, made.routing, made.going, replace(made.record, deliveries=plans))
+        )
         return Accepted(event=event.id, runs=(), not_started=(), deliveries=record.deliveries)
 
     async def response(self, event: EventId, timeout: float) -> Response | None:  # noqa: ASYNC109 - see Intake
@@ -366,7 +369,7 @@ class Engine:
 
     def _enrol(self, made: _Made, durable: Durable) -> None:
         """Let everything begin that an event starts, as soon as it is durable, whoever still waits for that."""
-        event, routing, going, record = made
+        event, routing, going, record = made.event, made.routing, made.going, made.record
         if routing.plans or going.plans:
             begun = _Begun(event, routing.workflows, routing.plans, going.plans, record.revision, record.at)
             self._begun.add(durable, begun)
@@ -384,13 +387,13 @@ class Engine:
                 asyncio.get_running_loop().call_exception_handler(about)
 
     def _begin_of(self, begun: _Begun) -> None:
-        event, workflows, plans, deliveries, revision, at = begun
-        if deliveries and self._outlet is not None:
-            self._outlet.send(event.event() if isinstance(event, Arrival) else event, deliveries)
+        event, plans = begun.event, begun.plans
+        if begun.deliveries and self._outlet is not None:
+            self._outlet.send(event.event() if isinstance(event, Arrival) else event, begun.deliveries)
         if plans:
             self._answers.expect(event.id, len(plans))
-        for workflow, plan in zip(workflows, plans, strict=True):
-            self._crowd.expect(Planned(plan, workflow, event, revision, at))
+        for workflow, plan in zip(begun.workflows, plans, strict=True):
+            self._crowd.expect(Planned(plan, workflow, event, begun.revision, begun.at))
 
 
 _: type[Intake] = Engine

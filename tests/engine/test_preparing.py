@@ -3,6 +3,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from hooksd.clock import rfc3339
 from hooksd.engine.preparing import Skip, prepare
@@ -82,7 +83,7 @@ def test_a_step_wants_the_same_for_what_a_webhook_received_as_for_the_event_that
     rights = Rights(trust=Trust.SIGNED, role_name="deployer", role=Role(allow=(*ALL, "save:*")))
 
     received, stored = (
-        prepare(run._replace(event=event), run.workflow.steps[0], 1, rights, "") for event in (arrival, arrival.event())
+        prepare(replace(run, event=event), run.workflow.steps[0], 1, rights, "") for event in (arrival, arrival.event())
     )
 
     assert received == stored

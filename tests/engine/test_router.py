@@ -41,7 +41,8 @@ def reason(workflow: dict[str, Any], data: Any = None, **options: Any) -> NotSta
 
 
 def test_a_plan_says_what_the_run_is_made_of() -> None:
-    (workflow,), (plan,), _ = routed({"concurrency": "k-{{ body.n }}"}, {"n": 1})
+    found = routed({"concurrency": "k-{{ body.n }}"}, {"n": 1})
+    (workflow,), (plan,) = found.workflows, found.plans
 
     assert plan.id.startswith("run_")
     assert (plan.workflow, plan.definition, plan.concurrency) == ("w", "blob of w", "k-1")

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import orjson
 import pytest
+from msgspec import structs
 
 from hooksd.engine.run import Verdict
 from hooksd.engine.scope import event_scope, run_scope
@@ -29,7 +30,7 @@ def test_conditions_read_the_event_and_nothing_of_a_run() -> None:
 
 def test_steps_read_themselves_and_what_came_before() -> None:
     run = run_at({"id": "a", "run": ["x"]}, {"n": 1}, vars={"v": 1, "w": 1})
-    run = run._replace(results={"a": ended("a", code=200, output=[1], attempts=2, ms=1.5)}, variables={"w": 2})
+    run = structs.replace(run, results={"a": ended("a", code=200, output=[1], attempts=2, ms=1.5)}, variables={"w": 2})
 
     scope = run_scope(run, {"token": "t"}, "https://hooks.example")
 
@@ -49,7 +50,7 @@ def test_steps_read_themselves_and_what_came_before() -> None:
 
 def test_after_a_failure_there_is_an_error_and_every_step_can_be_asked_about() -> None:
     run = run_at({"id": "a", "run": ["x"]})
-    run = run._replace(verdict=Verdict(status="failed", step="b", error="broken"), phase="finally")
+    run = structs.replace(run, verdict=Verdict(status="failed", step="b", error="broken"), phase="finally")
 
     scope = run_scope(run, {}, "")
 
@@ -90,7 +91,7 @@ def test_files_are_read_by_the_names_of_their_fields_with_the_path_to_their_byte
 @pytest.mark.parametrize("name", sorted(NAMES))
 def test_what_is_read_alone_is_what_it_is_among_everything(name: str) -> None:
     run = run_at({"id": "a", "run": ["x"]}, {"n": 1}, vars={"v": 1})
-    run = run._replace(verdict=Verdict(status="failed", step="b", error="broken"), phase="finally")
+    run = structs.replace(run, verdict=Verdict(status="failed", step="b", error="broken"), phase="finally")
     whole = run_scope(run, {"token": "t"}, "https://hooks.example")
 
     assert run_scope(run, {"token": "t"}, "https://hooks.example", {name}) == {name: whole[name]}
