@@ -288,6 +288,26 @@ async def test_plain_requests_go_the_short_way_and_no_others(sent: bytes, is_sho
     assert (type(connection.protocol.cycle).__module__ == DirectProtocol.__module__) == is_short
 
 
+async def test_a_body_counts_for_those_in_memory_only_while_the_rest_of_it_is_awaited() -> None:
+    connection = connect(Listener(webhooks=webhooks()), short=True)
+    crowd = connection.house.crowd
+    connection.protocol.data_received(PLAIN)
+    crowd.turn.end()
+
+    assert crowd.buffered == 0
+
+    await settle()
+    connection.protocol.data_received(PLAIN[:-1])
+    crowd.turn.end()
+    half = crowd.buffered
+    connection.protocol.data_received(PLAIN[-1:])
+    await settle()
+
+    assert half > 0
+    assert crowd.buffered == 0
+    assert connection.statuses == [202, 202]
+
+
 async def test_a_form_whose_files_go_to_the_disk_does_not_count_for_the_bodies_in_memory() -> None:
     listener = Listener(webhooks=(webhook("open"),))
     connection = connect(listener, short=True)
